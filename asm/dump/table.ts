@@ -1,0 +1,140 @@
+/**
+ * The chunk table: which chunks of the memory are in the image, how and where. A block of it is written after the
+ * chunks that it lists have reached the medium, and carries its own checksum and the board's epoch, so a block left
+ * over from an older dump is never taken for one of this. A chunk that no valid block lists is not in the image.
+ *
+ * [layout] TABLE_*: blocks of TABLE_BYTES, entries of TABLE_ENTRY_BYTES
+ */
+import {
+  CHUNK_BYTES,
+  CODEC_LZ4,
+  CODEC_RAW,
+  SECTOR_BYTES,
+  TABLE_BYTES,
+  TABLE_COUNT_AT,
+  TABLE_CRC_AT,
+  TABLE_ENTRIES,
+  TABLE_ENTRIES_AT,
+  TABLE_ENTRY_BYTES,
+  TABLE_EPOCH_AT,
+  TABLE_INDEX_AT,
+  TABLE_MAGIC,
+  TABLE_MAGIC_AT,
+  TABLE_SYSTEM_AT,
+} from '../layout';
+import { crc32c } from '../bytes/crc32c';
+
+const ZERO = memory.data<u32>([0]);
+
+/** Starts block `index` of the table in the TABLE_BYTES at `buf`. */
+export function table_begin(buf: usize, index: u32, system: u32, epoch: u32): void {
+  memory.fill(buf, 0, TABLE_BYTES);
+  store<u32>(buf + TABLE_MAGIC_AT, TABLE_MAGIC);
+  store<u32>(buf + TABLE_INDEX_AT, index);
+  store<u32>(buf + TABLE_SYSTEM_AT, system);
+  store<u32>(buf + TABLE_EPOCH_AT, epoch);
+}
+
+/** Adds an entry. `offsetBlocks` counts from the image's first block. False, and nothing done, when full. */
+export function table_append(
+  buf: usize,
+  chunk: u32,
+  codec: u32,
+  storedBytes: u32,
+  offsetBlocks: u32,
+  crc: u32,
+): bool {
+  const count = table_count(buf);
+  if (count >= <u32>TABLE_ENTRIES) return false;
+  const at = entry(buf, count);
+  store<u32>(at, chunk);
+  store<u32>(at, (codec << 24) | (storedBytes & 0xffffff), 4);
+  store<u32>(at, offsetBlocks, 8);
+  store<u32>(at, crc, 12);
+  store<u32>(buf + TABLE_COUNT_AT, count + 1);
+  return true;
+}
+
+/** Sets the checksum: the last thing before the write. */
+export function table_seal(buf: usize): void {
+  store<u32>(buf + TABLE_CRC_AT, checksum(buf));
+}
+
+/** CRC32C of the block with its own CRC field taken as 0. */
+function checksum(buf: usize): u32 {
+  const head = crc32c(crc32c(0, buf, TABLE_CRC_AT), ZERO, 4);
+  return crc32c(head, buf + TABLE_CRC_AT + 4, TABLE_BYTES - TABLE_CRC_AT - 4);
+}
+
+/**
+ * True when `buf` is block `index` of the table that `system` wrote in `epoch`, whole, and each entry makes sense for
+ * a memory of `chunks` chunks and an image of `imageBlocks` blocks (which bounds what a reader then reads).
+ */
+export function table_valid(
+  buf: usize,
+  index: u32,
+  system: u32,
+  epoch: u32,
+  chunks: u32,
+  imageBlocks: u64,
+): bool {
+  if (
+    load<u32>(buf + TABLE_MAGIC_AT) != TABLE_MAGIC ||
+    load<u32>(buf + TABLE_INDEX_AT) != index ||
+    load<u32>(buf + TABLE_SYSTEM_AT) != system ||
+    load<u32>(buf + TABLE_EPOCH_AT) != epoch ||
+    table_count(buf) > <u32>TABLE_ENTRIES ||
+    load<u32>(buf + TABLE_CRC_AT) != checksum(buf)
+  )
+    return false;
+  for (let i: u32 = 0, count = table_count(buf); i < count; i++) {
+    if (!sound(buf, i, chunks, imageBlocks)) return false;
+  }
+  return true;
+}
+
+function sound(buf: usize, i: u32, chunks: u32, imageBlocks: u64): bool {
+  const codec = table_codec(buf, i);
+  const bytes = table_stored_bytes(buf, i);
+  if (table_chunk(buf, i) >= chunks || codec > <u32>CODEC_LZ4) return false;
+  if (codec < <u32>CODEC_RAW) return bytes == 0;
+  if (codec == CODEC_RAW ? bytes != CHUNK_BYTES : bytes == 0 || bytes >= <u32>CHUNK_BYTES) return false;
+  const end = <u64>table_offset_blocks(buf, i) + (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  return end <= imageBlocks;
+}
+
+export function table_count(buf: usize): u32 {
+  return load<u32>(buf + TABLE_COUNT_AT);
+}
+
+/** Entries that still fit. */
+export function table_room(buf: usize): u32 {
+  return TABLE_ENTRIES - table_count(buf);
+}
+
+export function table_chunk(buf: usize, i: u32): u32 {
+  return load<u32>(entry(buf, i));
+}
+
+/** CODEC_* of entry `i`. */
+export function table_codec(buf: usize, i: u32): u32 {
+  return load<u8>(entry(buf, i), 7);
+}
+
+export function table_stored_bytes(buf: usize, i: u32): u32 {
+  return load<u32>(entry(buf, i), 4) & 0xffffff;
+}
+
+/** Blocks from the image's first block. */
+export function table_offset_blocks(buf: usize, i: u32): u32 {
+  return load<u32>(entry(buf, i), 8);
+}
+
+/** CRC32C of the chunk's CHUNK_BYTES as they were in memory. */
+export function table_crc(buf: usize, i: u32): u32 {
+  return load<u32>(entry(buf, i), 12);
+}
+
+function entry(buf: usize, i: u32): usize {
+  return buf + TABLE_ENTRIES_AT + i * TABLE_ENTRY_BYTES;
+}

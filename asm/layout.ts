@@ -1,0 +1,249 @@
+/**
+ * Constants that both sides of a border must agree on: the HBA rings, the device server's host calls, and what is
+ * on a disk. Integers only, so that the AssemblyScript compiler and Node both read this file as it is.
+ * Names of byte offsets end in _AT, of sizes in _BYTES, of addresses counted in logical blocks in _LBA.
+ */
+
+// ---------------------------------------------------------------------------------------------------------------
+// Submission and completion rings between firmware and HBA; both lie in board RAM, little-endian.
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Submission queue entry. */
+export const SQE_BYTES = 64;
+export const SQE_TAG_AT = 0; // u32, returned in the completion
+export const SQE_TARGET_AT = 4; // u16, target number on the fabric (one disk each)
+export const SQE_PORT_AT = 6; // u8, HBA port = path: 0 or 1
+export const SQE_FLAGS_AT = 7; // u8, SQE_DATA_*
+export const SQE_CDB_AT = 8; // 16 bytes, [SPC-4] 4.3
+export const SQE_SGL_AT = 24; // u32, address of the data, or of an array of {address u32, bytes u32}
+export const SQE_SGL_COUNT_AT = 28; // u16, 0: SQE_SGL is the data itself, in one piece
+export const SQE_CDB_LENGTH_AT = 30; // u8
+export const SQE_TMF_AT = 31; // u8, 0: a command; else a task management function, [SAM-5] 7
+export const SQE_DATA_BYTES_AT = 32; // u32, the whole transfer
+export const SQE_TIMEOUT_MS_AT = 36; // u32, 0: the HBA's default
+export const SQE_DATA_IN = 1;
+export const SQE_DATA_OUT = 2;
+
+/** Completion queue entry. */
+export const CQE_BYTES = 64;
+export const CQE_TAG_AT = 0; // u32
+export const CQE_HOST_STATUS_AT = 4; // u8, HOST_*
+export const CQE_STATUS_AT = 5; // u8, SCSI status when HOST_OK, [SAM-5] 5.3.1
+export const CQE_SENSE_LENGTH_AT = 6; // u8
+export const CQE_PORT_AT = 7; // u8
+export const CQE_RESIDUAL_AT = 8; // u32, bytes asked for and not moved
+export const CQE_TARGET_AT = 12; // u16
+export const CQE_SENSE_AT = 16; // 48 bytes, [SPC-4] 4.5
+export const CQE_SENSE_BYTES = 48;
+
+/** What the HBA itself says of a command, before any SCSI status. */
+export const HOST_OK = 0;
+export const HOST_NO_TARGET = 1; // selection time-out: nobody there, or the path is down
+export const HOST_TIMEOUT = 2; // no answer within SQE_TIMEOUT_MS
+export const HOST_ABORTED = 3; // ended by hba.reset or by task management
+export const HOST_DMA_ERROR = 4; // a transfer left board RAM
+export const HOST_BAD_ENTRY = 5; // a submission the HBA cannot read
+
+/** Interrupt lines, as bits of `interrupt(lines)`, `irq.mask` and `irq.unmask`. */
+export const IRQ_HBA = 1;
+export const IRQ_INTERCONNECT = 2;
+export const IRQ_PORT = 4;
+export const IRQ_UART = 8;
+
+/** Front-end port: a request that a client sent to a volume; the port puts it into board RAM. */
+export const REQUEST_BYTES = 64;
+export const REQUEST_TAG_AT = 0; // u32
+export const REQUEST_LUN_AT = 4; // u32, volume number
+export const REQUEST_CDB_AT = 8; // 16 bytes
+export const REQUEST_DATA_BYTES_AT = 24; // u32
+
+// ---------------------------------------------------------------------------------------------------------------
+// Device server: what the host of a logical unit passes to it and gets back. One task block a call, in the memory of
+// the disk I/O module, little-endian.
+// ---------------------------------------------------------------------------------------------------------------
+
+export const TASK_BYTES = 512;
+// in
+export const TASK_CDB_AT = 0; // 32 bytes
+export const TASK_CDB_LENGTH_AT = 32; // u32
+export const TASK_NEXUS_AT = 36; // u32, index given to nexus_login
+export const TASK_ATTRIBUTE_AT = 40; // u32, 0 SIMPLE 1 HEAD OF QUEUE 2 ORDERED 4 ACA
+export const TASK_DATA_OUT_AT = 44; // u32, address of the parameter list (not of medium data)
+export const TASK_DATA_OUT_BYTES_AT = 48; // u32, bytes the initiator offers to send
+export const TASK_DATA_IN_AT = 52; // u32, address of a buffer for parameter data (not for medium data)
+export const TASK_DATA_IN_BYTES_AT = 56; // u32, bytes the initiator's buffer holds (medium data too)
+export const TASK_DATA_IN_ROOM_AT = 60; // u32, bytes of the buffer at TASK_DATA_IN
+// out
+export const TASK_STATUS_AT = 64; // u32, [SAM-5] 5.3.1
+export const TASK_ACTION_AT = 68; // u32, ACTION_*
+export const TASK_LBA_LO_AT = 72; // u64
+export const TASK_LBA_HI_AT = 76;
+export const TASK_BLOCKS_LO_AT = 80; // u64
+export const TASK_BLOCKS_HI_AT = 84;
+export const TASK_FLAGS_AT = 88; // u32, TASK_FLAG_*
+export const TASK_MOVED_BYTES_AT = 92; // u32, bytes of parameter data placed, or of medium data to be moved
+export const TASK_RESIDUAL_AT = 96; // u32
+export const TASK_OVERFLOW_AT = 100; // u32, 1: the residual is an overflow (the command had more to move)
+export const TASK_ABORT_LO_AT = 104; // u64, bit n: abort every other task of nexus n
+export const TASK_ABORT_HI_AT = 108;
+export const TASK_NV_CHANGED_AT = 112; // u32, 1: lu_nv_* must be made durable before the status is sent
+export const TASK_SENSE_LENGTH_AT = 116; // u32
+export const TASK_SENSE_AT = 120; // 252 bytes at most
+export const TASK_SENSE_BYTES = 252;
+
+export const ACTION_NONE = 0; // the status is final
+export const ACTION_READ = 1; // medium to initiator
+export const ACTION_WRITE = 2; // initiator to medium
+export const ACTION_SYNC = 3; // volatile cache to medium
+export const ACTION_VERIFY = 4; // medium read, nothing moved
+export const ACTION_WRITE_VERIFY = 5;
+export const ACTION_COMPARE_WRITE = 6;
+export const ACTION_WRITE_SAME = 7;
+export const ACTION_UNMAP = 8;
+export const TASK_FLAG_FUA = 1;
+export const TASK_FLAG_DPO = 2;
+
+/** Nexuses a logical unit can know at once. */
+export const NEXUS_MAX = 64;
+
+// ---------------------------------------------------------------------------------------------------------------
+// On a disk. A GPT ([UEFI] 5.3) names the predetermined regions; sizes below in logical blocks of 512 bytes.
+// ---------------------------------------------------------------------------------------------------------------
+
+export const SECTOR_BYTES = 512;
+export const LABEL_LBA = 2048;
+export const LABEL_BLOCKS = 2048;
+export const COREDUMP_LBA = 4096;
+export const COREDUMP_BLOCKS = 2048;
+export const DATA_LBA = 6144;
+/** Blocks behind the data region: alignment, and the backup GPT. */
+export const TAIL_BLOCKS = 2048;
+
+/**
+ * Label and coredump header: two copies each, so that a torn write leaves the older one. They are neighbours: copy n
+ * is at LABEL_LBA (COREDUMP_LBA) + n * COPY_BLOCKS, and one read of 16 blocks fetches both.
+ */
+export const COPY_BYTES = 4096;
+export const COPY_BLOCKS = 8;
+
+export const LABEL_MAGIC = 0x424c4353; // "SCLB"
+export const LABEL_VERSION = 1;
+export const LABEL_MAGIC_AT = 0; // u32
+export const LABEL_VERSION_AT = 4; // u32
+export const LABEL_CRC_AT = 8; // u32, CRC32C of the copy with this field 0
+export const LABEL_SEQUENCE_AT = 12; // u32, the higher of two valid copies counts
+export const LABEL_ROLE_AT = 16; // u32, ROLE_*
+export const LABEL_OWNER_AT = 20; // u32, system id of the home board; 0: nobody's
+export const LABEL_STATE_AT = 24; // u32, LABEL_FORMATTED, LABEL_NOT_FORMATTED
+export const LABEL_VOLUME_AT = 28; // u32, volume number; NO_VOLUME: none
+export const LABEL_WWN_LO_AT = 32; // u64, NAA of the disk it was written to
+export const LABEL_WWN_HI_AT = 36;
+export const LABEL_HOLDER_AT = 40; // u32, system id of the board that has it now (a partner after takeover)
+export const LABEL_NAME_AT = 48; // 16 bytes, NUL-padded ASCII
+export const LABEL_NAME_BYTES = 16;
+export const LABEL_FORMATTED = 1;
+export const LABEL_NOT_FORMATTED = 2;
+export const NO_VOLUME = 0xffff;
+
+export const ROLE_FREE = 0;
+export const ROLE_ROOT = 1;
+export const ROLE_DATA = 2;
+export const ROLE_SPARE = 3;
+export const ROLE_DUMP = 4;
+export const ROLE_MAILBOX = 5;
+
+/** Coredump header: what the invention calls the attribute, and where the image is. */
+export const HEADER_MAGIC = 0x48444353; // "SCDH"
+export const HEADER_VERSION = 1;
+export const HEADER_MAGIC_AT = 0; // u32
+export const HEADER_VERSION_AT = 4; // u32
+export const HEADER_CRC_AT = 8; // u32, CRC32C of the copy with this field 0
+export const HEADER_SEQUENCE_AT = 12; // u32
+export const HEADER_ATTRIBUTE_AT = 16; // u32, ATTRIBUTE_*
+export const HEADER_SYSTEM_AT = 20; // u32, system id of the board whose memory it is
+export const HEADER_EPOCH_AT = 24; // u32, its boot epoch
+export const HEADER_REASON_AT = 28; // u32, PANIC_*
+export const HEADER_MEMORY_BYTES_AT = 32; // u64
+export const HEADER_CHUNK_BYTES_AT = 40; // u32
+export const HEADER_CHUNK_TOTAL_AT = 44; // u32
+export const HEADER_TABLE_LBA_AT = 48; // u64, first block of the chunk table
+export const HEADER_IMAGE_LBA_AT = 56; // u64, first block of the image
+export const HEADER_IMAGE_BLOCKS_AT = 64; // u64, room for the image
+export const HEADER_TABLE_ROOM_AT = 72; // u32, table blocks there is room for
+export const HEADER_TABLE_COUNT_AT = 76; // u32, table blocks written
+export const HEADER_STORED_BYTES_AT = 80; // u64
+export const HEADER_ZERO_AT = 88; // u32, chunks
+export const HEADER_STORED_AT = 92; // u32, chunks
+export const HEADER_LOST_AT = 96; // u32, chunks tried and not written
+export const HEADER_ABORT_AT = 100; // u32, ABORT_*
+export const HEADER_FAILED_US_AT = 104; // u64, board time of the failure
+export const HEADER_STARTED_US_AT = 112; // u64, of the attribute's change to dumping
+export const HEADER_ENDED_US_AT = 120; // u64, 0 while dumping
+export const HEADER_LIMIT_MS_AT = 128; // u32, counted from the failure
+export const HEADER_SAVED_AT = 132; // u32, 1: the core file is made
+export const HEADER_UTC_AT = 136; // u64, seconds of the board's real-time clock at the failure
+export const HEADER_BUILD_AT = 144; // 32 bytes, firmware build id
+export const HEADER_BUILD_BYTES = 32;
+export const HEADER_RECORD_AT = 176; // u32, address of the panic record in the memory
+export const HEADER_ORDER_COUNT_AT = 180; // u32
+export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
+export const ORDER_BYTES = 16;
+export const ORDER_MAX = 64;
+
+/** The coredump attribute. The last three are the non-coredump states. */
+export const ATTRIBUTE_DUMPING = 1;
+export const ATTRIBUTE_INACTIVE = 2;
+export const ATTRIBUTE_COMPLETED = 3;
+export const ATTRIBUTE_ABORTED = 4;
+
+export const ABORT_NONE = 0;
+export const ABORT_LIMIT = 1;
+export const ABORT_MEDIUM = 2;
+export const ABORT_NO_ROOM = 3;
+export const ABORT_PARTNER = 4;
+export const ABORT_FENCED = 5;
+
+export const CHUNK_BYTES = 65536;
+/** Chunk table: blocks of 4 KiB, each with its own checksum, written after the chunks that it lists. */
+export const TABLE_MAGIC = 0x54444353; // "SCDT"
+export const TABLE_BYTES = 4096;
+export const TABLE_BLOCKS = 8;
+export const TABLE_MAGIC_AT = 0; // u32
+export const TABLE_CRC_AT = 4; // u32
+export const TABLE_INDEX_AT = 8; // u32
+export const TABLE_SYSTEM_AT = 12; // u32
+export const TABLE_EPOCH_AT = 16; // u32
+export const TABLE_COUNT_AT = 20; // u32, entries used
+export const TABLE_ENTRIES_AT = 32;
+/** chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory */
+export const TABLE_ENTRY_BYTES = 16;
+export const TABLE_ENTRIES = 254;
+export const CODEC_LOST = 0;
+export const CODEC_ZERO = 1;
+export const CODEC_RAW = 2;
+export const CODEC_LZ4 = 3;
+
+/** Mailbox disk: one slot a board at the start of its data region. */
+export const MAIL_MAGIC = 0x424d4353; // "SCMB"
+export const MAIL_BLOCKS = 8;
+export const MAIL_BYTES = 512;
+export const MAIL_MAGIC_AT = 0; // u32
+export const MAIL_CRC_AT = 4; // u32
+export const MAIL_SYSTEM_AT = 8; // u32
+export const MAIL_EPOCH_AT = 12; // u32
+export const MAIL_BEAT_AT = 16; // u32
+export const MAIL_STATE_AT = 20; // u32, BOARD_*
+
+/** Why a board entered its panic handler. */
+export const PANIC_NONE = 0;
+export const PANIC_TRAP = 1; // wasm trap
+export const PANIC_ASSERT = 2;
+export const PANIC_WATCHDOG = 3;
+export const PANIC_MEMORY = 4; // uncorrectable memory error
+export const PANIC_OPERATOR = 5; // NMI button
+
+/** Core file, notes of our own: name "sparecore", types from 0x100 up, [gABI] 5 "Note Section". */
+export const NOTE_PANIC = 0x100;
+export const NOTE_LOG = 0x101;
+export const NOTE_COVERAGE = 0x102;
+export const NOTE_TRACE = 0x103;
