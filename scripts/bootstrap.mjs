@@ -36,8 +36,11 @@ function install(root) {
     writeFileSync(stampPath(root), wanted(root));
     return null;
   }
-  const errors = `${run.stderr ?? ''}`.split('\n').filter((line) => /^npm (error|ERR!) (?!A complete log)/.test(line));
-  const reason = run.error?.message ?? errors.map((line) => line.replace(/^npm (error|ERR!) /, '')).join('; ');
+  const errors = `${run.stderr ?? ''}`
+    .split('\n')
+    .filter((line) => /^npm (error|ERR!) (?!A complete log)/.test(line));
+  const reason =
+    run.error?.message ?? errors.map((line) => line.replace(/^npm (error|ERR!) /, '')).join('; ');
   return `npm ci failed (${reason || `exit code ${run.status}`}): check the network and package-lock.json, then run it again`;
 }
 

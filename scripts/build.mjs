@@ -23,7 +23,13 @@ export const LOCK = 'build/.setup-lock';
 
 /** What asc makes: one module a configuration, from the sources of the folders named. */
 const MODULES = [
-  { name: 'disk-io', config: 'asm/asconfig.json', entry: 'asm/index.ts', out: 'asm/pkg/disk-io.wasm', folders: ['asm'] },
+  {
+    name: 'disk-io',
+    config: 'asm/asconfig.json',
+    entry: 'asm/index.ts',
+    out: 'asm/pkg/disk-io.wasm',
+    folders: ['asm'],
+  },
   {
     name: 'firmware',
     config: 'firmware/asconfig.json',
@@ -55,7 +61,7 @@ function filesUnder(root, folder) {
     }
   };
   if (existsSync(join(root, folder))) walk(folder);
-  return found.sort();
+  return found.toSorted();
 }
 
 function hashOf(root, files) {
@@ -69,7 +75,9 @@ function hashOf(root, files) {
 
 const asSources = (root, folders) =>
   folders.flatMap((folder) =>
-    filesUnder(root, folder).filter((path) => /\.(ts|json)$/.test(path) && !isTest(path) && !path.startsWith('asm/glue/')),
+    filesUnder(root, folder).filter(
+      (path) => /\.(ts|json)$/.test(path) && !isTest(path) && !path.startsWith('asm/glue/'),
+    ),
   );
 
 /** Section 8 of a module is code that runs at instantiation. */
@@ -97,21 +105,21 @@ function writeWhole(path, contents) {
 }
 
 async function compileModule(root, { name, config, entry, out }) {
-  if (!existsSync(join(root, entry))) return { note: `${entry} does not exist yet: ${name} is not built` };
+  if (!existsSync(join(root, entry))) return `${entry} does not exist yet: ${name} is not built`;
   const { default: asc } = await import('assemblyscript/asc');
   const outputs = new Map();
   const { error, stderr } = await asc.main(['--config', config, '--target', 'release', '--baseDir', root], {
     writeFile: (path, contents) => void outputs.set(resolve(root, path), contents),
   });
-  if (error) throw new Error(`asc ${config}: ${error.message}\n${stderr.toString().trim()}`);
-  const warnings = stderr.toString().trim();
+  const messages = String(stderr).trim();
+  if (error) throw new Error(`asc ${config}: ${error.message}\n${messages}`);
   const wasm = outputs.get(join(root, out));
   if (wasm === undefined) throw new Error(`asc ${config}: ${out} was not written; see outFile there`);
   if (hasStartSection(wasm)) {
     throw new Error(`asc ${config}: ${out} runs code at instantiation; keep "exportStart" in asconfig.json`);
   }
   for (const [path, contents] of outputs) writeWhole(path, contents);
-  return { note: warnings };
+  return messages;
 }
 
 /** The folder that `npm install` and `npm pack` take: the module, its glue and its manifest. */
@@ -149,7 +157,10 @@ function pruneJavaScript(root) {
 }
 
 function compileTypeScript(root) {
-  const tsc = join(dirname(createRequire(join(root, 'package.json')).resolve('typescript/package.json')), 'bin/tsc');
+  const tsc = join(
+    dirname(createRequire(join(root, 'package.json')).resolve('typescript/package.json')),
+    'bin/tsc',
+  );
   const run = spawnSync(process.execPath, [tsc, '--pretty', 'false'], { cwd: root, encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`tsc:\n${(run.stdout + run.stderr).trim()}`);
   pruneJavaScript(root);
@@ -159,7 +170,12 @@ function compileTypeScript(root) {
 function steps(root) {
   const modules = MODULES.map((module) => ({
     name: module.name,
-    inputs: () => ['asconfig.json', 'package-lock.json', 'scripts/build.mjs', ...asSources(root, module.folders)],
+    inputs: () => [
+      'asconfig.json',
+      'package-lock.json',
+      'scripts/build.mjs',
+      ...asSources(root, module.folders),
+    ],
     outputs: () => (existsSync(join(root, module.entry)) ? [module.out, `${module.out}.map`] : []),
     run: () => compileModule(root, module),
   }));
@@ -167,10 +183,12 @@ function steps(root) {
     name: 'package',
     inputs: () => ['package.json', 'LICENSE', 'scripts/build.mjs', ...filesUnder(root, 'asm/glue')],
     outputs: () => ['index.js', 'index.d.ts', 'README.md', 'package.json'].map((file) => `asm/pkg/${file}`),
-    run: () => assemblePackage(root),
+    run: async () => assemblePackage(root),
   };
   const typeScript = () =>
-    ['asm', 'firmware', 'boards', 'scripts'].flatMap((folder) => filesUnder(root, folder)).filter(isBuildInput);
+    ['asm', 'firmware', 'boards', 'scripts']
+      .flatMap((folder) => filesUnder(root, folder))
+      .filter(isBuildInput);
   const js = {
     name: 'js',
     inputs: () => ['tsconfig.json', 'package.json', 'package-lock.json', ...typeScript()],
@@ -178,7 +196,7 @@ function steps(root) {
       typeScript()
         .filter((path) => /^(boards|scripts)\/.*\.ts$/.test(path) && !path.endsWith('.d.ts'))
         .map((path) => `build/js/${path.slice(0, -'.ts'.length)}.js`),
-    run: () => compileTypeScript(root),
+    run: async () => compileTypeScript(root),
   };
   return [...modules, pkg, js];
 }
@@ -219,8 +237,8 @@ export async function build({ root = ROOT, onlyChanged = false, say = console.lo
     rmSync(stamp, { force: true });
     const inputs = hashOf(root, step.inputs()); // of before: what changes meanwhile is built next time
     try {
-      const { note = '' } = (await step.run()) ?? {};
-      if (note !== '') say(`${step.name}: ${note}`);
+      const note = await step.run();
+      if (note) say(`${step.name}: ${note}`);
     } catch (error) {
       failures.push(error.message);
       continue;
