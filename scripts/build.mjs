@@ -108,18 +108,19 @@ async function compileModule(root, { name, config, entry, out }) {
   if (!existsSync(join(root, entry))) return `${entry} does not exist yet: ${name} is not built`;
   const { default: asc } = await import('assemblyscript/asc');
   const outputs = new Map();
-  const { error, stderr } = await asc.main(['--config', config, '--target', 'release', '--baseDir', root], {
+  let messages = '';
+  const { error } = await asc.main(['--config', config, '--target', 'release', '--baseDir', root], {
     writeFile: (path, contents) => void outputs.set(resolve(root, path), contents),
+    stderr: { write: (text) => void (messages += text) },
   });
-  const messages = String(stderr).trim();
-  if (error) throw new Error(`asc ${config}: ${error.message}\n${messages}`);
+  if (error) throw new Error(`asc ${config}: ${error.message}\n${messages.trim()}`);
   const wasm = outputs.get(join(root, out));
   if (wasm === undefined) throw new Error(`asc ${config}: ${out} was not written; see outFile there`);
   if (hasStartSection(wasm)) {
     throw new Error(`asc ${config}: ${out} runs code at instantiation; keep "exportStart" in asconfig.json`);
   }
   for (const [path, contents] of outputs) writeWhole(path, contents);
-  return messages;
+  return messages.trim();
 }
 
 /** The folder that `npm install` and `npm pack` take: the module, its glue and its manifest. */

@@ -49,6 +49,17 @@ function countsIn(output: string): { total: number; passed: number; skipped: num
     : { total: Number(found[1]), passed: Number(found[2]), skipped: Number(found[3]) };
 }
 
+/** Process groups of the test files that run now. */
+const running = new Set<number>();
+
+function endGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // all of it is gone
+  }
+}
+
 interface Ended {
   output: string;
   code: number | null;
@@ -69,12 +80,9 @@ function runChild(file: string, env: NodeJS.ProcessEnv, { root, timeoutMs }: Opt
     child.stdout.on('data', (data: Buffer) => (output += data.toString()));
     child.stderr.on('data', (data: Buffer) => (output += data.toString()));
     const end = (signal: NodeJS.Signals): void => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, signal);
-      } catch {
-        // the whole group is gone
-      }
+      if (child.pid !== undefined) endGroup(child.pid, signal);
     };
+    if (child.pid !== undefined) running.add(child.pid);
     const kill = setTimeout(() => end('SIGKILL'), timeoutMs + KILL_AFTER_MS);
     const timeout = setTimeout(() => {
       timedOut = true;
@@ -83,6 +91,7 @@ function runChild(file: string, env: NodeJS.ProcessEnv, { root, timeoutMs }: Opt
     const finish = (code: number | null): void => {
       clearTimeout(timeout);
       clearTimeout(kill);
+      if (child.pid !== undefined) running.delete(child.pid);
       resolve({ output, code, timedOut });
     };
     child.on('error', (error) => {
@@ -218,7 +227,7 @@ function runHouseChecks(root: string): { passed: number; faults: string[] } {
   return { passed: HOUSE_CHECKS.length - faults.length, faults };
 }
 
-/** Everything, or the files whose path contains `patterns`. Returns the process's exit code. */
+/** Everything, or only the test files whose path contains one of `patterns`. Returns the process's exit code. */
 export async function main(
   patterns: readonly string[],
   options: Options & { houseChecks: boolean },
@@ -227,7 +236,8 @@ export async function main(
   const files = all.filter(
     (file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)),
   );
-  const house = options.houseChecks ? runHouseChecks(options.root) : { passed: 0, faults: [] };
+  const house =
+    options.houseChecks && patterns.length === 0 ? runHouseChecks(options.root) : { passed: 0, faults: [] };
   const results = await runFiles(files, options);
   const faults = [...house.faults];
   if (files.length === 0)
@@ -250,6 +260,12 @@ export async function main(
 
 if (import.meta.filename === process.argv[1]) {
   const env = process.env;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      for (const group of running) endGroup(group, 'SIGKILL');
+      process.exit(1);
+    });
+  }
   process.exitCode = await main(process.argv.slice(2), {
     root: env['SPARECORE_TEST_ROOT'] ?? ROOT,
     timeoutMs: Number(env['SPARECORE_TEST_TIMEOUT_MS'] ?? TIMEOUT_MS),
