@@ -2,7 +2,7 @@
 // Node built-ins only.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LOCK, ROOT, build, isBuilt } from './build.mjs';
@@ -33,6 +33,7 @@ function install(root) {
     shell: process.platform === 'win32',
   });
   if (run.error === undefined && run.status === 0) {
+    mkdirSync(join(root, 'node_modules'), { recursive: true }); // npm makes none for a lock-file without packages
     writeFileSync(stampPath(root), wanted(root));
     return null;
   }

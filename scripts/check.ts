@@ -161,7 +161,7 @@ function* hostProblems(
   for (const { thing, pattern } of BANS) {
     if (allowed?.things.includes(thing)) continue;
     for (const found of text.code.matchAll(new RegExp(pattern, 'g'))) {
-      yield [found.index, `uses ${found[0].trim().replace(/[\s(.]+$/, '')} (host ${thing})`, INSTEAD[thing]];
+      yield [found.index, `uses ${found[0].trim().replace(/[\s().]+$/, '')} (host ${thing})`, INSTEAD[thing]];
     }
   }
   for (const { at, specifier } of importsOf(text)) {
