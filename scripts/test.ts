@@ -12,6 +12,8 @@ const AT_ONCE = 2;
 const TIMEOUT_MS = 300_000;
 const KILL_AFTER_MS = 2_000;
 const CLAIMS = 30;
+/** Without colours, which npm and terminals turn on. */
+const PLAIN = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
 const CLAIMS_FILE = 'scripts/claims.test.ts';
 
 export interface FileResult {
@@ -109,9 +111,7 @@ async function runFile(file: string, scratch: string, index: number, options: Op
   const claimsPath = join(scratch, `${index}.claims`);
   const skipsPath = join(scratch, `${index}.skips`);
   const env = {
-    ...process.env,
-    NO_COLOR: '1',
-    FORCE_COLOR: '0',
+    ...PLAIN,
     SPARECORE_CLAIMS_OUT: claimsPath,
     SPARECORE_SKIPS_OUT: skipsPath,
   };
@@ -217,7 +217,7 @@ const HOUSE_CHECKS: readonly (readonly [name: string, args: readonly string[]])[
 function runHouseChecks(root: string): { passed: number; faults: string[] } {
   const faults: string[] = [];
   for (const [name, args] of HOUSE_CHECKS) {
-    const run = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+    const run = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', env: PLAIN });
     const bad = run.status !== 0;
     console.log(`${bad ? 'FAIL' : 'ok  '} ${name}`);
     if (!bad) continue;
