@@ -13,7 +13,7 @@ const TIMEOUT_MS = 300_000;
 const KILL_AFTER_MS = 2_000;
 const CLAIMS = 30;
 /** Without colours, which npm and terminals turn on. */
-const PLAIN = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' };
+const PLAIN = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
 const CLAIMS_FILE = 'scripts/claims.test.ts';
 
 export interface FileResult {
