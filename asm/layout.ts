@@ -90,6 +90,9 @@ export const TASK_NV_CHANGED_AT = 112; // u32, 1: lu_nv_* must be made durable b
 export const TASK_SENSE_LENGTH_AT = 116; // u32
 export const TASK_SENSE_AT = 120; // 252 bytes at most
 export const TASK_SENSE_BYTES = 252;
+// in again: for task management and for the unit attentions of cleared commands
+export const TASK_PENDING_LO_AT = 376; // u64, bit n: nexus n has other tasks in the task set
+export const TASK_PENDING_HI_AT = 380;
 
 export const ACTION_NONE = 0; // the status is final
 export const ACTION_READ = 1; // medium to initiator
@@ -102,9 +105,94 @@ export const ACTION_WRITE_SAME = 7;
 export const ACTION_UNMAP = 8;
 export const TASK_FLAG_FUA = 1;
 export const TASK_FLAG_DPO = 2;
+export const TASK_FLAG_IMMEDIATE = 4; // status may be sent before the action is done
 
 /** Nexuses a logical unit can know at once. */
 export const NEXUS_MAX = 64;
+export const NO_NEXUS = 0xffffffff;
+/** Registrations a logical unit can keep at once, [SPC-4] 5.13.7. */
+export const REGISTRATION_MAX = 64;
+
+/** What lu_create reads. Texts are ASCII, padded with blanks or NULs; bytes not named are 0. */
+export const LU_CONFIG_BYTES = 128;
+export const LU_CONFIG_BLOCKS_LO_AT = 0; // u64
+export const LU_CONFIG_BLOCKS_HI_AT = 4;
+export const LU_CONFIG_BLOCK_BYTES_AT = 8; // u32, 512 or 4096
+export const LU_CONFIG_FLAGS_AT = 12; // u32, LU_FLAG_*
+export const LU_CONFIG_PHYSICAL_EXPONENT_AT = 16; // u32, log2 of the logical blocks in a physical block
+export const LU_CONFIG_ROTATION_AT = 20; // u32, [SBC-3] 6.5.3: 0 not reported, 1 solid state, else rpm
+export const LU_CONFIG_WWN_LO_AT = 24; // u64, NAA of the logical unit
+export const LU_CONFIG_WWN_HI_AT = 28;
+export const LU_CONFIG_PORT1_LO_AT = 32; // u64, NAA of relative target port 1
+export const LU_CONFIG_PORT1_HI_AT = 36;
+export const LU_CONFIG_PORT2_LO_AT = 40; // u64, NAA of relative target port 2
+export const LU_CONFIG_PORT2_HI_AT = 44;
+export const LU_CONFIG_DEVICE_LO_AT = 48; // u64, NAA of the target device; 0: not reported
+export const LU_CONFIG_DEVICE_HI_AT = 52;
+export const LU_CONFIG_MAX_TRANSFER_AT = 56; // u32, blocks a command may move; 0: LU_MAX_TRANSFER
+export const LU_CONFIG_PROTOCOL_AT = 60; // u32, protocol identifier [SPC-4] 7.6.1: 5 iSCSI, 6 SAS; 0: SAS
+export const LU_CONFIG_VENDOR_AT = 64; // 8 bytes
+export const LU_CONFIG_PRODUCT_AT = 72; // 16 bytes
+export const LU_CONFIG_REVISION_AT = 88; // 4 bytes
+export const LU_CONFIG_SERIAL_AT = 92; // 20 bytes
+export const LU_FLAG_WRITE_CACHE = 1; // volatile write cache enabled, WCE of the caching mode page
+export const LU_FLAG_READ_ONLY = 2; // write protected
+export const LU_FLAG_DESCRIPTOR_SENSE = 4; // D_SENSE of the control mode page
+export const LU_FLAG_CONFLICT_FIRST = 8; // RESERVATION CONFLICT before unit attentions other than 29h, [SAM-5] 5.3.3
+export const LU_MAX_TRANSFER = 65536;
+/** What lu_create answers. */
+export const LU_OK = 0;
+export const LU_BAD_BLOCKS = 1;
+export const LU_BAD_BLOCK_BYTES = 2;
+export const LU_BAD_EXPONENT = 3;
+
+/** What nexus_login answers. */
+export const LOGIN_OK = 0;
+export const LOGIN_BAD_NEXUS = 1; // index, or relative target port
+export const LOGIN_BAD_ID = 2; // not a TransportID of an initiator port, [SPC-4] 7.6.4
+export const TRANSPORT_ID_BYTES = 256;
+
+/** Kinds of lu_reset, [SAM-5] 6.3. */
+export const RESET_LOGICAL_UNIT = 1;
+export const RESET_HARD = 2;
+export const RESET_INTERNAL = 3;
+
+/** Kinds of lu_medium_error. */
+export const MEDIUM_READ_ERROR = 1; // 03/1100 unrecovered read error
+export const MEDIUM_WRITE_ERROR = 2; // 03/0C00 write error
+export const MEDIUM_NOT_READY = 3; // 02/0400 not ready, cause not reportable
+export const MEDIUM_MISCOMPARE = 4; // 0E/1D00 miscompare during verify operation
+export const MEDIUM_HARDWARE = 5; // 04/4400 internal target failure
+export const MEDIUM_ABORTED = 6; // 0B/4400: the command did not run to its end
+
+/** Task management functions and responses, numbered as in [SPL] 9.2.2.3; also SQE_TMF_AT. */
+export const TMF_ABORT_TASK = 0x01;
+export const TMF_ABORT_TASK_SET = 0x02;
+export const TMF_CLEAR_TASK_SET = 0x04;
+export const TMF_LOGICAL_UNIT_RESET = 0x08;
+export const TMF_I_T_NEXUS_RESET = 0x10;
+export const TMF_COMPLETE = 0x00;
+export const TMF_NOT_SUPPORTED = 0x04;
+
+/** What lu_reservation writes. */
+export const LU_RESERVATION_BYTES = 32;
+export const LU_RESERVATION_KEY_LO_AT = 0; // u64, 0 of an all registrants type
+export const LU_RESERVATION_KEY_HI_AT = 4;
+export const LU_RESERVATION_TYPE_AT = 8; // u32, [SPC-4] 6.15.3.4; 0: none
+export const LU_RESERVATION_SCOPE_AT = 12; // u32
+export const LU_RESERVATION_NEXUS_AT = 16; // u32, of the holder while it is logged in; else NO_NEXUS
+export const LU_RESERVATION_GENERATION_AT = 20; // u32, PRgeneration
+export const LU_RESERVATION_COUNT_AT = 24; // u32, registrations
+
+/** What lu_registrations writes, one a registration. */
+export const LU_REGISTRATION_BYTES = 280;
+export const LU_REGISTRATION_KEY_LO_AT = 0; // u64
+export const LU_REGISTRATION_KEY_HI_AT = 4;
+export const LU_REGISTRATION_NEXUS_AT = 8; // u32, while it is logged in; else NO_NEXUS
+export const LU_REGISTRATION_PORT_AT = 12; // u32, relative target port
+export const LU_REGISTRATION_HOLDER_AT = 16; // u32, 1: it holds the reservation
+export const LU_REGISTRATION_ID_BYTES_AT = 20; // u32
+export const LU_REGISTRATION_ID_AT = 24; // TRANSPORT_ID_BYTES
 
 // ---------------------------------------------------------------------------------------------------------------
 // On a disk. A GPT ([UEFI] 5.3) names the predetermined regions; sizes below in logical blocks of 512 bytes.
@@ -233,6 +321,7 @@ export const MAIL_SYSTEM_AT = 8; // u32
 export const MAIL_EPOCH_AT = 12; // u32
 export const MAIL_BEAT_AT = 16; // u32
 export const MAIL_STATE_AT = 20; // u32, BOARD_*
+export const MAIL_WWN_AT = 24; // u64, coredump disk of a panicking board, 0: no dump
 
 /** Why a board entered its panic handler. */
 export const PANIC_NONE = 0;

@@ -1,0 +1,125 @@
+/**
+ * The state of one logical unit: one block of memory at an address of the host's choice. No pointer lies in it, so a
+ * copy of the block is a snapshot. Nexuses and registrations are numbered from 0; a field that may name none holds
+ * the number plus one.
+ *
+ * [SAM-5] 4.5.19 logical unit, 4.7 I_T nexus
+ * [SPC-4] 5.13 reservations, 7.5 mode parameters
+ */
+import { LU_CONFIG_BYTES, NEXUS_MAX, REGISTRATION_MAX, TRANSPORT_ID_BYTES } from '../layout';
+
+export const MODE_BYTES: u32 = 96;
+export const ATTENTION_MAX: u32 = 12;
+export const NEXUS_UNUSED: u32 = 0;
+export const NEXUS_LOGGED_IN: u32 = 1;
+/** Logged out; its identity and its unit attentions are kept until the slot is needed. */
+export const NEXUS_REMEMBERED: u32 = 2;
+
+// @ts-ignore: decorator
+@unmanaged
+export class LogicalUnit {
+  blocks: u64;
+  blockBytes: u32;
+  maxTransferBlocks: u32;
+  /** 1: stopped by START STOP UNIT, [SBC-3] 5.25. */
+  stopped: u32;
+  /** 1: WP of the configuration or SWP of the control mode page. */
+  writeProtected: u32;
+  /** 1: WCE is 0, a write is on the medium before its status. */
+  writeThrough: u32;
+  descriptorSense: u32;
+  flags: u32;
+  /** Type of the persistent reservation, 0: none. */
+  reservationType: u32;
+  /** Registration of the holder plus one; 0 with an all registrants type. */
+  holder: u32;
+  registrations: u32;
+  generation: u32;
+  /** The most recent APTPL bit, [SPC-4] 5.13.5.1. */
+  aptpl: u32;
+  /** Slot of the image written last, and its sequence number. */
+  nvSlot: u32;
+  nvSequence: u32;
+  /** 1: the newest image holds registrations, so that it must be rewritten when APTPL goes. */
+  nvHeld: u32;
+  /** Nexus with a reservation of RESERVE(6) or (10), plus one. */
+  spc2Holder: u32;
+  unused0: u32;
+  unused1: u32;
+}
+
+// @ts-ignore: decorator
+@unmanaged
+export class Nexus {
+  state: u32;
+  /** Relative target port identifier. */
+  port: u32;
+  /** Its registration plus one. */
+  registration: u32;
+  idBytes: u32;
+  /** Pending unit attention conditions, oldest first within a precedence. */
+  attentions: u32;
+  unused: u32;
+  // ATTENTION_MAX u16 at NEXUS_ATTENTION_AT, TRANSPORT_ID_BYTES at NEXUS_ID_AT
+}
+
+// @ts-ignore: decorator
+@unmanaged
+export class Registration {
+  key: u64;
+  used: u32;
+  port: u32;
+  idBytes: u32;
+  unused: u32;
+  // TRANSPORT_ID_BYTES at REGISTRATION_ID_AT
+}
+
+export const NEXUS_ATTENTION_AT: usize = offsetof<Nexus>();
+export const NEXUS_ID_AT: usize = NEXUS_ATTENTION_AT + 24;
+const NEXUS_BYTES: usize = NEXUS_ID_AT + <usize>TRANSPORT_ID_BYTES;
+export const REGISTRATION_ID_AT: usize = offsetof<Registration>();
+const REGISTRATION_BYTES: usize = REGISTRATION_ID_AT + <usize>TRANSPORT_ID_BYTES;
+
+/** Image of the persistent reservation: header, then a record a registration with its id padded to 8 bytes. */
+export const NV_HEAD_BYTES: usize = 40;
+export const NV_RECORD_BYTES: usize = 16;
+/** Whole blocks of 512 bytes, and room for every registration. */
+export const NV_SLOT_BYTES: u32 = 17920;
+
+const CONFIG_AT: usize = offsetof<LogicalUnit>();
+const MODE_CURRENT_AT: usize = CONFIG_AT + <usize>LU_CONFIG_BYTES;
+const MODE_SAVED_AT: usize = MODE_CURRENT_AT + <usize>MODE_BYTES;
+const NEXUSES_AT: usize = MODE_SAVED_AT + <usize>MODE_BYTES;
+const REGISTRATIONS_AT: usize = NEXUSES_AT + <usize>NEXUS_MAX * NEXUS_BYTES;
+const NV_AT: usize = REGISTRATIONS_AT + <usize>REGISTRATION_MAX * REGISTRATION_BYTES;
+export const UNIT_BYTES: usize = NV_AT + 2 * <usize>NV_SLOT_BYTES;
+
+export function unit_at(lu: usize): LogicalUnit {
+  return changetype<LogicalUnit>(lu);
+}
+
+export function config_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + CONFIG_AT;
+}
+
+export function mode_current_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + MODE_CURRENT_AT;
+}
+
+export function mode_saved_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + MODE_SAVED_AT;
+}
+
+export function nexus_at(unit: LogicalUnit, index: u32): Nexus {
+  return changetype<Nexus>(changetype<usize>(unit) + NEXUSES_AT + <usize>index * NEXUS_BYTES);
+}
+
+export function registration_at(unit: LogicalUnit, index: u32): Registration {
+  return changetype<Registration>(
+    changetype<usize>(unit) + REGISTRATIONS_AT + <usize>index * REGISTRATION_BYTES,
+  );
+}
+
+export function nv_slot_at(unit: LogicalUnit, slot: u32): usize {
+  return changetype<usize>(unit) + NV_AT + <usize>slot * <usize>NV_SLOT_BYTES;
+}

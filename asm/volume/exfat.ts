@@ -1,0 +1,5 @@
+/** exFAT, as far as savecore needs it: format, mount, add one contiguous file. */
+export * from './exfat/codes';
+export * from './exfat/format';
+export * from './exfat/mount';
+export * from './exfat/add';

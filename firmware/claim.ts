@@ -1,0 +1,138 @@
+/**
+ * Taking hold of a disk of our own, at boot and when it is given back: read who holds it, reserve it or preempt a
+ * stale holder, read again. What counts is the reservation read last, never a status: the answer to a PREEMPT that
+ * went through may have been lost.
+ *
+ * [SPC-4] 5.13.11 persistent reservations; the key is system id << 32 | boot epoch, so a stale one is recognised
+ */
+import { ROLE_DATA } from '../asm/layout';
+import {
+  PR_PREEMPT_AND_ABORT,
+  PR_READ_RESERVATION,
+  PR_RELEASE,
+  PR_RESERVE,
+  PR_WRITE_EXCLUSIVE,
+  cdb_reserve_in,
+  cdb_reserve_out,
+} from '../asm/initiator/cdb';
+import { reservation_key } from '../asm/initiator/keys';
+import { OUTCOME_GOOD } from '../asm/initiator/outcome';
+import { NO_COMMAND, command_new, command_send, command_send_on, entry_of } from './command';
+import { EV_RESERVED, EV_RETURNED, EV_STALE } from './layout';
+import { log_disk } from './log';
+import { HELD_FOREIGN, HELD_ME, HELD_NOBODY, HELD_PARTNER, command_at, core, disk_at, scratch } from './memory';
+import { serve_begin } from './serve';
+import { trace } from './trace';
+
+export const KIND_CLAIM: u32 = 0x2000;
+const READ: u32 = KIND_CLAIM;
+const OUT: u32 = KIND_CLAIM + 1;
+const VERIFY: u32 = KIND_CLAIM + 2;
+const DROP: u32 = KIND_CLAIM + 3;
+const TRIES_MAX: u32 = 3;
+const LIST_AT: usize = 0x3f00; // in the disk's buffer
+
+/** Starts a claim. `boot_left` counts claims under way. */
+export function claim(d: u32): void {
+  if (send_read(d, READ)) core().boot_left++;
+}
+
+/** Gives up what the disk still holds for us from an earlier life: a disk of the partner, at boot. */
+export function claim_drop(d: u32): void {
+  const disk = disk_at(d);
+  for (let path: u32 = 0; path < 2; path++) {
+    if (!(disk.paths & (1 << path))) continue;
+    const i = command_new(DROP, d);
+    if (i == NO_COMMAND) return;
+    cdb_reserve_out(entry_of(i), PR_RELEASE, PR_WRITE_EXCLUSIVE, scratch(d) + LIST_AT, core().key, 0);
+    command_send_on(i, path);
+    core().boot_left++;
+  }
+}
+
+function send_read(d: u32, kind: u32): bool {
+  const i = command_new(kind, d);
+  if (i == NO_COMMAND) return false;
+  cdb_reserve_in(entry_of(i), PR_READ_RESERVATION, scratch(d), 24);
+  command_send(i);
+  return true;
+}
+
+export function claim_done(i: u32, outcome: u32): void {
+  const c = core();
+  const kind = command_at(i).kind;
+  const d = command_at(i).disk;
+  const disk = disk_at(d);
+  if (kind == DROP) {
+    c.boot_left--;
+    return;
+  }
+  if (kind == OUT) {
+    if (!send_read(d, VERIFY)) c.boot_left--;
+    return;
+  }
+  if (outcome != OUTCOME_GOOD) {
+    c.boot_left--;
+    log_disk(d, 'does not tell who holds it');
+    return;
+  }
+  disk.holder = reservation_key(scratch(d));
+  if (kind == VERIFY) {
+    if (disk.holder == c.key) return held(d);
+    if (++disk.tries >= TRIES_MAX) {
+      c.boot_left--;
+      disk.tries = 0;
+      log_disk(d, 'could not be reserved');
+      return;
+    }
+  }
+  decide(d);
+}
+
+function decide(d: u32): void {
+  const c = core();
+  const disk = disk_at(d);
+  const system = <u32>(disk.holder >> 32);
+  const epoch = <u32>disk.holder;
+  if (!disk.holder) return reserve(d, PR_RESERVE, 0);
+  if (disk.holder == c.key) return reserve(d, disk.tries ? PR_PREEMPT_AND_ABORT : PR_RESERVE, disk.holder);
+  const staleOwn = system == c.system;
+  const stalePartner = system == c.partner && c.partner_epoch && epoch != c.partner_epoch;
+  if (staleOwn || stalePartner) {
+    trace(EV_STALE, d, system, epoch);
+    log_disk(d, 'has a stale reservation: preempted');
+    return reserve(d, PR_PREEMPT_AND_ABORT, disk.holder);
+  }
+  disk.held = system == c.partner ? <u8>HELD_PARTNER : <u8>HELD_FOREIGN;
+  log_disk(d, system == c.partner ? 'is held by the partner' : 'is reserved by somebody else: left alone');
+  c.boot_left--;
+}
+
+function reserve(d: u32, action: u32, victim: u64): void {
+  const i = command_new(OUT, d);
+  if (i == NO_COMMAND) {
+    core().boot_left--;
+    return;
+  }
+  const list = scratch(d) + LIST_AT;
+  cdb_reserve_out(entry_of(i), action, PR_WRITE_EXCLUSIVE, list, core().key, action == PR_RESERVE ? 0 : victim);
+  command_send(i);
+}
+
+function held(d: u32): void {
+  const c = core();
+  const disk = disk_at(d);
+  const returned = disk.held == <u8>HELD_PARTNER;
+  disk.held = <u8>HELD_ME;
+  disk.tries = 0;
+  c.boot_left--;
+  trace(returned ? EV_RETURNED : EV_RESERVED, d);
+  if (returned) log_disk(d, 'is ours again');
+  if (disk.role == <u8>ROLE_DATA) serve_begin(disk.volume);
+}
+
+/** The disk is no longer ours. */
+export function unhold(d: u32, held: u32): void {
+  disk_at(d).held = <u8>held;
+  if (held == HELD_NOBODY) disk_at(d).holder = 0;
+}

@@ -1,0 +1,187 @@
+/**
+ * Choosing the coredump disk, before any panic and again when the spares change: one that this board holds, with room;
+ * a disk dedicated to dumps before a spare, then the best fit in size, then the least preparation. It is then prepared:
+ * the coredump header points into the data region, and a label that says formatted is rewritten, so that nobody uses
+ * the disk for file service.
+ */
+import {
+  ATTRIBUTE_ABORTED,
+  ATTRIBUTE_COMPLETED,
+  CHUNK_BYTES,
+  COPY_BLOCKS,
+  COPY_BYTES,
+  DATA_LBA,
+  HEADER_CHUNK_BYTES_AT,
+  HEADER_CHUNK_TOTAL_AT,
+  HEADER_EPOCH_AT,
+  HEADER_IMAGE_BLOCKS_AT,
+  HEADER_IMAGE_LBA_AT,
+  HEADER_MEMORY_BYTES_AT,
+  HEADER_SYSTEM_AT,
+  HEADER_TABLE_LBA_AT,
+  HEADER_TABLE_ROOM_AT,
+  LABEL_FORMATTED,
+  LABEL_LBA,
+  LABEL_NOT_FORMATTED,
+  LABEL_STATE_AT,
+  ROLE_DUMP,
+  ROLE_SPARE,
+  SECTOR_BYTES,
+  TABLE_BLOCKS,
+  TABLE_ENTRIES,
+  TAIL_BLOCKS,
+} from '../asm/layout';
+import { header_begin, header_lba, header_seal } from '../asm/dump/header';
+import { cdb_read16, cdb_write16 } from '../asm/initiator/cdb';
+import { OUTCOME_GOOD } from '../asm/initiator/outcome';
+import { label_lba, label_newest, label_next_sequence, label_seal, label_victim } from '../asm/volume/label';
+import { NO_COMMAND, command_new, command_send, entry_of } from './command';
+import { DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
+import { log, log_disk } from './log';
+import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
+import { trace } from './trace';
+
+export const KIND_SPARE: u32 = 0x8000;
+const LABEL_READ: u32 = KIND_SPARE;
+const LABEL_WRITE: u32 = KIND_SPARE + 1;
+const HEADER_WRITE: u32 = KIND_SPARE + 2;
+/** Table blocks beyond what the chunks need: a block is closed early every so often, to be of use if the dump is cut. */
+const TABLE_SPARE: u32 = 1024;
+
+export function chunk_count(): u32 {
+  return core().pages; // a chunk is a wasm page
+}
+
+export function table_room(): u32 {
+  return (chunk_count() + TABLE_ENTRIES - 1) / TABLE_ENTRIES + TABLE_SPARE;
+}
+
+export function image_lba(): u64 {
+  return <u64>DATA_LBA + table_room() * TABLE_BLOCKS;
+}
+
+/** Blocks for the image on a disk of this size. */
+export function image_blocks(disk: Disk): u64 {
+  const end = disk.blocks - TAIL_BLOCKS;
+  return end > image_lba() ? end - image_lba() : 0;
+}
+
+function suits(disk: Disk): bool {
+  if (!disk.present || disk.dead || disk.held != <u8>HELD_ME) return false;
+  if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
+  // An older core that nobody has saved yet: the first crash is the interesting one.
+  const hasCore = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
+  if (hasCore && !disk.header_saved) return false;
+  const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
+  return image_blocks(disk) >= wanted;
+}
+
+/** True when `a` is to be preferred. */
+function better(a: Disk, b: Disk): bool {
+  if (a.role != b.role) return a.role == <u8>ROLE_DUMP;
+  if (a.blocks != b.blocks) return a.blocks < b.blocks;
+  return a.label_state == LABEL_NOT_FORMATTED && b.label_state != LABEL_NOT_FORMATTED;
+}
+
+/** The best disk but those in `tried` (bit a disk, DISK_MAX of 64), or NO_DISK. Reads memory only: the panic handler asks too. */
+export function spare_pick(tried: u64): u32 {
+  let best = NO_DISK;
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    if ((tried >> d) & 1 || !suits(disk_at(d))) continue;
+    if (best == NO_DISK || better(disk_at(d), disk_at(best))) best = d;
+  }
+  return best;
+}
+
+/** Elects again when the spares held have changed. */
+export function spare_elect(): void {
+  const c = core();
+  let seen: u32 = 0;
+  for (let d: u32 = 0; d < DISK_MAX; d++) if (suits(disk_at(d))) seen = seen * 31 + d + 1;
+  if (seen == c.spares_seen) return;
+  c.spares_seen = seen;
+  const best = spare_pick(0);
+  if (best == c.coredump) return;
+  c.coredump = best;
+  if (best == NO_DISK) {
+    trace(EV_NO_SPARE);
+    return log('no disk for a coredump: a panic will not be dumped');
+  }
+  prepare(best);
+}
+
+function prepare(d: u32): void {
+  const i = command_new(LABEL_READ, d);
+  if (i == NO_COMMAND) {
+    core().spares_seen = 0; // again, in a later cycle
+    core().coredump = NO_DISK;
+    return;
+  }
+  cdb_read16(entry_of(i), LABEL_LBA, 2 * COPY_BLOCKS, scratch(d), 2 * COPY_BYTES);
+  command_send(i);
+}
+
+export function spare_done(i: u32, outcome: u32): void {
+  const d = command_at(i).disk;
+  const disk = disk_at(d);
+  if (outcome != OUTCOME_GOOD) {
+    disk.dead = 1; // the election goes on without it
+    return log_disk(d, 'could not be prepared for a coredump');
+  }
+  switch (command_at(i).kind) {
+    case LABEL_READ:
+      return relabel(d, disk);
+    case LABEL_WRITE:
+      disk.label_state = LABEL_NOT_FORMATTED;
+      return point(d, disk);
+    default:
+      disk.header_copy ^= 1;
+      disk.header_sequence++;
+      disk.prepared = 1;
+      trace(EV_ELECTED, d);
+      log_disk(d, 'is the coredump disk');
+  }
+}
+
+function relabel(d: u32, disk: Disk): void {
+  const copies = scratch(d);
+  const newest = label_newest(copies);
+  if (newest < 0 || load<u32>(copies + <usize>newest * COPY_BYTES + LABEL_STATE_AT) != LABEL_FORMATTED) {
+    return point(d, disk);
+  }
+  const victim = label_victim(copies);
+  const sequence = label_next_sequence(copies);
+  const buf = copies + <usize>victim * COPY_BYTES;
+  memory.copy(buf, copies + <usize>newest * COPY_BYTES, COPY_BYTES);
+  store<u32>(buf + LABEL_STATE_AT, LABEL_NOT_FORMATTED);
+  label_seal(buf, sequence);
+  const i = command_new(LABEL_WRITE, d);
+  if (i == NO_COMMAND) return;
+  cdb_write16(entry_of(i), label_lba(victim), COPY_BLOCKS, true, buf, COPY_BYTES);
+  command_send(i);
+}
+
+function point(d: u32, disk: Disk): void {
+  const buf = scratch(d);
+  header_begin(buf);
+  header_point(buf, disk);
+  header_seal(buf, disk.header_sequence + 1);
+  const i = command_new(HEADER_WRITE, d);
+  if (i == NO_COMMAND) return;
+  cdb_write16(entry_of(i), header_lba(disk.header_copy ^ 1), COPY_BLOCKS, true, buf, COPY_BYTES);
+  command_send(i);
+}
+
+/** The fields of a header that say whose memory it is and where the image goes. */
+export function header_point(buf: usize, disk: Disk): void {
+  const c = core();
+  store<u32>(buf + HEADER_SYSTEM_AT, c.system);
+  store<u32>(buf + HEADER_EPOCH_AT, c.epoch);
+  store<u64>(buf + HEADER_MEMORY_BYTES_AT, <u64>chunk_count() * CHUNK_BYTES);
+  store<u32>(buf + HEADER_CHUNK_BYTES_AT, CHUNK_BYTES);
+  store<u32>(buf + HEADER_CHUNK_TOTAL_AT, chunk_count());
+  store<u64>(buf + HEADER_TABLE_LBA_AT, DATA_LBA);
+  store<u32>(buf + HEADER_TABLE_ROOM_AT, table_room());
+  store<u64>(buf + HEADER_IMAGE_LBA_AT, image_lba());
+  store<u64>(buf + HEADER_IMAGE_BLOCKS_AT, image_blocks(disk));
+}
