@@ -274,6 +274,7 @@ export const HEADER_BUILD_AT = 144; // 32 bytes, firmware build id
 export const HEADER_BUILD_BYTES = 32;
 export const HEADER_RECORD_AT = 176; // u32, address of the panic record in the memory
 export const HEADER_ORDER_COUNT_AT = 180; // u32
+export const HEADER_WRITTEN_US_AT = 184; // u64, board time of this header
 export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
 export const ORDER_BYTES = 16;
 export const ORDER_MAX = 64;

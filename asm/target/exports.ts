@@ -1,0 +1,94 @@
+/**
+ * The device server as its host calls it. Every function takes the address of a logical unit's block; all numbers are
+ * 32-bit, a 64-bit one is two of them.
+ *
+ * [layout] TASK_*, LU_CONFIG_*, LU_RESERVATION_*, LU_REGISTRATION_*, MEDIUM_*, RESET_*, TMF_*, LOGIN_*
+ */
+import { attention_peek } from './attention';
+import { execute } from './execute';
+import { create, power_on, reset } from './lifecycle';
+import { medium_error } from './medium-error';
+import { login, logout, nexus_of } from './nexus';
+import { nv_load } from './nv';
+import { task_management } from './task-management';
+import { NV_SLOT_BYTES, UNIT_BYTES, nv_slot_at, unit_at } from './unit';
+import { view_registrations, view_reservation } from './view';
+
+/** Bytes of a logical unit's block. Align it to 8. */
+export function lu_size(): u32 {
+  return <u32>UNIT_BYTES;
+}
+
+/** Makes a logical unit of the LU_CONFIG_BYTES at `config`, powered on. LU_OK or LU_BAD_*. */
+export function lu_create(lu: u32, config: u32): u32 {
+  return create(unit_at(lu), config);
+}
+
+/** Power comes (again): 29/01 for all nexuses, registrations as the non-volatile image has them. */
+export function lu_power_on(lu: u32): void {
+  power_on(unit_at(lu));
+}
+
+/** RESET_*: 29/03, 29/02 or 29/04 for all nexuses; registrations stay. The host ends all tasks. */
+export function lu_reset(lu: u32, kind: u32): void {
+  reset(unit_at(lu), kind);
+}
+
+/** Address of the non-volatile image: two slots of lu_nv_bytes() / 2. Make it durable when TASK_NV_CHANGED says so. */
+export function lu_nv_ptr(lu: u32): u32 {
+  return <u32>nv_slot_at(unit_at(lu), 0);
+}
+
+export function lu_nv_bytes(): u32 {
+  return 2 * NV_SLOT_BYTES;
+}
+
+/** The slot, 0 or 1, that was written last: only it need be made durable. */
+export function lu_nv_slot(lu: u32): u32 {
+  return unit_at(lu).nvSlot;
+}
+
+/** Takes what the host put into the slots. 1: there was a valid image; 0: none, and no registration is left. */
+export function lu_nv_load(lu: u32): u32 {
+  return nv_load(unit_at(lu)) ? 1 : 0;
+}
+
+/** Nexus `nexus` is the initiator port of this TransportID on relative target port 1 or 2. LOGIN_OK or LOGIN_BAD_*. */
+export function nexus_login(lu: u32, nexus: u32, id: u32, idBytes: u32, relativeTargetPort: u32): u32 {
+  return login(unit_at(lu), nexus, id, idBytes, relativeTargetPort);
+}
+
+export function nexus_logout(lu: u32, nexus: u32): void {
+  logout(unit_at(lu), nexus);
+}
+
+/** One command; returns TASK_ACTION. */
+export function lu_execute(lu: u32, task: u32): u32 {
+  return execute(unit_at(lu), task);
+}
+
+/** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */
+export function lu_medium_error(lu: u32, task: u32, kind: u32, lbaLo: u32, lbaHi: u32): void {
+  medium_error(unit_at(lu), task, kind, ((<u64>lbaHi) << 32) | lbaLo);
+}
+
+/** TMF_* from `nexus`; returns TMF_COMPLETE with TASK_ABORT set in the task block, or TMF_NOT_SUPPORTED. */
+export function lu_task_management(lu: u32, nexus: u32, management: u32, task: u32): u32 {
+  return task_management(unit_at(lu), nexus, management, task);
+}
+
+/** LU_RESERVATION_BYTES at `out`; returns 1 if there is a persistent reservation. */
+export function lu_reservation(lu: u32, out: u32): u32 {
+  return view_reservation(unit_at(lu), out);
+}
+
+/** LU_REGISTRATION_BYTES each at `out`, as far as `room` bytes hold; returns how many there are. */
+export function lu_registrations(lu: u32, out: u32, room: u32): u32 {
+  return view_registrations(unit_at(lu), out, room);
+}
+
+/** Sense code (key << 16 | ASC << 8 | ASCQ) of the unit attention that the nexus would be told next; 0: none. */
+export function lu_attention(lu: u32, nexus: u32): u32 {
+  const known = nexus_of(unit_at(lu), nexus);
+  return known == null ? 0 : attention_peek(known);
+}
