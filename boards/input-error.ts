@@ -1,0 +1,15 @@
+/** What the user gave is not usable. The message is for the user: clear lines without a stack trace. */
+export class InputError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = 'InputError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** Exit codes of the command line, one a kind of bad input. */
+export const EXIT_BAD_SCENARIO = 3;
+export const EXIT_BAD_IMAGE = 4;
+export const EXIT_BAD_FIRMWARE = 5;
