@@ -22,3 +22,65 @@ export {
   nexus_login,
   nexus_logout,
 } from './target/exports';
+
+// Checksums and scans
+export { crc32c, crc32c_init } from './bytes/crc32c';
+export { is_zero } from './bytes/zero';
+
+// Disk format: partition table and label
+export {
+  GPT_ABSENT,
+  GPT_BACKUP_BLOCKS,
+  GPT_BROKEN,
+  GPT_DATA_EXFAT,
+  GPT_DATA_OWN,
+  GPT_FOREIGN,
+  GPT_OURS,
+  GPT_PRIMARY_BLOCKS,
+  gpt_backup,
+  gpt_backup_state,
+  gpt_data_blocks,
+  gpt_data_kind,
+  gpt_primary,
+  gpt_primary_state,
+} from './volume/gpt';
+export {
+  label_begin,
+  label_lba,
+  label_name,
+  label_newest,
+  label_next_sequence,
+  label_seal,
+  label_valid,
+  label_victim,
+} from './volume/label';
+
+// Disk format: exFAT
+export * from './volume/exfat';
+
+// The dump: header, chunk table, core file
+export {
+  header_begin,
+  header_image_sound,
+  header_lba,
+  header_newest,
+  header_next_sequence,
+  header_seal,
+  header_valid,
+  header_victim,
+} from './dump/header';
+export {
+  table_append,
+  table_begin,
+  table_chunk,
+  table_codec,
+  table_count,
+  table_crc,
+  table_enter,
+  table_offset_blocks,
+  table_room,
+  table_seal,
+  table_stored_bytes,
+  table_valid,
+} from './dump/table';
+export * from './dump/elf';

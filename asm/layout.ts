@@ -311,6 +311,12 @@ export const CODEC_LOST = 0;
 export const CODEC_ZERO = 1;
 export const CODEC_RAW = 2;
 export const CODEC_LZ4 = 3;
+/** A chunk map has a byte a chunk: its CODEC_*, or why it is not in the core (CODEC_LOST: tried and not written). */
+export const MISSING_UNREACHED = 0x80; // no whole block of the table lists it: the dump did not get there
+export const MISSING_CORRUPT = 0x81; // read, and its checksum is wrong
+export const MISSING_UNREADABLE = 0x82; // the dump disk would not give it back
+export const MISSING_POISONED = 0x83; // uncorrectable in RAM already
+export const MISSING_SECRET = 0x84; // kept out of the dump on purpose
 
 /** Mailbox disk: one slot a board at the start of its data region. */
 export const MAIL_MAGIC = 0x424d4353; // "SCMB"
@@ -332,8 +338,24 @@ export const PANIC_WATCHDOG = 3;
 export const PANIC_MEMORY = 4; // uncorrectable memory error
 export const PANIC_OPERATOR = 5; // NMI button
 
-/** Core file, notes of our own: name "sparecore", types from 0x100 up, [gABI] 5 "Note Section". */
-export const NOTE_PANIC = 0x100;
-export const NOTE_LOG = 0x101;
-export const NOTE_COVERAGE = 0x102;
-export const NOTE_TRACE = 0x103;
+/**
+ * Core file, notes of our own: name "sparecore", [gABI] 5 "Note Section". Types far from those of the processors
+ * (0x100 to 0xaff), because readelf names those whoever the owner is.
+ */
+export const NOTE_PANIC = 0x53430100;
+export const NOTE_LOG = 0x53430101;
+export const NOTE_COVERAGE = 0x53430102;
+export const NOTE_TRACE = 0x53430103;
+/** NOTE_PANIC is the panic record and NOTE_LOG, NOTE_TRACE the rings, as they lay in memory. NOTE_COVERAGE: */
+export const COVERAGE_VERSION = 1;
+export const COVERAGE_VERSION_AT = 0; // u32
+export const COVERAGE_CHUNK_BYTES_AT = 4; // u32
+export const COVERAGE_CHUNKS_AT = 8; // u32, of the whole memory
+export const COVERAGE_STORED_AT = 12; // u32, chunks
+export const COVERAGE_ZERO_AT = 16; // u32, chunks
+export const COVERAGE_MISSING_AT = 20; // u32, chunks
+export const COVERAGE_RANGES_AT = 24; // u32, how many follow
+export const COVERAGE_ATTRIBUTE_AT = 28; // u32, ATTRIBUTE_* of the dump
+export const COVERAGE_ABORT_AT = 32; // u32, ABORT_*
+export const COVERAGE_RANGE_AT = 48; // RANGE_BYTES each: first chunk u32, chunks u32, CODEC_LOST or MISSING_* u32, 0
+export const RANGE_BYTES = 16;

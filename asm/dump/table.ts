@@ -7,6 +7,7 @@
  */
 import {
   CHUNK_BYTES,
+  CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
   SECTOR_BYTES,
@@ -137,4 +138,17 @@ export function table_crc(buf: usize, i: u32): u32 {
 
 function entry(buf: usize, i: u32): usize {
   return buf + TABLE_ENTRIES_AT + i * TABLE_ENTRY_BYTES;
+}
+
+/**
+ * Enters a valid block into a chunk map (a byte a chunk: CODEC_*). A later entry for the same chunk counts, but a
+ * chunk once written stays so.
+ */
+export function table_enter(buf: usize, map: usize): void {
+  for (let i: u32 = 0, count = table_count(buf); i < count; i++) {
+    const at = map + table_chunk(buf, i);
+    const codec = table_codec(buf, i);
+    const known: u32 = load<u8>(at);
+    if (codec != CODEC_LOST || known > <u32>CODEC_LZ4) store<u8>(at, codec);
+  }
 }
