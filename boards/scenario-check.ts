@@ -10,6 +10,8 @@ export type Path = readonly (string | number)[];
 export interface Problem {
   path: Path;
   what: string;
+  /** The key is wrong, not its value. */
+  isKey?: boolean;
 }
 
 /** Seconds that a client of a protocol waits for an answer before it gives up. */

@@ -365,7 +365,7 @@ test('tells everything that is wrong at once, in the order of the file', () => {
   );
   assert.equal(
     lines.map((line) => line.split(' ')[0]),
-    ['x.yaml:1:8:', 'x.yaml:3:23:', 'x.yaml:3:35:', 'x.yaml:4:17:', 'x.yaml:4:26:'],
+    ['x.yaml:1:8:', 'x.yaml:3:23:', 'x.yaml:3:26:', 'x.yaml:4:17:', 'x.yaml:4:26:'],
   );
 });
 

@@ -85,8 +85,8 @@ export function parseScenario(text: string, path: string): Scenario {
   const raw = plain(document);
   if (raw instanceof Error) fail([{ line: 1, col: 1, what: raw.message }]);
   const parsed = SCENARIO.safeParse(raw);
-  const locate = ({ path: at, what }: Problem): { line: number; col: number; what: string } => {
-    const { line, col } = lines.linePos(offsetOf(document, at));
+  const locate = ({ path: at, what, isKey }: Problem): { line: number; col: number; what: string } => {
+    const { line, col } = lines.linePos(offsetOf(document, at, isKey === true));
     return {
       line: Math.max(line, 1),
       col: Math.max(col, 1),
@@ -120,13 +120,14 @@ function plain(document: Document.Parsed): unknown {
 }
 
 /** Where in the text: the value at the path, or the nearest thing around it that is there. */
-function offsetOf(document: Document.Parsed, path: Path): number {
+function offsetOf(document: Document.Parsed, path: Path, isKey: boolean): number {
   for (let length = path.length; length > 0; length--) {
     const parent: unknown =
       length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     if (isMap(parent)) {
       const pair = parent.items.find(({ key }) => isScalar(key) && key.value === path[length - 1]);
-      const node = length === path.length && isScalar(pair?.value) ? pair.value : pair?.key;
+      const whole = length === path.length && !isKey;
+      const node = whole && isScalar(pair?.value) ? pair.value : pair?.key;
       if (isScalar(node) && node.range) return node.range[0];
     }
     const node = document.getIn(path.slice(0, length), true) as

@@ -30,7 +30,7 @@ export function schemaProblems(issue: z.core.$ZodIssue, raw: unknown): Problem[]
       return issue.keys.map((key) => {
         const near = nearest(key, keysAt(path));
         const hint = near === null ? `known: ${keysAt(path).join(', ')}` : `did you mean ${near}?`;
-        return { path: [...path, key], what: `unknown key: ${hint}` };
+        return { path: [...path, key], what: `unknown key: ${hint}`, isKey: true };
       });
     case 'invalid_type':
       return one(`must be ${KINDS[issue.expected] ?? issue.expected}${not}`);
