@@ -42,7 +42,6 @@ export function report_luns(unit: LogicalUnit, task: usize): u32 {
   const select: u32 = load<u8>(cdb, 2);
   const allocation = load_be32(cdb + 6);
   if (select > 2) return finish_bad_cdb(unit, task, 2, 7);
-  if (allocation < 16) return finish_bad_cdb(unit, task, 6, 7); // [SPC-4] 6.33: sixteen or greater
   const luns: u32 = select == 1 ? 0 : 1;
   store<u64>(SCRATCH, 0);
   store<u64>(SCRATCH, 0, 8);

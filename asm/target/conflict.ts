@@ -36,8 +36,6 @@ import {
   RELEASE_6,
   REPORT_LUNS,
   REQUEST_SENSE,
-  RESERVE_10,
-  RESERVE_6,
   SA_GET_LBA_STATUS,
   SA_MANAGEMENT_PROTOCOL_IN,
   SA_READ_CAPACITY_16,
@@ -190,9 +188,15 @@ export function persistent_conflict(unit: LogicalUnit, nexus: Nexus, cdb: usize)
   return allowed != ALLOWED && (allowed == CONFLICT || excludes_reads(unit.reservationType));
 }
 
-/** True if the reservation that another nexus made with RESERVE keeps this command out, [SPC-2] table 9 column A. */
-export function spc2_conflict(cdb: usize): bool {
+/**
+ * True if a reservation made with RESERVE keeps this command out, [SPC-2] table 9 column A. It keeps out persistent
+ * reservations even of the nexus that made it, [SPC-2] 5.5.1.
+ */
+export function spc2_conflict(cdb: usize, own: bool): bool {
   switch (<u32>load<u8>(cdb)) {
+    case PERSISTENT_RESERVE_IN:
+    case PERSISTENT_RESERVE_OUT:
+      return true;
     case INQUIRY:
     case REQUEST_SENSE:
     case REPORT_LUNS:
@@ -202,13 +206,11 @@ export function spc2_conflict(cdb: usize): bool {
     case RELEASE_10:
       return false;
     case SERVICE_ACTION_IN_16:
-      return cdb_service_action(cdb) != <u32>SA_READ_CAPACITY_16;
+      return !own && cdb_service_action(cdb) != <u32>SA_READ_CAPACITY_16;
     case START_STOP_UNIT:
     case PREVENT_ALLOW_MEDIUM_REMOVAL:
-      return row(cdb) != ALLOWED;
-    case RESERVE_6:
-    case RESERVE_10:
+      return !own && row(cdb) != ALLOWED;
     default:
-      return true;
+      return !own;
   }
 }

@@ -116,7 +116,7 @@ function tells_attention(cdb: usize): bool {
 @inline
 function conflicts(unit: LogicalUnit, nexus: Nexus, index: u32, cdb: usize): bool {
   if (unit.reservationType && persistent_conflict(unit, nexus, cdb)) return true;
-  return unit.spc2Holder && unit.spc2Holder != index + 1 && spc2_conflict(cdb);
+  return unit.spc2Holder != 0 && spc2_conflict(cdb, unit.spc2Holder == index + 1);
 }
 
 /** By option, as [SAM-5] 5.3.3: only the unit attentions of resets go before RESERVATION CONFLICT. */

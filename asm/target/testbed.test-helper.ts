@@ -1,10 +1,6 @@
 /** One logical unit with nexuses, driven as a host drives it: CDBs in, named outcomes out. */
-import { readFileSync } from 'node:fs';
+import { type DiskIo, instantiateSync } from '../pkg/index.js';
 import * as L from '../layout.ts';
-
-type Fn = (...args: number[]) => number;
-const bytes = readFileSync(new URL('../pkg/disk-io.wasm', import.meta.url));
-const module_ = new WebAssembly.Module(bytes);
 
 export interface Outcome {
   status: number;
@@ -70,7 +66,7 @@ export const be64 = (n: bigint): number[] => [...be32(Number(n >> 32n)), ...be32
 
 export class Testbed {
   readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 65536 });
-  readonly call: Record<string, Fn>;
+  readonly call: DiskIo;
   readonly lu: number;
   readonly task: number;
   readonly config: number;
@@ -81,9 +77,7 @@ export class Testbed {
   readonly end: number;
 
   constructor(config: Partial<Config> = {}) {
-    const instance = new WebAssembly.Instance(module_, { env: { memory: this.memory } });
-    this.call = instance.exports as unknown as Record<string, Fn>;
-    this.call['start']?.();
+    this.call = instantiateSync({ memory: this.memory });
     const place = (size: number): number => {
       const at = this.#next;
       this.#next += (size + 4096 + 7) & ~7; // a guard behind each
