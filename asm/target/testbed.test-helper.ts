@@ -218,10 +218,10 @@ export class Testbed {
     return this.execute(nexus, [0x5e, action, 0, 0, 0, 0, 0, ...be16(allocation), 0], { room: allocation });
   }
 
-  keys(nexus = 0): bigint[] {
-    const { data } = this.prIn(nexus, 0);
-    const v = new DataView(data.buffer);
-    return Array.from({ length: (data.length - 8) / 8 }, (_, i) => v.getBigUint64(8 + 8 * i));
+  /** Reservation keys, as an observer sees them: no unit attention is in the way. */
+  keys(): bigint[] {
+    const count = this.call['lu_registrations']!(this.lu, this.dataIn, DATA_ROOM);
+    return Array.from({ length: count }, (_, i) => this.view.getBigUint64(this.dataIn + i * L.LU_REGISTRATION_BYTES, true));
   }
 
   generation(): number {
