@@ -1,0 +1,212 @@
+/**
+ * Reads the dump image of a disk, whole or cut anywhere: what the label and the header say, and what each chunk of the
+ * memory is. A chunk that is not there, or not as it was, has no content; it is never read as zero.
+ *
+ * [layout] HEADER_*, TABLE_*, CODEC_*, MISSING_* in asm/layout.ts
+ */
+import {
+  CHUNK_BYTES,
+  CODEC_LOST,
+  CODEC_LZ4,
+  CODEC_RAW,
+  CODEC_ZERO,
+  COREDUMP_LBA,
+  DATA_LBA,
+  HEADER_CHUNK_BYTES_AT,
+  LABEL_LBA,
+  MISSING_CORRUPT,
+  MISSING_UNREACHED,
+  MISSING_UNREADABLE,
+  SECTOR_BYTES,
+  TABLE_BLOCKS,
+  TABLE_BYTES,
+  TABLE_COUNT_AT,
+  TABLE_CRC_AT,
+  TABLE_ENTRIES,
+  TABLE_ENTRIES_AT,
+  TABLE_ENTRY_BYTES,
+  TABLE_EPOCH_AT,
+  TABLE_INDEX_AT,
+  TABLE_MAGIC,
+  TABLE_MAGIC_AT,
+  TABLE_SYSTEM_AT,
+} from '../../asm/layout.ts';
+import { crc32c, crc32cWithout } from './crc32c.ts';
+import { lz4Decode } from './lz4.ts';
+import { readHeaders, readLabels } from './records.ts';
+import type { Copies, Header, Label } from './records.ts';
+import { Fields, Malformed } from './source.ts';
+import type { Read } from './source.ts';
+
+const FORMAT = 'dump image';
+const CHUNKS_MAX = 65536;
+const TABLE_ROOM_MAX = 4096;
+
+/** A chunk of the memory. `state` is its CODEC_*, or why it has no content: CODEC_LOST or MISSING_*. */
+export interface Chunk {
+  index: number;
+  state: number;
+  content: Uint8Array | null;
+}
+
+/** True for a state whose chunk is in the image. */
+export function isPresent(state: number): boolean {
+  return state === CODEC_ZERO || state === CODEC_RAW || state === CODEC_LZ4;
+}
+
+export class DumpImage {
+  readonly labels: Copies<Label>;
+  readonly headers: Copies<Header>;
+  readonly label: Label | null;
+  /** The header that counts. */
+  readonly header: Header;
+  readonly chunks: number;
+  /** What was found wrong on the way and did not stop the reading: blocks of the table that are not whole. */
+  readonly problems: readonly string[];
+  readonly #states: Uint8Array;
+  readonly #bytes: Uint32Array;
+  readonly #blocks: Uint32Array;
+  readonly #crcs: Uint32Array;
+  readonly #read: Read;
+
+  /** `blocks` is the size of the disk. Malformed when there is no header, or it points to no image on this disk. */
+  constructor(read: Read, blocks: number) {
+    this.#read = read;
+    this.labels = readLabels(read, LABEL_LBA);
+    this.label = this.labels.newest;
+    this.headers = readHeaders(read, COREDUMP_LBA);
+    const header = this.headers.newest;
+    if (!header) throw new Malformed(FORMAT, COREDUMP_LBA * SECTOR_BYTES, 'no valid coredump header');
+    this.header = header;
+    assertSound(header, blocks);
+    this.chunks = header.chunks;
+    this.#states = new Uint8Array(this.chunks).fill(MISSING_UNREACHED);
+    this.#bytes = new Uint32Array(this.chunks);
+    this.#blocks = new Uint32Array(this.chunks);
+    this.#crcs = new Uint32Array(this.chunks);
+    this.problems = this.#readTable();
+  }
+
+  /** CODEC_* of a chunk, or why it is missing, as far as the table knows. */
+  state(chunk: number): number {
+    return this.#states[chunk] ?? MISSING_UNREACHED;
+  }
+
+  /** Chunks per state. */
+  count(state: number): number {
+    return this.#states.reduce((n, each) => n + (each === state ? 1 : 0), 0);
+  }
+
+  /** A chunk with its content, checked against its checksum. */
+  chunk(index: number): Chunk {
+    if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
+      throw new RangeError(`no chunk ${index}`);
+    const state = this.state(index);
+    if (state === CODEC_ZERO) return { index, state, content: new Uint8Array(CHUNK_BYTES) };
+    if (!isPresent(state)) return { index, state, content: null };
+    const at = (Number(this.header.imageLba) + this.#blocks[index]!) * SECTOR_BYTES;
+    const bytes = this.#bytes[index]!;
+    const stored = this.#read(at, bytes);
+    if (stored.length !== bytes) return { index, state: MISSING_UNREADABLE, content: null };
+    const content = state === CODEC_RAW ? stored : lz4Decode(stored, CHUNK_BYTES);
+    if (!content || crc32c(content) !== this.#crcs[index])
+      return { index, state: MISSING_CORRUPT, content: null };
+    return { index, state, content };
+  }
+
+  /** Every chunk by rising address. */
+  *[Symbol.iterator](): Generator<Chunk> {
+    for (let index = 0; index < this.chunks; index++) yield this.chunk(index);
+  }
+
+  /**
+   * All blocks that there is room for, and not only as many as the header counts: the header lags behind. A block that
+   * is not whole hides nothing after it, for blocks are written as the chunks arrive.
+   */
+  #readTable(): string[] {
+    const problems: string[] = [];
+    for (let i = 0; i < this.header.tableRoom; i++) {
+      const at = (Number(this.header.tableLba) + i * TABLE_BLOCKS) * SECTOR_BYTES;
+      const block = Fields.read(FORMAT, this.#read, at, TABLE_BYTES);
+      const wrong = this.#wrongWith(block, i);
+      if (wrong === null) this.#enter(block);
+      else if (i < this.header.tableCount) problems.push(`block ${i} of the chunk table: ${wrong}`);
+    }
+    return problems;
+  }
+
+  #wrongWith(block: Fields, index: number): string | null {
+    if (block.u32(TABLE_MAGIC_AT) !== TABLE_MAGIC) return 'not there';
+    if (block.u32(TABLE_CRC_AT) !== crc32cWithout(block.bytes, TABLE_CRC_AT)) return 'torn';
+    const { system, epoch } = this.header;
+    if (block.u32(TABLE_SYSTEM_AT) !== system || block.u32(TABLE_EPOCH_AT) !== epoch)
+      return 'of another dump';
+    if (block.u32(TABLE_INDEX_AT) !== index) return 'in the wrong place';
+    const count = block.u32(TABLE_COUNT_AT);
+    if (count > TABLE_ENTRIES) return `${count} entries`;
+    for (let i = 0; i < count; i++) {
+      if (!this.#sound(entry(block, i))) return `entry ${i} points nowhere`;
+    }
+    return null;
+  }
+
+  #sound({ chunk, codec, bytes, block }: Entry): boolean {
+    if (chunk >= this.chunks) return false;
+    if (codec === CODEC_LOST || codec === CODEC_ZERO) return bytes === 0;
+    if (
+      codec === CODEC_RAW ? bytes !== CHUNK_BYTES : codec !== CODEC_LZ4 || bytes < 1 || bytes >= CHUNK_BYTES
+    ) {
+      return false;
+    }
+    return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= this.header.imageBlocks;
+  }
+
+  #enter(block: Fields): void {
+    for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
+      const e = entry(block, i);
+      if (e.codec === CODEC_LOST && isPresent(this.state(e.chunk))) continue;
+      this.#states[e.chunk] = e.codec;
+      this.#bytes[e.chunk] = e.bytes;
+      this.#blocks[e.chunk] = e.block;
+      this.#crcs[e.chunk] = e.crc;
+    }
+  }
+}
+
+interface Entry {
+  chunk: number;
+  codec: number;
+  bytes: number;
+  block: number;
+  crc: number;
+}
+
+function entry(block: Fields, i: number): Entry {
+  const at = TABLE_ENTRIES_AT + i * TABLE_ENTRY_BYTES;
+  const kind = block.u32(at + 4);
+  return {
+    chunk: block.u32(at),
+    codec: kind >>> 24,
+    bytes: kind & 0xffffff,
+    block: block.u32(at + 8),
+    crc: block.u32(at + 12),
+  };
+}
+
+/** Throws unless table and image lie in the data region of a disk of `blocks` blocks, and the memory is its chunks. */
+function assertSound(header: Header, blocks: number): void {
+  const fail = (what: string): never => {
+    throw new Malformed(FORMAT, COREDUMP_LBA * SECTOR_BYTES + HEADER_CHUNK_BYTES_AT, what);
+  };
+  const { chunks, tableLba, imageLba, imageBlocks } = header;
+  if (chunks === 0) fail('the header points to no image');
+  if (chunks > CHUNKS_MAX || header.memoryBytes !== BigInt(chunks) * BigInt(CHUNK_BYTES)) {
+    fail(`${header.memoryBytes} bytes of memory in ${chunks} chunks`);
+  }
+  const tableEnd = tableLba + BigInt(header.tableRoom) * BigInt(TABLE_BLOCKS);
+  const first = BigInt(DATA_LBA);
+  if (tableLba < first || tableEnd > BigInt(blocks)) fail('a chunk table outside the data region');
+  if (imageLba < first || imageLba + imageBlocks > BigInt(blocks)) fail('an image outside the data region');
+  // 260 blocks hold a memory of 4 GiB; many times that is a lie that only costs time.
+  if (header.tableRoom > TABLE_ROOM_MAX) fail(`a chunk table of ${header.tableRoom} blocks`);
+}

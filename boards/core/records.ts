@@ -1,0 +1,195 @@
+/**
+ * The label and the coredump header as they lie on a disk, read without the code that writes them.
+ *
+ * [layout] LABEL_*, HEADER_*: two neighbouring copies each, the valid one with the higher sequence number counts
+ */
+import {
+  ABORT_FENCED,
+  ATTRIBUTE_ABORTED,
+  ATTRIBUTE_DUMPING,
+  COPY_BYTES,
+  HEADER_ABORT_AT,
+  HEADER_ATTRIBUTE_AT,
+  HEADER_BUILD_AT,
+  HEADER_BUILD_BYTES,
+  HEADER_CHUNK_TOTAL_AT,
+  HEADER_ENDED_US_AT,
+  HEADER_EPOCH_AT,
+  HEADER_FAILED_US_AT,
+  HEADER_IMAGE_BLOCKS_AT,
+  HEADER_IMAGE_LBA_AT,
+  HEADER_LIMIT_MS_AT,
+  HEADER_LOST_AT,
+  HEADER_MAGIC,
+  HEADER_MEMORY_BYTES_AT,
+  HEADER_ORDER_AT,
+  HEADER_ORDER_COUNT_AT,
+  HEADER_REASON_AT,
+  HEADER_RECORD_AT,
+  HEADER_SAVED_AT,
+  HEADER_STARTED_US_AT,
+  HEADER_STORED_AT,
+  HEADER_STORED_BYTES_AT,
+  HEADER_SYSTEM_AT,
+  HEADER_TABLE_COUNT_AT,
+  HEADER_TABLE_LBA_AT,
+  HEADER_TABLE_ROOM_AT,
+  HEADER_UTC_AT,
+  HEADER_VERSION,
+  HEADER_ZERO_AT,
+  LABEL_FORMATTED,
+  LABEL_HOLDER_AT,
+  LABEL_MAGIC,
+  LABEL_NAME_AT,
+  LABEL_NAME_BYTES,
+  LABEL_NOT_FORMATTED,
+  LABEL_OWNER_AT,
+  LABEL_ROLE_AT,
+  LABEL_STATE_AT,
+  LABEL_VERSION,
+  LABEL_VOLUME_AT,
+  LABEL_WWN_LO_AT,
+  NO_VOLUME,
+  ORDER_BYTES,
+  ORDER_MAX,
+  ROLE_MAILBOX,
+  SECTOR_BYTES,
+} from '../../asm/layout.ts';
+import { crc32cWithout } from './crc32c.ts';
+import { Fields } from './source.ts';
+import type { Read } from './source.ts';
+
+const CRC_AT = 8;
+const SEQUENCE_AT = 12;
+
+export interface Label {
+  sequence: number;
+  role: number; // ROLE_*
+  owner: number;
+  holder: number;
+  state: number; // LABEL_FORMATTED, LABEL_NOT_FORMATTED
+  volume: number; // NO_VOLUME: none
+  wwn: bigint;
+  name: string;
+}
+
+export interface Header {
+  sequence: number;
+  attribute: number; // ATTRIBUTE_*
+  abort: number; // ABORT_*
+  system: number;
+  epoch: number;
+  reason: number; // PANIC_*
+  memoryBytes: bigint;
+  chunks: number;
+  tableLba: bigint;
+  tableRoom: number;
+  tableCount: number;
+  imageLba: bigint;
+  imageBlocks: bigint;
+  storedBytes: bigint;
+  stored: number;
+  zero: number;
+  lost: number;
+  failedUs: bigint;
+  startedUs: bigint;
+  endedUs: bigint;
+  limitMs: number;
+  utcSeconds: bigint;
+  saved: boolean;
+  build: string;
+  recordAddress: number;
+  /** In what order the memory was written. */
+  order: { firstChunk: number; chunks: number; kind: number }[];
+}
+
+/** Both copies of a record; null for one that does not count. */
+export interface Copies<T> {
+  copies: [T | null, T | null];
+  newest: T | null;
+}
+
+function copies<T extends { sequence: number }>(
+  read: Read,
+  lba: number,
+  parse: (copy: Fields) => T | null,
+): Copies<T> {
+  const both = Fields.read('dump image', read, lba * SECTOR_BYTES, 2 * COPY_BYTES);
+  const [a, b] = [parse(both.part(0, COPY_BYTES)), parse(both.part(COPY_BYTES, COPY_BYTES))];
+  const newest = a && b ? (((b.sequence - a.sequence) | 0) > 0 ? b : a) : (a ?? b);
+  return { copies: [a, b], newest };
+}
+
+function whole(copy: Fields, magic: number, version: number): boolean {
+  return (
+    copy.u32(0) === magic && copy.u32(4) === version && copy.u32(CRC_AT) === crc32cWithout(copy.bytes, CRC_AT)
+  );
+}
+
+/** The label in a copy, or null when it is none, torn, or says what no label can. */
+export function parseLabel(copy: Fields): Label | null {
+  if (!whole(copy, LABEL_MAGIC, LABEL_VERSION)) return null;
+  const label = {
+    sequence: copy.u32(SEQUENCE_AT),
+    role: copy.u32(LABEL_ROLE_AT),
+    owner: copy.u32(LABEL_OWNER_AT),
+    holder: copy.u32(LABEL_HOLDER_AT),
+    state: copy.u32(LABEL_STATE_AT),
+    volume: copy.u32(LABEL_VOLUME_AT),
+    wwn: copy.u64(LABEL_WWN_LO_AT),
+    name: copy.text(LABEL_NAME_AT, LABEL_NAME_BYTES),
+  };
+  const stateKnown = label.state === LABEL_FORMATTED || label.state === LABEL_NOT_FORMATTED;
+  return stateKnown && label.role <= ROLE_MAILBOX && label.volume <= NO_VOLUME ? label : null;
+}
+
+/** The header in a copy, or null when it is none, torn, or says what no header can. */
+export function parseHeader(copy: Fields): Header | null {
+  if (!whole(copy, HEADER_MAGIC, HEADER_VERSION)) return null;
+  const attribute = copy.u32(HEADER_ATTRIBUTE_AT);
+  const abort = copy.u32(HEADER_ABORT_AT);
+  const orderCount = copy.u32(HEADER_ORDER_COUNT_AT);
+  if (attribute < ATTRIBUTE_DUMPING || attribute > ATTRIBUTE_ABORTED) return null;
+  if (abort > ABORT_FENCED || orderCount > ORDER_MAX) return null;
+  return {
+    sequence: copy.u32(SEQUENCE_AT),
+    attribute,
+    abort,
+    system: copy.u32(HEADER_SYSTEM_AT),
+    epoch: copy.u32(HEADER_EPOCH_AT),
+    reason: copy.u32(HEADER_REASON_AT),
+    memoryBytes: copy.u64(HEADER_MEMORY_BYTES_AT),
+    chunks: copy.u32(HEADER_CHUNK_TOTAL_AT),
+    tableLba: copy.u64(HEADER_TABLE_LBA_AT),
+    tableRoom: copy.u32(HEADER_TABLE_ROOM_AT),
+    tableCount: copy.u32(HEADER_TABLE_COUNT_AT),
+    imageLba: copy.u64(HEADER_IMAGE_LBA_AT),
+    imageBlocks: copy.u64(HEADER_IMAGE_BLOCKS_AT),
+    storedBytes: copy.u64(HEADER_STORED_BYTES_AT),
+    stored: copy.u32(HEADER_STORED_AT),
+    zero: copy.u32(HEADER_ZERO_AT),
+    lost: copy.u32(HEADER_LOST_AT),
+    failedUs: copy.u64(HEADER_FAILED_US_AT),
+    startedUs: copy.u64(HEADER_STARTED_US_AT),
+    endedUs: copy.u64(HEADER_ENDED_US_AT),
+    limitMs: copy.u32(HEADER_LIMIT_MS_AT),
+    utcSeconds: copy.u64(HEADER_UTC_AT),
+    saved: copy.u32(HEADER_SAVED_AT) === 1,
+    build: copy.text(HEADER_BUILD_AT, HEADER_BUILD_BYTES),
+    recordAddress: copy.u32(HEADER_RECORD_AT),
+    order: Array.from({ length: orderCount }, (_, i) => {
+      const at = HEADER_ORDER_AT + i * ORDER_BYTES;
+      return { firstChunk: copy.u32(at), chunks: copy.u32(at + 4), kind: copy.u32(at + 8) };
+    }),
+  };
+}
+
+/** Both label copies at block `lba` (LABEL_LBA on a whole disk). Malformed where the source ends before them. */
+export function readLabels(read: Read, lba: number): Copies<Label> {
+  return copies(read, lba, parseLabel);
+}
+
+/** Both header copies at block `lba` (COREDUMP_LBA on a whole disk). */
+export function readHeaders(read: Read, lba: number): Copies<Header> {
+  return copies(read, lba, parseHeader);
+}
