@@ -186,8 +186,8 @@ function same_guid(a: usize, b: usize): bool {
 
 /** GUID number `n` of a seed, with the version and variant of a random one, [UEFI] appendix A, RFC 4122 4.4. */
 function store_guid(at: usize, seed: u64, n: u32): void {
-  store<u64>(at, (mix(seed + 2 * n) & 0x0fffffffffffffff) | 0x4000000000000000);
-  store<u64>(at, (mix(seed + 2 * n + 1) & ~0xc0) | 0x80, 8);
+  store<u64>(at, (mix(mix(seed) + 2 * n) & 0x0fffffffffffffff) | 0x4000000000000000);
+  store<u64>(at, (mix(mix(seed) + 2 * n + 1) & ~0xc0) | 0x80, 8);
 }
 
 /** Steele, Lea and Flood's SplitMix64: neighbouring seeds give unrelated words. */

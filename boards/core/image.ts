@@ -92,6 +92,12 @@ export class DumpImage {
     return this.#states[chunk] ?? MISSING_UNREACHED;
   }
 
+  /** Where the stored bytes of a present chunk lie: byte offset on the disk and their count; 0 of a zero chunk. */
+  place(chunk: number): { at: number; bytes: number } {
+    const at = (Number(this.header.imageLba) + (this.#blocks[chunk] ?? 0)) * SECTOR_BYTES;
+    return { at, bytes: this.#bytes[chunk] ?? 0 };
+  }
+
   /** Chunks per state. */
   count(state: number): number {
     return this.#states.reduce((n, each) => n + (each === state ? 1 : 0), 0);
