@@ -1,6 +1,6 @@
 // What a schema cannot say: that the parts of a scenario fit each other.
 import { statSync } from 'node:fs';
-import type { Protocol } from './scenario.ts';
+import { PATIENCE_S } from './clients/client.ts';
 import type { ScenarioInput } from './scenario-schema.ts';
 import { LAYOUT_MIB, rootMib, type NamedDisk } from './scenario-shelf.ts';
 import { nearest } from './nearest.ts';
@@ -13,14 +13,6 @@ export interface Problem {
   /** The key is wrong, not its value. */
   isKey?: boolean;
 }
-
-/** Seconds that a client of a protocol waits for an answer before it gives up. */
-export const PATIENCE_S: Readonly<Record<Protocol, number>> = {
-  'linux-scsi': 30,
-  nfs: 60,
-  windows: 60,
-  iscsi: 120,
-};
 
 const DISKS_MAX = 64;
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { EXIT_BAD_SCENARIO, InputError } from './input-error.ts';
-import { EVENT_NAMES, loadScenario, parseScenario, shippedScenarios } from './scenario-file.ts';
+import { loadScenario, parseScenario, shippedScenarios } from './scenario-file.ts';
+import { EVENT_NAMES } from './observer/events.ts';
 import { scenarioJsonSchema } from './scenario-schema.ts';
 
 const SHELF = `
@@ -245,12 +246,12 @@ const BAD: [why: string, text: string, ...lines: string[]][] = [
   [
     'requests of 6 KiB',
     `${GOOD}workload: { io_kib: 6 }`,
-    'x.yaml:10:21: workload.io_kib: must be a multiple of 4, not 6',
+    'x.yaml:10:21: workload.io_kib: must be one of 4, 8, 16, 32, 64, not 6',
   ],
   [
     'requests of 68 KiB',
     `${GOOD}workload: { io_kib: 68 }`,
-    'x.yaml:10:21: workload.io_kib: must be at most 64, not 68',
+    'x.yaml:10:21: workload.io_kib: must be one of 4, 8, 16, 32, 64, not 68',
   ],
   [
     'a dump limit that outlasts the clients',

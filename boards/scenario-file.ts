@@ -3,9 +3,9 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LineCounter, isMap, isScalar, parseDocument, type Document } from 'yaml';
-import * as firmware from '../firmware/layout.ts';
 import { EXIT_BAD_SCENARIO, InputError } from './input-error.ts';
 import { nearest } from './nearest.ts';
+import { EVENT_NAMES } from './observer/events.ts';
 import type { EventConfig, Scenario } from './scenario.ts';
 import { scenarioProblems, type Path, type Problem } from './scenario-check.ts';
 import { SCENARIO, type ScenarioInput } from './scenario-schema.ts';
@@ -20,11 +20,6 @@ const SHIPPED = ((): string => {
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return join(folder, 'boards/scenarios');
 })();
-
-/** Names of the trace events of firmware, as `events: - on:` takes them. */
-export const EVENT_NAMES: readonly string[] = Object.keys(firmware)
-  .filter((name) => name.startsWith('EV_'))
-  .map((name) => name.slice('EV_'.length).toLowerCase().replaceAll('_', '-'));
 
 /** Names that loadScenario knows. */
 export function shippedScenarios(): string[] {

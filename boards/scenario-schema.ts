@@ -92,7 +92,10 @@ const workload = z
       .describe('whose patience the clients have, dealt out in turn')
       .default(['linux-scsi', 'nfs', 'windows', 'iscsi']),
     write_percent: whole(0, 100, 'share of writes').default(30),
-    io_kib: whole(4, 64, 'size of a request').multipleOf(4).default(16),
+    io_kib: z
+      .literal([4, 8, 16, 32, 64])
+      .describe("size of a request; a line of the boards' caches holds a whole number of them")
+      .default(16),
     think_us: whole(0, 60_000_000, 'mean pause between two requests of a client').default(20_000),
     working_set_mib: whole(1, 1 << 20, 'part of each volume that clients use').default(16),
     source: z

@@ -1,17 +1,60 @@
-import { Command } from 'commander';
+// The command line: commands, exit codes, and how errors are told.
+import { Command, CommanderError } from 'commander';
+import { EXIT_BAD_SCENARIO, InputError } from '../boards/input-error.ts';
+import { benchCommand } from './commands/bench.ts';
+import { runCommand } from './commands/run.ts';
+import { scenariosCommand } from './commands/scenarios.ts';
+import { schemaCommand } from './commands/schema.ts';
+import { startCommand } from './commands/start.ts';
+import { EXIT_CODE_HELP, EXIT_INTERNAL, EXIT_PIPE_CLOSED, EXIT_USAGE } from './exit-codes.ts';
+import { version } from './version.ts';
 
-const program = new Command('sparecore');
-program.description('An HA pair of storage controllers that dumps and takes over at the same time');
-program
-  .command('run')
-  .description('run the pair in the emulator')
-  .action(() => {
-    console.log('sparecore run: to come');
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT_PIPE_CLOSED);
+    throw error;
   });
-program
-  .command('bench')
-  .description('measure the speed of the dump')
-  .action(() => {
-    console.log('sparecore bench: to come');
-  });
-await program.parseAsync();
+}
+
+const program = new Command('sparecore')
+  .description(
+    'An HA pair of storage controllers in an emulator: one board panics and dumps its memory to a spare disk while ' +
+      'its partner takes over every other disk, so that clients are served again before the dump has ended.',
+  )
+  .version(version())
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ sparecore start                 see the point: a panic with the invention and without it
+  $ sparecore scenarios             what else can go wrong
+  $ sparecore run power-loss        one of them
+${EXIT_CODE_HELP}`,
+  )
+  .exitOverride()
+  .showSuggestionAfterError();
+for (const command of [startCommand(), runCommand(), scenariosCommand(), schemaCommand(), benchCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = tell(error);
+}
+
+/** Says what went wrong and returns the exit code for it. */
+function tell(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // commander has said it
+  const debug = process.env['SPARECORE_DEBUG'] === '1';
+  if (debug) console.error(error);
+  if (error instanceof InputError) {
+    if (!debug)
+      console.error(error.exitCode === EXIT_BAD_SCENARIO ? error.message : `sparecore: ${error.message}`);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (!debug)
+    console.error(`sparecore: internal error: ${message.split('\n')[0]} (SPARECORE_DEBUG=1 shows where)`);
+  return EXIT_INTERNAL;
+}

@@ -1,0 +1,63 @@
+import { Argument, Command } from 'commander';
+import { loadScenario } from '../../boards/scenario-file.ts';
+import { benchDigest, digestLines } from '../bench/digest.ts';
+import { benchOutage, outageTable } from '../bench/outage.ts';
+import { benchSmall, benchStandard, speedLines } from '../bench/speed.ts';
+import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
+import { jsonOption } from './options.ts';
+import { print } from './show.ts';
+
+interface Measured {
+  data: { ok: boolean };
+  lines: string[];
+}
+
+const say = (line: string): void => {
+  if (process.stderr.isTTY) console.error(line);
+};
+
+/** Speed first, while the process holds little. */
+const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
+  small: async () => {
+    const data = await benchSmall(loadScenario('small'));
+    return { data, lines: speedLines(data) };
+  },
+  standard: async () => {
+    const data = await benchStandard(loadScenario('standard'));
+    return { data, lines: speedLines(data) };
+  },
+  digest: async () => {
+    const data = await benchDigest(loadScenario('small'));
+    return { data, lines: digestLines(data) };
+  },
+  outage: async () => {
+    const data = await benchOutage(loadScenario('standard'), say);
+    return { data, lines: outageTable(data) };
+  },
+};
+
+export const benchCommand = (): Command =>
+  new Command('bench')
+    .summary('measure outage against memory, host time, and repeatability')
+    .description(
+      'Measures outage against the size of memory, the host time of runs, and whether runs repeat. ' +
+        'The boards of the outage bench have up to 4 GiB of memory: it takes minutes and up to 16 GiB of the host.',
+    )
+    .addArgument(new Argument('[what]', 'one of them; default: all').choices(Object.keys(BENCHES)))
+    .addOption(jsonOption('the numbers as one JSON object'))
+    .addHelpText('after', '\nExit codes: 0 all within their limits, 1 not.')
+    .action(async (what: string | undefined, flags: { json?: true }) => {
+      process.exitCode = await bench(what === undefined ? Object.keys(BENCHES) : [what], flags.json === true);
+    });
+
+async function bench(names: readonly string[], json: boolean): Promise<number> {
+  const found: Record<string, { ok: boolean }> = {};
+  for (const name of names) {
+    const measured = await BENCHES[name]?.();
+    if (measured === undefined) continue;
+    found[name] = measured.data;
+    if (!json) print([...(Object.keys(found).length > 1 ? [''] : []), ...measured.lines]);
+  }
+  if (json) print([JSON.stringify(found)]);
+  return Object.values(found).every(({ ok }) => ok) ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,48 @@
+// Runs a scenario and shows how it goes: live on a terminal, step by step in a pipe, or not at all.
+import type { Progress, RunResult } from '../../boards/result.ts';
+import type { Scenario } from '../../boards/scenario.ts';
+import { hostNanoseconds } from '../host-clock.ts';
+import { measuredRun } from '../pair-run.ts';
+import { LiveView } from '../render/live.ts';
+import type { Look } from '../render/look.ts';
+
+export interface ShowOptions {
+  disksDir?: string | undefined;
+  look: Look;
+  silent: boolean;
+  title: string;
+}
+
+export const print = (lines: readonly string[]): void => {
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+};
+
+const write = (text: string): void => void process.stdout.write(text);
+
+export async function runShown(scenario: Scenario, options: ShowOptions): Promise<RunResult> {
+  const { disksDir, look, silent, title } = options;
+  if (silent) return measuredRun({ scenario, disksDir });
+  if (!look.live) {
+    print([title]);
+    return measuredRun({ scenario, disksDir, onProgress: ({ log }: Progress) => print(log) });
+  }
+  const view = new LiveView(look, { write, now: hostNanoseconds }, title);
+  const close = (): void => view.close();
+  const end = (signal: NodeJS.Signals): void => {
+    close();
+    process.removeListener('SIGINT', end);
+    process.removeListener('SIGTERM', end);
+    process.kill(process.pid, signal); // ended by the signal, as whoever waits for us expects
+  };
+  process.on('exit', close);
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  try {
+    return await measuredRun({ scenario, disksDir, onProgress: (progress) => view.update(progress) });
+  } finally {
+    close();
+    process.removeListener('exit', close);
+    process.removeListener('SIGINT', end);
+    process.removeListener('SIGTERM', end);
+  }
+}

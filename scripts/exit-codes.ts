@@ -1,0 +1,17 @@
+import { EXIT_BAD_FIRMWARE, EXIT_BAD_IMAGE, EXIT_BAD_SCENARIO } from '../boards/input-error.ts';
+
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_INTERNAL = 70; // EX_SOFTWARE of sysexits.h
+export const EXIT_PIPE_CLOSED = 141; // as a program that SIGPIPE ends
+
+export const EXIT_CODE_HELP = `
+Exit codes:
+  ${EXIT_OK}   the run reached its end and every invariant held
+  ${EXIT_FAILED}   an invariant was violated, or the run ended before everything had settled
+  ${EXIT_USAGE}   wrong usage
+  ${EXIT_BAD_SCENARIO}   bad scenario
+  ${EXIT_BAD_IMAGE}   disk images refused: of another format, torn, or not made by sparecore
+  ${EXIT_BAD_FIRMWARE}   firmware refused: missing, or with the wrong imports
+  ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)`;

@@ -1,0 +1,115 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ROOT } from './repository.ts';
+
+interface Run {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function sparecore(parameters: string[], env: NodeJS.ProcessEnv = {}): Run {
+  const run = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/sparecore.ts', ...parameters], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { code: run.status, out: run.stdout, err: run.stderr };
+}
+
+const COMMANDS = ['start', 'run', 'scenarios', 'schema', 'bench'];
+
+test('--help names every command and every exit code', () => {
+  const { code, out } = sparecore(['--help']);
+  assert.is(code, 0);
+  for (const name of COMMANDS) assert.match(out, new RegExp(`^ {2}${name}\\b`, 'm'));
+  for (const exit of [0, 1, 2, 3, 4, 5, 70]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
+});
+
+for (const name of COMMANDS) {
+  test(`${name} --help says what it does`, () => {
+    const { code, out } = sparecore([name, '--help']);
+    assert.is(code, 0);
+    assert.match(out, new RegExp(`^Usage: sparecore ${name} `));
+  });
+}
+
+const USAGE: [why: string, parameters: string[], says: RegExp][] = [
+  ['no command', [], /Usage: sparecore/],
+  ['an unknown command', ['rnu'], /unknown command 'rnu'[\s\S]*Did you mean run/],
+  ['an unknown option', ['run', '--sed', '1'], /unknown option '--sed'[\s\S]*Did you mean --seed/],
+  ['one argument too many', ['run', 'small', 'small'], /too many arguments/],
+  ['a policy that is none', ['run', '--takeover', 'never'], /Allowed choices are parallel, sequential/],
+  [
+    'a seed of letters',
+    ['run', '--seed', 'x'],
+    /must be a whole decimal number from 0 to 18446744073709551615/,
+  ],
+  ['a seed under 0', ['run', '--seed', '-1'], /must be a whole decimal number/],
+  ['a seed over 2^64 - 1', ['run', '--seed', '18446744073709551616'], /must be a whole decimal number/],
+  ['a bench that is none', ['bench', 'x'], /Allowed choices are small, standard, digest, outage/],
+];
+for (const [why, parameters, says] of USAGE) {
+  test(`exits with 2 on ${why}`, () => {
+    const { code, out, err } = sparecore(parameters);
+    assert.is(code, 2);
+    assert.is(out, '');
+    assert.match(err, says);
+    assert.not.match(err, /^ +at /m);
+  });
+}
+
+test('exits with 3 on a bad scenario: a line for each error, no stack trace, nothing on stdout', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparecore-cli-'));
+  try {
+    const file = join(folder, 'bad.yaml');
+    writeFileSync(file, 'title: x\nboards: { memory_mib: 8 }\ndisks: [{ role: sprae }]\n');
+    const { code, out, err } = sparecore(['run', file]);
+    assert.is(code, 3);
+    assert.is(out, '');
+    assert.equal(err.trimEnd().split('\n'), [
+      `${file}:2:23: boards.memory_mib: must be at least 16, not 8`,
+      `${file}:3:17: disks[0].role: must be one of root, data, spare, dump, mailbox, free, not sprae: did you mean spare?`,
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('exits with 3 on a scenario that is not there, and names the nearest', () => {
+  const { code, err } = sparecore(['run', 'smal']);
+  assert.is(code, 3);
+  assert.is(err, 'smal: no such scenario or file: did you mean small?\n');
+});
+
+test('SPARECORE_DEBUG=1 shows where an error came from', () => {
+  const { code, err } = sparecore(['run', 'smal'], { SPARECORE_DEBUG: '1' });
+  assert.is(code, 3);
+  assert.match(err, /^ +at /m);
+});
+
+test('schema prints the JSON Schema that the repository holds', () => {
+  const { code, out } = sparecore(['schema']);
+  assert.is(code, 0);
+  assert.is((JSON.parse(out) as { $schema: string }).$schema, 'https://json-schema.org/draft/2020-12/schema');
+});
+
+test('scenarios lists each with what happens in it', () => {
+  assert.match(sparecore(['scenarios']).out, /^power-loss +Board A loses power/m);
+  const all = JSON.parse(sparecore(['scenarios', '--json']).out) as { name: string; title: string }[];
+  assert.is(all[0]?.name, 'standard');
+  assert.ok(all.every(({ title }) => title.length > 0));
+});
+
+test('a reader that goes away ends it without a word', () => {
+  const command = `"${process.execPath}" --import tsx scripts/sparecore.ts schema | true; exit "\${PIPESTATUS[0]}"`;
+  const { stderr, status } = spawnSync('bash', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+  assert.is(stderr, '');
+  assert.ok(status === 141 || status === 0); // 0: all was written before the reader went
+});
+
+test.run();
