@@ -191,6 +191,11 @@ const BAD: [why: string, text: string, ...lines: string[]][] = [
     'x.yaml:1:5: Flow sequence in block collection must be sufficiently indented and end with a ]',
   ],
   ['a key that is there twice', `title: a\n${GOOD}`, 'x.yaml:2:1: Map keys must be unique'],
+  [
+    'a title of two lines',
+    `title: "a\\nb"${SHELF}`,
+    String.raw`x.yaml:1:8: title: must be one line of text, not a\nb`,
+  ],
   ['no title', SHELF, 'x.yaml:1:1: title: is missing'],
   [
     'an unknown key',

@@ -4,6 +4,13 @@ import { z } from 'zod';
 const whole = (least: number, most: number, text: string): z.ZodNumber =>
   z.number().int().min(least).max(most).describe(text);
 
+const line = (most: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(/^\P{Cc}*$/u, { error: 'must be one line of text' });
+
 const MS_MAX = 3_600_000;
 
 export const BOARD = z.enum(['a', 'b']);
@@ -134,8 +141,8 @@ const leftover = z
 
 export const SCENARIO = z
   .strictObject({
-    name: z.string().min(1).max(60).describe('default: the name of the file').optional(),
-    title: z.string().min(1).max(200).describe('one line: what happens'),
+    name: line(60).describe('default: the name of the file').optional(),
+    title: line(200).describe('one line: what happens'),
     seed: z.union([z.string(), z.number()]).describe('decimal, up to 2^64 - 1').default('1'),
     takeover: POLICY.describe('take disks while the dump runs, or wait for its end').default('parallel'),
     end_s: z.number().min(0.1).max(86_400).describe('the run lasts at least so long').default(60),

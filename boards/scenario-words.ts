@@ -5,7 +5,8 @@ import type { Path, Problem } from './scenario-check.ts';
 import { scenarioJsonSchema } from './scenario-schema.ts';
 
 const show = (value: unknown): string => {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const text =
+    typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : (JSON.stringify(value) ?? String(value));
   return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 };
 
