@@ -111,7 +111,7 @@ export class Dice {
     return this.#state % n;
   }
 
-  fill(bytes: Uint8Array): Uint8Array {
+  roll(bytes: Uint8Array): Uint8Array {
     for (let i = 0; i < bytes.length; i++) bytes[i] = this.below(256);
     return bytes;
   }

@@ -20,7 +20,7 @@ function build(io: Formats, at: number, attribute: number, sequence: number, epo
 }
 
 /** The attribute that a board reading the disk goes by, 0 without a valid copy. */
-function attribute(io: Formats, copies: number): number {
+function attributeOf(io: Formats, copies: number): number {
   const newest = io.call('header_newest', copies);
   return newest < 0 ? 0 : io.view.getUint32(copies + newest * L.COPY_BYTES + L.HEADER_ATTRIBUTE_AT, true);
 }

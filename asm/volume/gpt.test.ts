@@ -17,6 +17,14 @@ function built(blocks = BLOCKS, seed = 1n, data = 1): { io: Formats; primary: nu
   return { io, primary, backup };
 }
 
+/** Of the disk and of its partitions. */
+function guids(seed: bigint): string[] {
+  const { io, primary } = built(BLOCKS, seed);
+  return [512 + 56, 1024 + 16, 1152 + 16, 1280 + 16].map((at) =>
+    Buffer.from(io.part(primary + at, 16)).toString('hex'),
+  );
+}
+
 test('what is built is known as ours, both copies, for either kind of data', () => {
   for (const blocks of [16384n, BLOCKS, 2n ** 33n + 7n]) {
     for (const data of [0, 1]) {
@@ -49,12 +57,6 @@ test('a changed bit in a header or entry breaks its copy', () => {
 });
 
 test("GUIDs follow from the seed, differ from each other, and are of RFC 4122's random kind", () => {
-  const guids = (seed: bigint): string[] => {
-    const { io, primary } = built(BLOCKS, seed);
-    return [512 + 56, 1024 + 16, 1152 + 16, 1280 + 16].map((at) =>
-      Buffer.from(io.part(primary + at, 16)).toString('hex'),
-    );
-  };
   assert.equal(guids(5n), guids(5n));
   const all = [...guids(5n), ...guids(6n), ...guids(2n ** 64n - 1n)];
   assert.is(new Set(all).size, all.length);

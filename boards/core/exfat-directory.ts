@@ -27,16 +27,21 @@ export interface Directory {
   bitmap: Allocation | null;
   upcase: Allocation | null;
   entries: Entry[];
+  /** The end marker was met. */
+  ended: boolean;
 }
 
 const BYTES = 32;
 
 /** All of a directory up to its end marker. Malformed for a set that is cut, or whose checksum is wrong. */
 export function parseDirectory(fields: Fields): Directory {
-  const found: Directory = { label: '', bitmap: null, upcase: null, entries: [] };
+  const found: Directory = { label: '', bitmap: null, upcase: null, entries: [], ended: false };
   for (let at = 0; at + BYTES <= fields.bytes.length; at += BYTES) {
     const type = fields.u8(at);
-    if (type === 0) break;
+    if (type === 0) {
+      found.ended = true;
+      break;
+    }
     if (type === 0x83) found.label = utf16(fields.part(at + 2, 22).bytes, Math.min(11, fields.u8(at + 1)));
     else if (type === 0x81) found.bitmap ??= system(fields, at);
     else if (type === 0x82) found.upcase ??= system(fields, at);
@@ -68,8 +73,7 @@ function entrySet(fields: Fields, at: number): Entry {
     raw.set(set.part(66 + 32 * i, Math.min(30, 2 * units - 30 * i)).bytes, 30 * i);
   }
   const name = utf16(raw, units);
-  if (/[\u0000-\u001f"*/:<>?\\|]/.test(name))
-    fields.fail(at + 64, 'a name with characters that none may have');
+  if (hasForbidden(raw)) fields.fail(at + 64, 'a name with characters that none may have');
   const bytes = set.size(32 + 24);
   const validBytes = set.size(32 + 8);
   if (validBytes > bytes) fields.fail(at + 40, 'more valid bytes than bytes');
@@ -84,6 +88,15 @@ function entrySet(fields: Fields, at: number): Entry {
     validBytes,
     modifiedUtc: utc(set.u32(12), set.u8(21), set.u8(23)),
   };
+}
+
+/** [exFAT] 7.7.3 table 35: control characters and nine others. */
+function hasForbidden(raw: Uint8Array): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const unit = raw[i]! | (raw[i + 1]! << 8);
+    if (unit < 0x20 || '"*/:<>?\\|'.includes(String.fromCharCode(unit))) return true;
+  }
+  return false;
 }
 
 function utf16(bytes: Uint8Array, units: number): string {

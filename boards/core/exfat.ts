@@ -7,7 +7,7 @@
 import { bootSector } from './exfat-boot.ts';
 import type { Geometry } from './exfat-boot.ts';
 import { parseDirectory } from './exfat-directory.ts';
-import type { Allocation, Entry } from './exfat-directory.ts';
+import type { Allocation, Directory, Entry } from './exfat-directory.ts';
 import { Fields, Malformed } from './source.ts';
 import type { Read } from './source.ts';
 
@@ -56,7 +56,7 @@ export class Exfat {
     if (root.bitmap.bytes < Math.ceil(clusters / 8)) {
       throw new Malformed(FORMAT, this.#at(rootCluster), 'an allocation bitmap too small');
     }
-    this.#bitmap = this.#whole({ ...root.bitmap, bytes: Math.ceil(clusters / 8) });
+    this.#bitmap = this.#whole(root.bitmap, Math.ceil(clusters / 8));
   }
 
   /** The entries of a directory: '/' or '/a/b'. Malformed when the path is not there or not a directory. */
@@ -145,19 +145,23 @@ export class Exfat {
     return this.geometry.heapAt + (cluster - 2) * this.geometry.clusterBytes;
   }
 
-  #directory(entry: Allocation): ReturnType<typeof parseDirectory> {
-    if (entry.bytes > DIRECTORY_MAX)
+  /** A directory's first DIRECTORY_MAX bytes; Malformed when it does not end within them. */
+  #directory(entry: Allocation): Directory {
+    const whole = this.#whole(entry, DIRECTORY_MAX);
+    const directory = parseDirectory(new Fields(FORMAT, this.#at(entry.cluster), whole));
+    if (!directory.ended && entry.bytes > DIRECTORY_MAX) {
       throw new Malformed(FORMAT, this.#at(entry.cluster), 'a directory too large');
-    return parseDirectory(new Fields(FORMAT, this.#at(entry.cluster), this.#whole(entry)));
+    }
+    return directory;
   }
 
-  #whole(entry: Allocation): Uint8Array {
-    const extents = this.#extents(entry);
-    const out = new Uint8Array(extents.reduce((n, e) => n + e.bytes, 0));
+  #whole(entry: Allocation, most: number): Uint8Array {
+    const out = new Uint8Array(Math.min(entry.bytes, most));
     let done = 0;
-    for (const extent of extents) {
-      out.set(Fields.read(FORMAT, this.#read, extent.at, extent.bytes).bytes, done);
-      done += extent.bytes;
+    for (const extent of this.#extents(entry)) {
+      const bytes = Math.min(extent.bytes, out.length - done);
+      if (bytes > 0) out.set(Fields.read(FORMAT, this.#read, extent.at, bytes).bytes, done);
+      done += bytes;
     }
     return out;
   }

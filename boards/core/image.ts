@@ -199,20 +199,22 @@ function entry(block: Fields, i: number): Entry {
   };
 }
 
+function unsound(what: string): never {
+  throw new Malformed(FORMAT, COREDUMP_LBA * SECTOR_BYTES + HEADER_CHUNK_BYTES_AT, what);
+}
+
 /** Throws unless table and image lie in the data region of a disk of `blocks` blocks, and the memory is its chunks. */
 function assertSound(header: Header, blocks: number): void {
-  const fail = (what: string): never => {
-    throw new Malformed(FORMAT, COREDUMP_LBA * SECTOR_BYTES + HEADER_CHUNK_BYTES_AT, what);
-  };
   const { chunks, tableLba, imageLba, imageBlocks } = header;
-  if (chunks === 0) fail('the header points to no image');
+  if (chunks === 0) unsound('the header points to no image');
   if (chunks > CHUNKS_MAX || header.memoryBytes !== BigInt(chunks) * BigInt(CHUNK_BYTES)) {
-    fail(`${header.memoryBytes} bytes of memory in ${chunks} chunks`);
+    unsound(`${header.memoryBytes} bytes of memory in ${chunks} chunks`);
   }
   const tableEnd = tableLba + BigInt(header.tableRoom) * BigInt(TABLE_BLOCKS);
   const first = BigInt(DATA_LBA);
-  if (tableLba < first || tableEnd > BigInt(blocks)) fail('a chunk table outside the data region');
-  if (imageLba < first || imageLba + imageBlocks > BigInt(blocks)) fail('an image outside the data region');
+  if (tableLba < first || tableEnd > BigInt(blocks)) unsound('a chunk table outside the data region');
+  if (imageLba < first || imageLba + imageBlocks > BigInt(blocks))
+    unsound('an image outside the data region');
   // 260 blocks hold a memory of 4 GiB; many times that is a lie that only costs time.
-  if (header.tableRoom > TABLE_ROOM_MAX) fail(`a chunk table of ${header.tableRoom} blocks`);
+  if (header.tableRoom > TABLE_ROOM_MAX) unsound(`a chunk table of ${header.tableRoom} blocks`);
 }

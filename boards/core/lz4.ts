@@ -37,7 +37,8 @@ export function lz4Decode(from: Uint8Array, bytes: number): Uint8Array | null {
     const match = extra + 4;
     if (extra < 0 || distance === 0 || distance > out || out + match > bytes) return null;
     // Source and target may overlap: the bytes just written are read again.
-    for (let end = out + match; out < end; out++) to[out] = to[out - distance]!;
+    const end = out + match;
+    for (; out < end; out++) to[out] = to[out - distance]!;
   }
   return null;
 }

@@ -28,7 +28,7 @@ export class Borrowed {
  * memory holds is as before, and its views stay good.
  */
 export function borrow<T>(diskIo: DiskIo, bytes: number, use: (lent: Borrowed) => T): T {
-  const at = (Number(diskIo['heap_base']!()) + 15) & ~15;
+  const at = (diskIo['heap_base']!() + 15) & ~15;
   if (at + bytes > diskIo.memory.buffer.byteLength) {
     throw new Error(`the disk I/O module's memory has no room for ${bytes} bytes`);
   }
