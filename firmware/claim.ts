@@ -18,9 +18,10 @@ import {
 import { reservation_key } from '../asm/initiator/keys';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, command_send_on, entry_of } from './command';
+import { giveback_claimed } from './giveback';
 import { EV_RESERVED, EV_RETURNED, EV_STALE } from './layout';
 import { log_disk } from './log';
-import { HELD_FOREIGN, HELD_ME, HELD_NOBODY, HELD_PARTNER, command_at, core, disk_at, scratch } from './memory';
+import { HELD_FOREIGN, HELD_ME, HELD_PARTNER, command_at, core, disk_at, scratch } from './memory';
 import { serve_begin } from './serve';
 import { trace } from './trace';
 
@@ -41,7 +42,7 @@ export function claim(d: u32): void {
 export function claim_drop(d: u32): void {
   const disk = disk_at(d);
   for (let path: u32 = 0; path < 2; path++) {
-    if (!(disk.paths & (1 << path))) continue;
+    if (!(<u32>disk.paths & ((<u32>1) << path))) continue;
     const i = command_new(DROP, d);
     if (i == NO_COMMAND) return;
     cdb_reserve_out(entry_of(i), PR_RELEASE, PR_WRITE_EXCLUSIVE, scratch(d) + LIST_AT, core().key, 0);
@@ -124,15 +125,11 @@ function held(d: u32): void {
   const disk = disk_at(d);
   const returned = disk.held == <u8>HELD_PARTNER;
   disk.held = <u8>HELD_ME;
+  c.held_changes++;
   disk.tries = 0;
   c.boot_left--;
   trace(returned ? EV_RETURNED : EV_RESERVED, d);
   if (returned) log_disk(d, 'is ours again');
   if (disk.role == <u8>ROLE_DATA) serve_begin(disk.volume);
-}
-
-/** The disk is no longer ours. */
-export function unhold(d: u32, held: u32): void {
-  disk_at(d).held = <u8>held;
-  if (held == HELD_NOBODY) disk_at(d).holder = 0;
+  giveback_claimed(d);
 }

@@ -10,7 +10,6 @@ import {
   BOARD_FENCED,
   BOARD_NORMAL,
   BOARD_PANIC,
-  BOARD_TAKEN,
   BOARD_TAKING,
   MSG_DUMP_ENDED,
   MSG_ELAPSED_US_AT,
@@ -29,7 +28,7 @@ import { INBOX, message_receive, message_say } from './message';
 import { mail_round } from './mailbox';
 import { NO_DISK, core } from './memory';
 import { fence } from './fence';
-import { wake_at } from './state';
+import { partner_lives, wake_at } from './state';
 import { takeover_begin, takeover_dump_ended, takeover_lend } from './takeover';
 
 /** The mailbox disk is written at every fifth heartbeat. */
@@ -54,7 +53,7 @@ function heard(kind: u32): void {
   const c = core();
   const epoch = load<u32>(INBOX + MSG_EPOCH_AT);
   if (epoch < c.partner_epoch) return; // from an earlier life
-  c.partner_epoch = epoch;
+  partner_lives(epoch);
   c.heard_at = c.now;
   const wwn = load<u64>(INBOX + MSG_WWN_AT);
   switch (kind) {
@@ -63,6 +62,7 @@ function heard(kind: u32): void {
       return;
     case MSG_PANIC:
       c.partner_state = BOARD_PANIC;
+      if (c.take_hint && c.take_hint != wwn) c.take_dropped = c.take_hint;
       c.take_hint = wwn;
       c.take_hint_at = c.now;
       c.take_none = wwn == 0 ? 1 : 0;
@@ -99,7 +99,8 @@ export function heartbeat(): void {
 /** Is the partner still there? And may we still say that we are? */
 function watch(): void {
   const c = core();
-  if (c.state == BOARD_BOOTING || c.state == BOARD_TAKING || c.state == BOARD_TAKEN) return;
+  if (c.state == BOARD_BOOTING || c.state == BOARD_TAKING) return;
+  if (c.take_fenced == c.partner_epoch + 1) return; // that life is over, and dealt with
   const loss = <u64>c.heartbeat_loss_ms * 1000;
   const announced = c.partner_mail_alive && c.partner_mail_state == BOARD_PANIC;
   if (announced) {

@@ -27,6 +27,7 @@ import {
 import { OUTCOME_CONFLICT, OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { fence } from './fence';
+import { partner_lives } from './state';
 import { NO_DISK, command_at, core, scratch } from './memory';
 
 export const KIND_MAIL: u32 = 0x3000;
@@ -128,8 +129,8 @@ function hear(slot: usize): void {
   const first = !c.partner_mail_known;
   c.partner_mail_known = 1;
   c.partner_mail_beat = beat;
-  c.partner_epoch = epoch;
   if (!changed) return;
+  partner_lives(epoch);
   c.partner_mail_state = load<u32>(slot + MAIL_STATE_AT);
   c.partner_mail_wwn = load<u64>(slot + MAIL_WWN_AT);
   // What was there before we looked may be old: only a change is a sign of life.

@@ -75,7 +75,6 @@ export class Core {
   boot_poll_at: u64;
   // takeover
   take_step: u32; // TAKE_*
-  take_left: u32; // disks not decided yet
   take_epoch: u32; // partner's epoch that is being fenced
   take_seen: u32; // 1 by message, 2 by heartbeats
   take_disk: u32; // the disk left to the dump, NO_DISK
@@ -85,6 +84,11 @@ export class Core {
   take_at: u64; // us, when the takeover began
   take_retry_at: u64;
   take_hint: u64; // WWN that the panic message named
+  take_dropped: u64; // WWN of a dump disk that the partner gave up
+  take_lend: u64; // WWN that the partner asked for
+  take_fenced: u32; // epoch + 1 of the partner's life that was taken over
+  take_tries: u32;
+  take_waited: u32;
   take_hint_at: u64;
   take_hint_limit: u64; // us, when the dump's time is over by that message
   take_served: u32;
@@ -92,6 +96,8 @@ export class Core {
   // savecore
   save_step: u32; // SAVE_*
   save_disk: u32;
+  save_looked: u32; // held_changes at the last look for a dump to save
+  held_changes: u32; // counts up when a disk becomes ours
   // giveback
   give_step: u32;
   give_disk: u32;

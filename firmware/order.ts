@@ -109,7 +109,7 @@ function step(walk: Walk): u32 {
 /** True when the bit was not set before. */
 function mark(done: u32, chunk: u32): bool {
   const place = <usize>(done + (chunk >> 3));
-  const bit = <u8>(1 << (chunk & 7));
+  const bit = <u8>((<u32>1) << (chunk & 7));
   const before = load<u8>(place);
   store<u8>(place, before | bit);
   return (before & bit) == 0;

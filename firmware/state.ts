@@ -12,6 +12,20 @@ export function set_state(state: u32): void {
   trace(EV_STATE, state);
 }
 
+/** The partner is alive in this boot epoch: what was known of an earlier life of it is void. */
+export function partner_lives(epoch: u32): void {
+  const c = core();
+  if (epoch == c.partner_epoch) return;
+  c.partner_epoch = epoch;
+  c.partner_state = 0;
+  c.partner_mail_state = 0;
+  c.partner_mail_alive = 0;
+  c.take_hint = 0;
+  c.take_hint_at = 0;
+  c.take_dropped = 0;
+  c.take_none = 0;
+}
+
 /** The loop has something to do at `us` of board time, and not before. */
 export function wake_at(us: u64): void {
   const c = core();

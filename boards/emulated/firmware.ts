@@ -1,0 +1,87 @@
+/**
+ * The firmware image an emulated board runs: a WebAssembly module, checked for the imports and exports of the contract
+ * before anything starts, with its build id and its symbols.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping';
+import { EXIT_BAD_FIRMWARE, InputError } from '../input-error.ts';
+
+/** What a board gives firmware; firmware/board.ts declares the same. */
+const DEVICES: Readonly<Record<string, readonly string[]>> = {
+  env: ['memory'],
+  hba: ['configure', 'doorbell', 'poll', 'reset'],
+  irq: ['mask', 'unmask'],
+  timer: ['now_lo', 'now_hi', 'utc', 'work'],
+  watchdog: ['feed'],
+  interconnect: ['send', 'receive'],
+  nvram: ['read', 'write'],
+  uart: ['write', 'read'],
+  reset: ['halt', 'reboot'],
+  port: ['configure', 'poll', 'release', 'fetch', 'reply', 'claim'],
+  trace: ['event'],
+};
+const EXPORTS = ['start', 'boot_board', 'cycle', 'interrupt', 'nmi', 'place_address', 'build_address'];
+
+export interface FirmwareExports {
+  start(): void;
+  boot_board(periodUs: number): void;
+  cycle(): number;
+  interrupt(lines: number): void;
+  nmi(reason: number, pc: number, address: number): void;
+  place_address(): number;
+  build_address(): number;
+}
+
+export class Firmware {
+  readonly module: WebAssembly.Module;
+  /** First 16 hexadecimal digits of the SHA-256 of the image. */
+  readonly build: string;
+  #symbols: TraceMap | null | undefined;
+  #mapPath: string;
+
+  constructor(path: string) {
+    this.#mapPath = `${path}.map`;
+    let image: Uint8Array<ArrayBuffer>;
+    try {
+      image = new Uint8Array(readFileSync(path));
+    } catch {
+      throw new InputError(`${path}: cannot be read; build it with npm run build`, EXIT_BAD_FIRMWARE);
+    }
+    try {
+      this.module = new WebAssembly.Module(image);
+    } catch (error) {
+      throw new InputError(`${path}: is no WebAssembly module: ${(error as Error).message}`, EXIT_BAD_FIRMWARE);
+    }
+    for (const { module, name } of WebAssembly.Module.imports(this.module)) {
+      if (DEVICES[module]?.includes(name) !== true) {
+        throw new InputError(
+          `${path}: imports ${module}.${name}, which no board has; known devices: ${Object.keys(DEVICES).join(', ')}`,
+          EXIT_BAD_FIRMWARE,
+        );
+      }
+    }
+    const exported = new Set(WebAssembly.Module.exports(this.module).map(({ name }) => name));
+    const missing = EXPORTS.filter((name) => !exported.has(name));
+    if (missing.length > 0) {
+      throw new InputError(`${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`, EXIT_BAD_FIRMWARE);
+    }
+    this.build = createHash('sha256').update(image).digest('hex').slice(0, 16);
+  }
+
+  /** "file:line:column" of a code offset, null without symbols. */
+  place(offset: number): string | null {
+    if (this.#symbols === undefined) {
+      this.#symbols = existsSync(this.#mapPath) ? new TraceMap(readFileSync(this.#mapPath, 'utf8')) : null;
+    }
+    if (this.#symbols === null) return null;
+    const at = originalPositionFor(this.#symbols, { line: 1, column: offset });
+    return at.source === null ? null : `${at.source.replace(/^(\.\.\/)+/, '')}:${at.line}:${at.column + 1}`;
+  }
+}
+
+/** Code offset of the innermost wasm frame of an error's stack, 0 without one. */
+export function faultOffset(error: Error): number {
+  const frame = /wasm-function\[\d+\]:0x([0-9a-f]+)/.exec(error.stack ?? '');
+  return frame === null ? 0 : Number.parseInt(frame[1]!, 16);
+}

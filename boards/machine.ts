@@ -1,0 +1,161 @@
+/**
+ * The whole machine of a scenario: two boards on a shelf, an interconnect, clients on a network, and the observer, all
+ * on one clock. What is wired to what is read here from top to bottom.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as F from '../firmware/layout.ts';
+import { Client } from './clients/client.ts';
+import { Network } from './clients/network.ts';
+import { type Source, loadSource } from './clients/source.ts';
+import { Clock, US } from './clock.ts';
+import { EmulatedBoard } from './emulated/board.ts';
+import { Firmware } from './emulated/firmware.ts';
+import { Interconnect } from './interconnect.ts';
+import { Observer } from './observer/observer.ts';
+import { RandomStream } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { type Shelf, SYSTEM_IDS, makeShelf } from './shelf/shelf.ts';
+
+export interface Machine {
+  scenario: Scenario;
+  clock: Clock;
+  observer: Observer;
+  shelf: Shelf;
+  boards: readonly [EmulatedBoard, EmulatedBoard];
+  interconnect: Interconnect;
+  network: Network;
+  clients: readonly Client[];
+  source: Source;
+  close(): void;
+}
+
+const MIB = 2 ** 20;
+/** The firmware that the build made, from the sources as from the compiled boards. */
+export function firmwarePath(): string {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  const candidates = [join(here, '..', 'build', 'firmware.wasm'), join(here, '..', '..', 'firmware.wasm')];
+  return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
+}
+
+let loaded: { path: string; firmware: Firmware } | null = null;
+
+function loadFirmware(path: string): Firmware {
+  if (loaded?.path !== path) loaded = { path, firmware: new Firmware(path) };
+  return loaded.firmware;
+}
+
+export interface MachineOptions {
+  scenario: Scenario;
+  seed: string;
+  folder: string | null;
+  firmware: string | null;
+}
+
+export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions): Machine {
+  const image = loadFirmware(firmware ?? firmwarePath());
+  const source = loadSource(scenario.clients.source);
+  const clock = new Clock();
+  const observer = new Observer(scenario, clock);
+  const shelf = makeShelf(scenario, clock, observer, folder);
+  const interconnect = new Interconnect(clock, scenario.interconnectUs * US);
+  const board = (index: 0 | 1): EmulatedBoard => {
+    const made = new EmulatedBoard(
+      {
+        index,
+        memoryBytes: scenario.boards.memoryMib * MIB,
+        periodUs: scenario.boards.cycleUs,
+        postMs: scenario.boards.postMs,
+        startUtc: scenario.startUtc,
+      },
+      clock,
+      image,
+      shelf.fabric,
+      interconnect,
+      observer,
+    );
+    configure(made, scenario, folder);
+    return made;
+  };
+  const boards = [board(0), board(1)] as const;
+  const network = new Network(clock, scenario.networkUs * US, [boards[0].port, boards[1].port]);
+  const clients = makeClients(scenario, seed, clock, network, source, observer);
+  observer.watch(boards, shelf, network, clients);
+  return {
+    scenario,
+    clock,
+    observer,
+    shelf,
+    boards,
+    interconnect,
+    network,
+    clients,
+    source,
+    close: () => {
+      for (const each of boards) {
+        if (folder !== null) writeFileSync(nvramPath(folder, each), new Uint8Array(each.nvram.words.buffer));
+        each.release();
+      }
+      shelf.close();
+    },
+  };
+}
+
+const nvramPath = (folder: string, board: EmulatedBoard): string => join(folder, `board-${board.name}.nvram`);
+
+/** The boards' NVRAM: configuration of the scenario, and the boot epoch of earlier runs on the same disks. */
+function configure(board: EmulatedBoard, { boards, policy, disks }: Scenario, folder: string | null): void {
+  const { nvram, index } = board;
+  if (folder !== null && existsSync(nvramPath(folder, board))) {
+    const words = new Uint32Array(F.NV_BYTES / 4);
+    new Uint8Array(words.buffer).set(readFileSync(nvramPath(folder, board)).subarray(0, F.NV_BYTES));
+    nvram.words.set(words);
+  }
+  void disks;
+  nvram.write(F.NV_SYSTEM, SYSTEM_IDS[index]);
+  nvram.write(F.NV_PARTNER, SYSTEM_IDS[index ^ 1]!);
+  nvram.write(F.NV_INDEX, index);
+  nvram.write(F.NV_HEARTBEAT_MS, boards.heartbeatMs);
+  nvram.write(F.NV_HEARTBEAT_LOSS_MS, boards.heartbeatLossMs);
+  nvram.write(F.NV_LIMIT_MS, boards.dumpLimitMs);
+  nvram.write(F.NV_WATCHDOG_MS, boards.watchdogMs);
+  nvram.write(F.NV_POLICY, policy === 'sequential' ? 1 : 0);
+  nvram.write(F.NV_GIVEBACK_MS, boards.givebackMs ?? F.NV_NEVER);
+  nvram.write(F.NV_REBOOT, boards.rebootAfterPanic ? 1 : 0);
+  nvram.write(F.NV_ROOM_PERCENT, boards.dumpRoomPercent);
+  nvram.write(F.NV_FLOOR_MIB, boards.rootFloorMib);
+  nvram.write(F.NV_SAVE_SHARE, boards.saveSharePercent);
+}
+
+function makeClients(
+  { disks, clients }: Scenario,
+  seed: string,
+  clock: Clock,
+  network: Network,
+  source: Source,
+  observer: Observer,
+): Client[] {
+  const made: Client[] = [];
+  const ioBytes = clients.ioKib * 1024;
+  for (const disk of disks) {
+    if (disk.volume === null) continue;
+    const slots = Math.floor((clients.workingSetMib * MIB) / Math.max(1, clients.perVolume) / ioBytes);
+    for (let n = 0; n < clients.perVolume && slots > 0; n++) {
+      const options = {
+        volume: disk.volume,
+        protocol: clients.protocols[made.length % clients.protocols.length]!,
+        // Lines of the boards' caches are 64 KiB: a request must not cross one.
+        firstBlock: (n * slots * ioBytes) / 512,
+        slots,
+        ioBytes,
+        writePercent: clients.writePercent,
+        thinkUs: clients.thinkUs,
+      };
+      const random = new RandomStream(seed, `client ${disk.volume}.${n}`);
+      made.push(new Client(options, clock, network, random, source.pool, observer));
+    }
+  }
+  return made;
+}

@@ -1,0 +1,110 @@
+/**
+ * Invariant 4: at the panic a checksum of each chunk of RAM is taken; when the dump is over its image is read from the
+ * medium and compared, byte by byte while RAM is still there, else by checksum.
+ */
+import * as L from '../../asm/layout.ts';
+import { WORK_AT, WORK_BYTES } from '../../firmware/layout.ts';
+import { DumpImage, isPresent } from '../core/image.ts';
+import { Malformed } from '../core/source.ts';
+import type { Medium } from '../shelf/medium.ts';
+import type { DeviceServers } from '../shelf/server.ts';
+
+export interface DumpReport {
+  total: number;
+  zero: number;
+  stored: number;
+  lost: number;
+  missing: number;
+  storedBytes: number;
+  attribute: number;
+  abort: number;
+  /** Chunks marked present that are not as they were. */
+  wrong: number[];
+}
+
+/** Checksums of memory as it was when the panic handler froze it. */
+export class FrozenMemory {
+  readonly sums: Uint32Array;
+  readonly bytes: number;
+  readonly #servers: DeviceServers;
+
+  constructor(ram: Uint8Array, servers: DeviceServers) {
+    this.#servers = servers;
+    this.bytes = ram.length;
+    this.sums = new Uint32Array(ram.length / L.CHUNK_BYTES);
+    for (let chunk = 0; chunk < this.sums.length; chunk++) {
+      this.sums[chunk] = servers.crc32c(chunkOf(ram, chunk));
+    }
+  }
+
+  /** Reads the image on `medium` and compares each chunk; null when there is no header to go by. */
+  compare(medium: Medium, ram: Uint8Array | null): DumpReport | null {
+    const read = (at: number, bytes: number): Uint8Array => {
+      const part = Math.max(0, Math.min(bytes, medium.bytes - at));
+      const into = new Uint8Array(part);
+      medium.read(at, into, 0, part);
+      return into;
+    };
+    let image: DumpImage;
+    try {
+      image = new DumpImage(read, medium.bytes / L.SECTOR_BYTES);
+    } catch (error) {
+      if (error instanceof Malformed) return null;
+      throw error;
+    }
+    const report: DumpReport = {
+      total: image.chunks,
+      zero: 0,
+      stored: 0,
+      lost: 0,
+      missing: 0,
+      storedBytes: 0,
+      attribute: image.header.attribute,
+      abort: image.header.abort,
+      wrong: [],
+    };
+    const buffer = new Uint8Array(L.CHUNK_BYTES);
+    for (let chunk = 0; chunk < image.chunks; chunk++) this.#one(image, chunk, medium, ram, buffer, report);
+    return report;
+  }
+
+  #one(image: DumpImage, chunk: number, medium: Medium, ram: Uint8Array | null, buffer: Uint8Array, report: DumpReport): void {
+    const state = image.state(chunk);
+    if (state === L.CODEC_LOST) report.lost++;
+    else if (!isPresent(state)) report.missing++;
+    if (!isPresent(state)) return;
+    if (state === L.CODEC_ZERO) {
+      report.zero++;
+      if (this.sums[chunk] !== ZERO_SUM) report.wrong.push(chunk);
+      return;
+    }
+    report.stored++;
+    const { at, bytes } = image.place(chunk);
+    report.storedBytes += bytes;
+    medium.read(at, buffer, 0, bytes);
+    const same =
+      ram !== null && !isWorkArea(chunk)
+        ? Buffer.compare(buffer, chunkOf(ram, chunk)) === 0
+        : this.#servers.crc32c(buffer) === this.sums[chunk];
+    if (!same) report.wrong.push(chunk);
+  }
+
+  /** Chunks of RAM that have changed since the panic, the panic handler's own work area aside. */
+  changed(ram: Uint8Array): number[] {
+    const changed: number[] = [];
+    for (let chunk = 0; chunk < this.sums.length; chunk++) {
+      if (!isWorkArea(chunk) && this.#servers.crc32c(chunkOf(ram, chunk)) !== this.sums[chunk]) changed.push(chunk);
+    }
+    return changed;
+  }
+}
+
+/** CRC32C of a chunk of zeros. */
+const ZERO_SUM = 0x72c0c4a4;
+
+const chunkOf = (ram: Uint8Array, chunk: number): Uint8Array =>
+  ram.subarray(chunk * L.CHUNK_BYTES, (chunk + 1) * L.CHUNK_BYTES);
+
+const WORK_FIRST = WORK_AT / L.CHUNK_BYTES;
+const WORK_CHUNKS = WORK_BYTES / L.CHUNK_BYTES;
+const isWorkArea = (chunk: number): boolean => chunk >= WORK_FIRST && chunk < WORK_FIRST + WORK_CHUNKS;

@@ -1,0 +1,82 @@
+/** The end of a run: is everything as it must be, and is every acknowledged write where it must be? */
+import * as L from '../../asm/layout.ts';
+import * as F from '../../firmware/layout.ts';
+import { NEVER_WRITTEN } from '../clients/history.ts';
+import type { Machine } from '../machine.ts';
+import { SYSTEM_IDS } from '../shelf/shelf.ts';
+import type { TraceEvent } from './trace.ts';
+
+export const has = (machine: Machine, code: number, test: (event: TraceEvent) => boolean = () => true): boolean =>
+  machine.observer.trace.events.some((event) => event.code === code && test(event));
+
+const alive = (machine: Machine, board: number): boolean => {
+  const { boards, observer } = machine;
+  return boards[board]!.running && observer.failedAt[board] === null;
+};
+
+/** What is not yet as it must be once faults stop; empty when all is well. */
+export function unsettled(machine: Machine): string[] {
+  const { scenario, observer, boards, network } = machine;
+  const { invariants } = observer;
+  const open: string[] = [];
+  if (!boards.some((_, board) => alive(machine, board))) return ['no board is alive'];
+  for (const disk of scenario.disks) {
+    if (disk.volume !== null && network.owner(disk.volume) === null) open.push(`volume ${disk.volume} is served by nobody`);
+    if (disk.volume !== null && !alive(machine, network.owner(disk.volume) ?? 0)) {
+      open.push(`volume ${disk.volume} is not served by a live board`);
+    }
+  }
+  scenario.disks.forEach((config, disk) => {
+    if (config.owner === null || machine.shelf.disks[disk]!.dead) return;
+    if (invariants.heldBy(disk) === null) open.push(`${config.name} is held by nobody`);
+    const key = machine.shelf.servers.holderKey(disk);
+    const holder = SYSTEM_IDS.indexOf(Number(key >> 32n));
+    if (holder !== invariants.heldBy(disk)) open.push(`${config.name}: the reservation's key is ${key.toString(16)}`);
+  });
+  for (const disk of invariants.dumping) {
+    if (!machine.shelf.disks[disk]!.writesFail && !machine.shelf.disks[disk]!.dead) {
+      open.push(`${scenario.disks[disk]!.name} still says dumping`);
+    }
+  }
+  if (coreIsDue(machine) && !has(machine, F.EV_SAVE_END)) open.push('the core file is not made yet');
+  if (givebackIsDue(machine) && !has(machine, F.EV_GIVEBACK_END)) open.push('giveback is not done yet');
+  return open;
+}
+
+export const settled = (machine: Machine): boolean => unsettled(machine).length === 0;
+
+/** A dump was completed, and somebody is there to save it. */
+function coreIsDue({ observer }: Machine): boolean {
+  return observer.dump !== null && observer.dump.report.stored > 0;
+}
+
+function givebackIsDue(machine: Machine): boolean {
+  const { scenario, observer } = machine;
+  if (scenario.boards.givebackMs === null || observer.firstFailure === null) return false;
+  if (!has(machine, F.EV_TAKEOVER_END)) return false;
+  const { board } = observer.firstFailure;
+  const comesBack = has(machine, F.EV_HALT, (event) => event.board === board && event.a === 1);
+  const poweredOn = scenario.events.some((event) => event.do === 'power-on' && (event.board === 'b' ? 1 : 0) === board);
+  return comesBack || poweredOn;
+}
+
+export function finalChecks(machine: Machine, isSettled: boolean): void {
+  const { observer, clients, shelf, scenario } = machine;
+  const { invariants } = observer;
+  invariants.check(7, isSettled, () => `at the end: ${unsettled(machine).slice(0, 4).join('; ')}`);
+  const buffer = new Uint8Array(scenario.clients.ioKib * 1024);
+  for (const client of clients) {
+    const { volume, firstBlock, ioBytes } = client.options;
+    const disk = scenario.disks.findIndex((config) => config.volume === volume);
+    const medium = shelf.disks[disk]!.medium;
+    const base = (L.DATA_LBA + firstBlock) * L.SECTOR_BYTES;
+    client.abandon();
+    for (let slot = 0; slot < client.history.acked.length; slot++) {
+      if (client.history.acked[slot] === NEVER_WRITTEN) continue;
+      medium.read(base + slot * ioBytes, buffer, 0, ioBytes);
+      const kept = client.history.allows(slot, buffer);
+      if (!kept) client.writesLost++;
+      invariants.check(5, kept, () => `an acknowledged write to volume ${volume}, slot ${slot}, is not on the disk`);
+    }
+  }
+}

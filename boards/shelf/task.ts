@@ -1,0 +1,67 @@
+/** A command or task management function on its way from an initiator to a disk and back. */
+export interface Task {
+  /** Nexus number: initiator board * 2 + port. */
+  nexus: number;
+  disk: number;
+  cdb: Uint8Array;
+  /** Memory of the initiator, and where in it the data lies: pairs of address and bytes. */
+  memory: Uint8Array;
+  list: number[];
+  bytes: number;
+  /** The initiator's word for it. */
+  tag: number;
+  initiator: Initiator;
+  /** Set when the initiator has gone: no answer, no further data from its memory. */
+  orphan: boolean;
+  state: 'queued' | 'serving' | 'over';
+  action: number;
+  lba: number;
+  blocks: number;
+  moved: number;
+  status: number;
+  residual: number;
+  sense: Uint8Array | null;
+  /** Parameter data for the initiator, placed at the end. */
+  reply: Uint8Array | null;
+}
+
+export interface Initiator {
+  /** The task has ended with a SCSI status. */
+  completed(task: Task): void;
+  /** No answer will ever come: the disk or path is gone, or another initiator aborted the task. */
+  lost(task: Task): void;
+}
+
+export const NO_SENSE = new Uint8Array(0);
+
+/** Copies `bytes` of the task's data out of the initiator's memory, from `skip` on, into `into` at `at`. */
+export function gather(task: Task, skip: number, into: Uint8Array, at: number, bytes: number): void {
+  walk(task, skip, bytes, (address, done, part) => into.set(task.memory.subarray(address, address + part), at + done));
+}
+
+/** Copies into the initiator's memory. */
+export function scatter(task: Task, skip: number, from: Uint8Array, at: number, bytes: number): void {
+  walk(task, skip, bytes, (address, done, part) => task.memory.set(from.subarray(at + done, at + done + part), address));
+}
+
+/** Calls for each piece of the list that lies in [skip, skip + bytes). */
+export function walk(
+  task: Task,
+  skip: number,
+  bytes: number,
+  piece: (address: number, done: number, part: number) => void,
+): void {
+  let before = 0;
+  let done = 0;
+  for (let i = 0; i < task.list.length && done < bytes; i += 2) {
+    const address = task.list[i]!;
+    const length = task.list[i + 1]!;
+    const start = Math.max(0, skip + done - before);
+    if (start < length) {
+      const part = Math.min(length - start, bytes - done);
+      piece(address + start, done, part);
+      done += part;
+    }
+    before += length;
+  }
+}
