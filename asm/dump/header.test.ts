@@ -45,7 +45,7 @@ test('a write torn in any way leaves the header before it, and never reads as co
     }
     const whole = landed === (1 << SECTORS) - 1;
     assert.is(
-      attribute(io, copies),
+      attributeOf(io, copies),
       whole ? L.ATTRIBUTE_COMPLETED : L.ATTRIBUTE_DUMPING,
       `sectors ${landed}`,
     );

@@ -79,7 +79,9 @@ export class CoreFile {
   read(address: number, bytes: number): Uint8Array {
     this.#assertPresent(address, bytes);
     const out = new Uint8Array(bytes);
-    for (const segment of this.segments) {
+    for (let i = this.#firstEndingAfter(address); i < this.segments.length; i++) {
+      const segment = this.segments[i]!;
+      if (segment.address >= address + bytes) break;
       const first = Math.max(address, segment.address);
       const end = Math.min(address + bytes, segment.address + segment.fileBytes);
       if (first >= end) continue;
@@ -92,9 +94,22 @@ export class CoreFile {
     return out;
   }
 
+  /** Index of the first segment that ends after `address`. */
+  #firstEndingAfter(address: number): number {
+    let [low, high] = [0, this.segments.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const segment = this.segments[middle]!;
+      if (segment.address + segment.bytes <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   #assertPresent(address: number, bytes: number): void {
     let at = address;
-    for (const segment of this.segments) {
+    for (let i = this.#firstEndingAfter(address); i < this.segments.length; i++) {
+      const segment = this.segments[i]!;
       if (at >= address + bytes || segment.address > at) break;
       at = Math.max(at, segment.address + segment.bytes);
     }
