@@ -1,4 +1,5 @@
 // Runs a pair and measures the host's time for it.
+import { runPair } from '../boards/pair.ts';
 import type { Progress, RunResult } from '../boards/result.ts';
 import type { Scenario } from '../boards/scenario.ts';
 import { hostNanoseconds } from './host-clock.ts';
@@ -11,10 +12,8 @@ export interface PairRunOptions {
 }
 
 export async function measuredRun({ scenario, disksDir, onProgress }: PairRunOptions): Promise<RunResult> {
-  const specifier = '../boards/pair.ts';
-  const { runPair } = await import(specifier);
   const startedAt = hostNanoseconds();
-  const result: RunResult = await runPair({
+  const result = await runPair({
     scenario,
     ...(disksDir === undefined ? {} : { disksDir }),
     ...(onProgress === undefined ? {} : { onProgress, pause: hostTurn }),

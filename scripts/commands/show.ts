@@ -5,6 +5,7 @@ import { hostNanoseconds } from '../host-clock.ts';
 import { measuredRun } from '../pair-run.ts';
 import { LiveView } from '../render/live.ts';
 import type { Look } from '../render/look.ts';
+import { stepLines } from '../render/steps.ts';
 
 export interface ShowOptions {
   disksDir?: string | undefined;
@@ -24,7 +25,11 @@ export async function runShown(scenario: Scenario, options: ShowOptions): Promis
   if (silent) return measuredRun({ scenario, disksDir });
   if (!look.live) {
     print([title]);
-    return measuredRun({ scenario, disksDir, onProgress: ({ log }: Progress) => print(log) });
+    return measuredRun({
+      scenario,
+      disksDir,
+      onProgress: ({ log }: Progress) => print(stepLines(look, log)),
+    });
   }
   const view = new LiveView(look, { write, now: hostNanoseconds }, title);
   const close = (): void => view.close();

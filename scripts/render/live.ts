@@ -2,6 +2,7 @@
 import type { Progress } from '../../boards/result.ts';
 import { bar, bytes, count, fit, seconds } from './format.ts';
 import { type Look, paint } from './look.ts';
+import { stepLines } from './steps.ts';
 
 const REDRAW_NS = 50_000_000n; // 20 a second
 const CHUNK_BYTES = 65536;
@@ -50,7 +51,7 @@ export class LiveView {
   #draw(lines: readonly string[]): void {
     const up = this.#drawn === 0 ? HIDE_CURSOR : `\x1b[${this.#drawn}A\r`;
     const width = this.#look.columns() - 1;
-    const steps = this.#steps.map((step) => fit(step, width));
+    const steps = stepLines(this.#look, this.#steps, width);
     this.#host.write(`${up}\x1b[J${[...steps, ...lines].map((line) => `${line}\n`).join('')}`);
     this.#steps = [];
     this.#drawn = lines.length;

@@ -6,6 +6,7 @@ import { comparison } from './comparison.ts';
 import { bytes, count, fit, ranges, rate, seconds, table } from './format.ts';
 import { LiveView } from './live.ts';
 import { type Look, PLAIN, lookOf } from './look.ts';
+import { stepLines } from './steps.ts';
 import { isGood, summary } from './summary.ts';
 
 const disk = (name: string, role: TakenDisk['role'], at: number | null): TakenDisk => ({
@@ -97,7 +98,8 @@ for (const [what, line] of [
   ['when and where the panic was', /^failure +board a, 30\.00 s after power-on: wasm trap$/m],
   ['the place in the source', /^ +at firmware\/console\.ts:41:7$/m],
   ['how the partner knew', /^takeover +board b knew after 0\.0004 s, by its panic message/m],
-  ['the outage', /^outage +0\.412 s until a client was served on the last of 8 volumes/m],
+  ['when the partner served', /^ +and served all of board a's volumes after 0\.400 s$/m],
+  ['the outage', /^outage +0\.412 s until a client was served again on the last of 8 volumes$/m],
   ['equal disks in one line', /^ +a\.data\.0-7 +data +0\.0600 s to 0\.130 s +inactive$/m],
   ['the disk of the dump apart from the other spare', /^ +a\.spare\.0 +spare +1\.720 s +completed$/m],
   ['how the dump went', /^dump +completed on a\.spare\.0: 0\.0020 s to 1\.712 s, limit 25\.00 s$/m],
@@ -113,7 +115,10 @@ for (const [what, line] of [
   ],
   ['its hash', /^ +sha256 (ab){32}$/m],
   ['the giveback', /^giveback +began after 17\.50 s and ended after 18\.25 s$/m],
-  ['the clients', /^clients +12,345 writes acknowledged, 0 lost; 23,456 reads, 0 wrong; 0 timed out$/m],
+  [
+    'the clients',
+    /^clients +12,345 writes acknowledged, 0 lost; 23,456 reads, 0 wrong\n +0 timed out; longest wait 0\.460 s$/m,
+  ],
   ['where the time went', /^ +0\.400 +\+0\.400 +b +panic message received$/m],
   ['the invariants', /^invariants +all held: 37,001 checks of 2 invariants \(1: 1,200, 5: 35,801\)$/m],
   ['the digest', /^ +digest 0123456789abcdef0123456789abcdef$/m],
@@ -193,15 +198,23 @@ test('an aborted dump tells why, and what it did not reach', () => {
   assert.match(text(cut), /1,500 stored \+ 500 zero \+ 2 lost \+ 2,094 not reached$/m);
 });
 
-test('the breakdown of a long way keeps the steps that took longest', () => {
+test('the breakdown of a long way keeps what boards did and the clients that waited longest', () => {
   const steps = Array.from({ length: 100 }, (_, n) => ({
     at_s: n < 50 ? n / 1e6 : 0.1 + n / 1e6,
-    board: null,
+    board: n === 0 ? ('a' as const) : null,
     what: `s${n}`,
   }));
   const lines = breakdown({ ...RESULT, steps, outage_s: 1 }, false).join('\n');
   for (const step of ['s0', 's50', 's99']) assert.match(lines, new RegExp(`\\b${step}$`, 'm'));
   assert.match(lines, /76 steps more: --verbose/);
+});
+
+test('disks that were taken at one moment stand in one step', () => {
+  const log = ['a.root', 'a.data.0', 'a.data.1'].map((name) => `30.011600 b took ${name} (inactive)`);
+  assert.equal(stepLines(PLAIN, [...log, '30.020000 b takeover done']), [
+    '  30.0116 s  b  took a.root, a.data.0-1 (inactive)',
+    '  30.0200 s  b  takeover done',
+  ]);
 });
 
 test('the comparison says how much longer the other way takes', () => {
@@ -318,7 +331,7 @@ test('the live view shows a line a board, the dump and the clock', () => {
   assert.match(frame, /^clients +1,234 writes +2,345 reads +3 waiting$/m);
 });
 
-const step = (n: number): Progress => ({ ...PROGRESS, log: [`step ${n}`] });
+const step = (n: number): Progress => ({ ...PROGRESS, log: [`0.010000 b step ${n}`] });
 
 test('the live view draws at most 20 times a second, and loses no step', () => {
   const { frames, end } = drawn(
@@ -327,7 +340,7 @@ test('the live view draws at most 20 times a second, and loses no step', () => {
   );
   assert.is(frames.length, 20);
   const all = frames.join('') + end;
-  for (let n = 0; n < 100; n++) assert.match(all, new RegExp(`^(\\x1b\\[\\S*|\\r)*step ${n}$`, 'm'));
+  for (let n = 0; n < 100; n++) assert.match(all, new RegExp(`^.*0\\.0100 s {2}b {2}step ${n}$`, 'm'));
 });
 
 test('the live view gives the cursor back, and leaves nothing of itself', () => {

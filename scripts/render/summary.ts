@@ -88,18 +88,19 @@ const SEEN = {
 function takeoverLines({ failed_board: board, takeover }: RunResult): string[] {
   if (takeover.detected_s === null || board === null) return ['none'];
   const seen = takeover.seen_by === null ? '' : `, ${SEEN[takeover.seen_by]}`;
-  const waited = takeover.policy === 'sequential' ? ' (sequential: waits for the end of the dump)' : '';
-  return [`board ${board === 'a' ? 'b' : 'a'} knew after ${seconds(takeover.detected_s)}${seen}${waited}`];
+  const waited = takeover.policy === 'sequential' ? ', having waited for the dump' : '';
+  const served =
+    takeover.service_s === null
+      ? []
+      : [`and served all of board ${board}'s volumes after ${seconds(takeover.service_s)}${waited}`];
+  return [`board ${board === 'a' ? 'b' : 'a'} knew after ${seconds(takeover.detected_s)}${seen}`, ...served];
 }
 
-function outageLines({ outage_s: outage, takeover, clients }: RunResult): string[] {
+function outageLines({ outage_s: outage, takeover }: RunResult): string[] {
   if (takeover.detected_s === null && outage === null) return [];
   if (outage === null) return ['service did not come back'];
   const volumes = takeover.disks.filter(({ role, taken_s: at }) => role === 'data' && at !== null).length;
-  return [
-    `${seconds(outage)} until a client was served on the last of ${plural(volumes, 'volume')}` +
-      ` (longest wait of any client: ${seconds(clients.longest_wait_s)})`,
-  ];
+  return [`${seconds(outage)} until a client was served again on the last of ${plural(volumes, 'volume')}`];
 }
 
 interface DiskGroup {
@@ -182,7 +183,8 @@ function givebackLines({ giveback }: RunResult): string[] {
 function clientLines({ clients }: RunResult): string[] {
   return [
     `${count(clients.writes_acked)} writes acknowledged, ${count(clients.writes_lost)} lost; ` +
-      `${count(clients.reads)} reads, ${count(clients.wrong_reads)} wrong; ${count(clients.timed_out)} timed out`,
+      `${count(clients.reads)} reads, ${count(clients.wrong_reads)} wrong`,
+    `${count(clients.timed_out)} timed out; longest wait ${seconds(clients.longest_wait_s)}`,
   ];
 }
 
