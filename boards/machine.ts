@@ -106,14 +106,16 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
 const nvramPath = (folder: string, board: EmulatedBoard): string => join(folder, `board-${board.name}.nvram`);
 
 /** The boards' NVRAM: configuration of the scenario, and the boot epoch of earlier runs on the same disks. */
-function configure(board: EmulatedBoard, { boards, policy, disks }: Scenario, folder: string | null): void {
+function configure(board: EmulatedBoard, { boards, policy, leftover }: Scenario, folder: string | null): void {
   const { nvram, index } = board;
   if (folder !== null && existsSync(nvramPath(folder, board))) {
     const words = new Uint32Array(F.NV_BYTES / 4);
     new Uint8Array(words.buffer).set(readFileSync(nvramPath(folder, board)).subarray(0, F.NV_BYTES));
     nvram.words.set(words);
   }
-  void disks;
+  // A board counts its boots: none of its earlier lives had a higher epoch than the next.
+  const epochs = leftover.filter((each) => each.board === board.name).map(({ epoch }) => epoch);
+  nvram.write(F.NV_EPOCH, Math.max(nvram.read(F.NV_EPOCH), ...epochs, 0));
   nvram.write(F.NV_SYSTEM, SYSTEM_IDS[index]);
   nvram.write(F.NV_PARTNER, SYSTEM_IDS[index ^ 1]!);
   nvram.write(F.NV_INDEX, index);

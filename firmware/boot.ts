@@ -42,7 +42,7 @@ import { log, log_with } from './log';
 import { mail_reserve } from './mailbox';
 import { HELD_ME, NO_DISK, core, disk_at } from './memory';
 import { now_us } from './now';
-import { set_state, wake_at } from './state';
+import { partner_state, set_state, wake_at } from './state';
 import { trace } from './trace';
 
 const BOOT_DISCOVER: u32 = 1;
@@ -55,7 +55,7 @@ const BOOT_WAIT: u32 = 6; // for giveback
 /** A partner that is alive is heard in so many heartbeats. */
 const JOIN_BEATS: u64 = 12;
 /** While waiting for giveback the reservations are looked at again every so often. */
-const LOOK_US: u64 = 1000000;
+const LOOK_US: u64 = 250000;
 
 /** Reset vector. RAM is zero. */
 export function boot_begin(): void {
@@ -125,15 +125,8 @@ export function boot(): void {
 }
 
 function partner_holds(): bool {
-  const c = core();
   const state = partner_state();
-  return state == BOARD_TAKING || state == BOARD_TAKEN || c.partner_state == BOARD_TAKEN;
-}
-
-/** The partner's state as far as it is a sign of life. */
-function partner_state(): u32 {
-  const c = core();
-  return c.partner_state ? c.partner_state : c.partner_mail_alive ? c.partner_mail_state : 0;
+  return state == BOARD_TAKING || state == BOARD_TAKEN;
 }
 
 function join(): void {
@@ -192,7 +185,13 @@ function wait(): void {
   wake_at(c.boot_poll_at);
   if (c.now < c.boot_poll_at) return;
   c.boot_poll_at = c.now + LOOK_US;
-  if (!partner_holds() && !c.boot_left) begin_claims();
+  if (c.boot_left) return;
+  if (!partner_holds()) return begin_claims();
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    const disk = disk_at(d);
+    // A disk of ours that nobody holds any more has been given back, even if the message was lost.
+    if (disk.present && disk.owner == c.system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME) claim(d);
+  }
 }
 
 function ready(): void {

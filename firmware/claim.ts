@@ -5,23 +5,25 @@
  *
  * [SPC-4] 5.13.11 persistent reservations; the key is system id << 32 | boot epoch, so a stale one is recognised
  */
-import { ROLE_DATA } from '../asm/layout';
+import { COPY_BLOCKS, COPY_BYTES, COREDUMP_LBA, ROLE_DATA, ROLE_DUMP, ROLE_SPARE } from '../asm/layout';
 import {
   PR_PREEMPT_AND_ABORT,
   PR_READ_RESERVATION,
   PR_RELEASE,
   PR_RESERVE,
   PR_WRITE_EXCLUSIVE,
+  cdb_read16,
   cdb_reserve_in,
   cdb_reserve_out,
 } from '../asm/initiator/cdb';
 import { reservation_key } from '../asm/initiator/keys';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, command_send_on, entry_of } from './command';
+import { read_header } from './discover';
 import { giveback_claimed } from './giveback';
 import { EV_RESERVED, EV_RETURNED, EV_STALE } from './layout';
 import { log_disk } from './log';
-import { HELD_FOREIGN, HELD_ME, HELD_PARTNER, command_at, core, disk_at, scratch } from './memory';
+import { Disk, HELD_FOREIGN, HELD_ME, HELD_PARTNER, command_at, core, disk_at, scratch } from './memory';
 import { serve_begin } from './serve';
 import { trace } from './trace';
 
@@ -30,12 +32,30 @@ const READ: u32 = KIND_CLAIM;
 const OUT: u32 = KIND_CLAIM + 1;
 const VERIFY: u32 = KIND_CLAIM + 2;
 const DROP: u32 = KIND_CLAIM + 3;
+const HEADER: u32 = KIND_CLAIM + 4;
+const FREE: u32 = KIND_CLAIM + 5;
 const TRIES_MAX: u32 = 3;
 const LIST_AT: usize = 0x3f00; // in the disk's buffer
 
-/** Starts a claim. `boot_left` counts claims under way. */
+/**
+ * Starts a claim. `boot_left` counts claims under way. A reservation of an earlier life may hang on our other path's
+ * nexus, under the key that we have just registered there anew: it is released first.
+ */
 export function claim(d: u32): void {
-  if (send_read(d, READ)) core().boot_left++;
+  const disk = disk_at(d);
+  if (disk.paths != 3) {
+    if (send_read(d, READ)) core().boot_left++;
+    return;
+  }
+  if (send_release(d, FREE, disk.path ^ 1)) core().boot_left++;
+}
+
+function send_release(d: u32, kind: u32, path: u32): bool {
+  const i = command_new(kind, d);
+  if (i == NO_COMMAND) return false;
+  cdb_reserve_out(entry_of(i), PR_RELEASE, PR_WRITE_EXCLUSIVE, scratch(d) + LIST_AT, core().key, 0);
+  command_send_on(i, path);
+  return true;
 }
 
 /** Gives up what the disk still holds for us from an earlier life: a disk of the partner, at boot. */
@@ -43,11 +63,7 @@ export function claim_drop(d: u32): void {
   const disk = disk_at(d);
   for (let path: u32 = 0; path < 2; path++) {
     if (!(<u32>disk.paths & ((<u32>1) << path))) continue;
-    const i = command_new(DROP, d);
-    if (i == NO_COMMAND) return;
-    cdb_reserve_out(entry_of(i), PR_RELEASE, PR_WRITE_EXCLUSIVE, scratch(d) + LIST_AT, core().key, 0);
-    command_send_on(i, path);
-    core().boot_left++;
+    if (send_release(d, DROP, path)) core().boot_left++;
   }
 }
 
@@ -68,9 +84,17 @@ export function claim_done(i: u32, outcome: u32): void {
     c.boot_left--;
     return;
   }
+  if (kind == FREE) {
+    if (!send_read(d, READ)) c.boot_left--;
+    return;
+  }
   if (kind == OUT) {
     if (!send_read(d, VERIFY)) c.boot_left--;
     return;
+  }
+  if (kind == HEADER) {
+    if (outcome == OUTCOME_GOOD) read_header(disk, scratch(d));
+    return held(d);
   }
   if (outcome != OUTCOME_GOOD) {
     c.boot_left--;
@@ -79,7 +103,7 @@ export function claim_done(i: u32, outcome: u32): void {
   }
   disk.holder = reservation_key(scratch(d));
   if (kind == VERIFY) {
-    if (disk.holder == c.key) return held(d);
+    if (disk.holder == c.key) return look(d, disk);
     if (++disk.tries >= TRIES_MAX) {
       c.boot_left--;
       disk.tries = 0;
@@ -117,6 +141,15 @@ function reserve(d: u32, action: u32, victim: u64): void {
   }
   const list = scratch(d) + LIST_AT;
   cdb_reserve_out(entry_of(i), action, PR_WRITE_EXCLUSIVE, list, core().key, action == PR_RESERVE ? 0 : victim);
+  command_send(i);
+}
+
+/** A disk that may hold a dump: its header may have changed while the partner had it. */
+function look(d: u32, disk: Disk): void {
+  if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return held(d);
+  const i = command_new(HEADER, d);
+  if (i == NO_COMMAND) return held(d);
+  cdb_read16(entry_of(i), COREDUMP_LBA, 2 * COPY_BLOCKS, scratch(d), 2 * COPY_BYTES);
   command_send(i);
 }
 

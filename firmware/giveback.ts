@@ -4,7 +4,15 @@
  * come back, release, tell. The board that waits claims each disk it is told of.
  */
 import { ROLE_DATA, ROLE_ROOT } from '../asm/layout';
-import { PR_RELEASE, PR_WRITE_EXCLUSIVE, cdb_reserve_out } from '../asm/initiator/cdb';
+import {
+  PR_READ_RESERVATION,
+  PR_RELEASE,
+  PR_WRITE_EXCLUSIVE,
+  cdb_reserve_in,
+  cdb_reserve_out,
+} from '../asm/initiator/cdb';
+import { reservation_key } from '../asm/initiator/keys';
+import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { claim } from './claim';
 import { disk_of } from './discover';
@@ -25,11 +33,12 @@ import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, command_at, core, disk_at, scratc
 import { message_say } from './message';
 import { saving } from './savecore';
 import { serve_end } from './serve';
-import { set_state, wake_at } from './state';
+import { partner_state, set_state, wake_at } from './state';
 import { trace } from './trace';
 
 export const KIND_GIVE: u32 = 0x7000;
 const RELEASE: u32 = KIND_GIVE;
+const LOOK: u32 = KIND_GIVE + 1;
 
 export const GIVE_IDLE: u32 = 0;
 const GIVE_WAIT: u32 = 1; // the partner is back; the delay runs
@@ -47,7 +56,7 @@ export function giveback(): void {
     case GIVE_IDLE:
       return begin();
     case GIVE_WAIT:
-      if (c.partner_state != BOARD_WAITING) {
+      if (partner_state() != BOARD_WAITING) {
         c.give_step = GIVE_IDLE;
         return;
       }
@@ -65,7 +74,7 @@ export function giveback(): void {
 
 function begin(): void {
   const c = core();
-  if (c.partner_state != BOARD_WAITING || c.giveback_ms == <u32>NV_NEVER) return;
+  if (partner_state() != BOARD_WAITING || c.giveback_ms == <u32>NV_NEVER) return;
   if (c.take_fenced == c.partner_epoch + 1) return; // what it last said in its former life
   c.give_step = GIVE_WAIT;
   c.give_at = c.now + <u64>c.giveback_ms * 1000;
@@ -107,8 +116,14 @@ function drain(): void {
   command_send(i);
 }
 
-export function give_done(i: u32, _outcome: u32): void {
+export function give_done(i: u32, outcome: u32): void {
   const c = core();
+  if (command_at(i).kind == LOOK) {
+    if (outcome != OUTCOME_GOOD || command_at(i).disk != c.give_disk || c.give_step != GIVE_TELL) return;
+    const holder = reservation_key(scratch(c.give_disk));
+    if (<u32>(holder >> 32) == c.partner) next();
+    return;
+  }
   if (c.give_step != GIVE_RELEASE || command_at(i).disk != c.give_disk) return;
   const disk = disk_at(c.give_disk);
   disk.held = <u8>HELD_PARTNER;
@@ -131,6 +146,12 @@ function tell(): void {
   c.give_sent_at = c.now;
   message_say(MSG_GIVEN, disk_at(c.give_disk).wwn);
   wake_at(c.now + TELL_US);
+  if (c.give_done < 2) return;
+  // No answer: the interconnect may be cut. The partner looks at the reservations by itself, and so do we.
+  const i = command_new(LOOK, c.give_disk);
+  if (i == NO_COMMAND) return;
+  cdb_reserve_in(entry_of(i), PR_READ_RESERVATION, scratch(c.give_disk), 24);
+  command_send(i);
 }
 
 /** The partner has the disk. */

@@ -156,7 +156,7 @@ const CONTROL_TRIES: u32 = 4;
 const ATTEMPTS: u32 = 2;
 const LEND_US: u64 = 2000000;
 const PROGRESS_US: u64 = 1000000;
-/** Time kept for closing: this at least, or three times the slowest write so far. */
+/** Time kept for closing: this at most and a quarter of the limit at most, or three times the slowest write so far. */
 const CLOSE_US: u64 = 400000;
 
 export function panicking(): bool {
@@ -317,7 +317,7 @@ export function panic_cycle(): u32 {
 
 function run(): void {
   const d = dump();
-  const margin = max<u64>(CLOSE_US, d.slowest_us * 3);
+  const margin = max<u64>(close_us(), d.slowest_us * 3);
   if (d.now + margin >= d.limit_at) return begin_close(ABORT_LIMIT);
   if (d.fenced) return over();
   if (d.failed) return drop_disk();
@@ -332,6 +332,10 @@ function run(): void {
     d.step = STEP_PROGRESS;
     control_header(ATTRIBUTE_DUMPING, ABORT_NONE);
   }
+}
+
+function close_us(): u64 {
+  return min<u64>(CLOSE_US, (<u64>core().limit_ms * 1000) / 4);
 }
 
 function begin_close(cause: u32): void {
@@ -349,7 +353,7 @@ function close(): void {
   dump_fill(); // closes the last table block
   if (d.in_flight || !dump_drained()) {
     // With the limit upon us what is in flight is not waited for: the table does not list it.
-    if (d.now + CLOSE_US / 4 < d.limit_at) return;
+    if (d.now + close_us() / 4 < d.limit_at) return;
   }
   if (d.lost && d.close_cause == ABORT_NONE) d.close_cause = ABORT_MEDIUM;
   d.step = STEP_END;

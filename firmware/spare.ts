@@ -71,9 +71,20 @@ function suits(disk: Disk): bool {
   if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
   // An older core that nobody has saved yet: the first crash is the interesting one.
   const hasCore = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
-  if (hasCore && !disk.header_saved) return false;
+  if (hasCore && !disk.header_saved && !dropped(disk)) return false;
   const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
   return image_blocks(disk) >= wanted;
+}
+
+/** Its dump was given up for another disk, which completed it. */
+function dropped(disk: Disk): bool {
+  if (disk.attribute != ATTRIBUTE_ABORTED) return false;
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    const other = disk_at(d);
+    if (!other.present || other.attribute != ATTRIBUTE_COMPLETED) continue;
+    if (other.header_system == disk.header_system && other.header_epoch == disk.header_epoch) return true;
+  }
+  return false;
 }
 
 /** True when `a` is to be preferred. */

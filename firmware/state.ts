@@ -26,6 +26,14 @@ export function partner_lives(epoch: u32): void {
   c.take_none = 0;
 }
 
+/** The partner's state as last heard, over the interconnect while that carries, else from the mailbox disk; 0: no word. */
+export function partner_state(): u32 {
+  const c = core();
+  const fresh = c.now - c.heard_at < <u64>c.heartbeat_ms * 10000;
+  if (c.partner_state && (fresh || !c.partner_mail_alive)) return c.partner_state;
+  return c.partner_mail_alive ? c.partner_mail_state : 0;
+}
+
 /** The loop has something to do at `us` of board time, and not before. */
 export function wake_at(us: u64): void {
   const c = core();

@@ -99,7 +99,14 @@ export const RESERVE_LIST_BYTES: u32 = 24;
  * PERSISTENT RESERVE OUT 5Fh, [SPC-4] 6.16. The parameter list is built at `list` (RESERVE_LIST_BYTES), with APTPL
  * where the service action takes it, so that a disk's power loss does not free what a board holds.
  */
-export function cdb_reserve_out(sqe: usize, action: u32, type: u32, list: usize, key: u64, service: u64): void {
+export function cdb_reserve_out(
+  sqe: usize,
+  action: u32,
+  type: u32,
+  list: usize,
+  key: u64,
+  service: u64,
+): void {
   const cdb = begin(sqe, 10, SQE_DATA_OUT, list, RESERVE_LIST_BYTES);
   store<u8>(cdb, 0x5f);
   store<u8>(cdb + 1, action);

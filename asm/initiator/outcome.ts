@@ -85,6 +85,6 @@ export function sense_code(cqe: usize): u32 {
   const sense = cqe + CQE_SENSE_AT;
   const length = load<u8>(cqe + CQE_SENSE_LENGTH_AT);
   if (length < 4) return 0;
-  if ((load<u8>(sense) & 0x7f) >= 0x72) return (<u32>load<u8>(sense + 2) << 8) | load<u8>(sense + 3);
-  return length < 14 ? 0 : (<u32>load<u8>(sense + 12) << 8) | load<u8>(sense + 13);
+  if ((load<u8>(sense) & 0x7f) >= 0x72) return ((<u32>load<u8>(sense + 2)) << 8) | load<u8>(sense + 3);
+  return length < 14 ? 0 : ((<u32>load<u8>(sense + 12)) << 8) | load<u8>(sense + 13);
 }

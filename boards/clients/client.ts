@@ -113,6 +113,7 @@ export class Client {
 
   #begin(): void {
     if (this.#quiet) return;
+    if (this.#network.claims(this.options.volume) === 0) return this.#think(); // nobody has served it yet
     const slot = this.#random.below(this.options.slots);
     // What was never written is written first: reads of zeros tell little.
     const write = this.history.acked[slot] === NEVER_WRITTEN || this.#random.chance(this.options.writePercent, 100);

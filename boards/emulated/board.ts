@@ -324,6 +324,9 @@ export class EmulatedBoard implements Board {
 
   nmi(reason: number, address: number): void {
     if (!this.running) return;
+    const at = this.#exports!.place_address();
+    const place = this.#stuck ? 'stuck in a cycle' : 'between two cycles';
+    if (this.#ram[at] === 0) this.#ram.set(Buffer.from(`${place}\0`, 'latin1'), at);
     this.#stuck = false;
     this.#enter((firmware) => firmware.nmi(reason, 0, address));
     if (!this.running) return;

@@ -76,7 +76,7 @@ export class Firmware {
     }
     if (this.#symbols === null) return null;
     const at = originalPositionFor(this.#symbols, { line: 1, column: offset });
-    return at.source === null ? null : `${at.source.replace(/^(\.\.\/)+/, '')}:${at.line}:${at.column + 1}`;
+    return at.source === null ? null : `${at.source.replace(/^(\.{1,2}\/)+/, '')}:${at.line}:${at.column + 1}`;
   }
 }
 

@@ -74,6 +74,9 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
       case F.EV_UNSERVE:
         this.invariants.serves(board, a, false);
         break;
+      case F.EV_BOOT:
+        this.failedAt[board] = null;
+        break;
       case F.EV_PANIC:
         this.failed(board);
         break;
@@ -168,6 +171,8 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     this.invariants.check(5, true, () => '');
     const { volume } = client.options;
     if (this.firstFailure === null || board === this.firstFailure.board || this.servedAfter.has(volume)) return;
+    const home = this.#scenario.disks.find((disk) => disk.volume === volume)?.owner;
+    if (home !== 'ab'[this.firstFailure.board]) return;
     this.servedAfter.set(volume, this.#clock.now);
   }
 
