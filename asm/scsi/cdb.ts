@@ -4,7 +4,15 @@
  * [SPC-4] 4.2.2 fixed length CDBs: opcode in byte 0; LBA and length fields by size of the CDB
  * [SPC-4] 4.3.4 the group code is the top three bits of the opcode
  */
-import { load_be16, load_be24, load_be32, load_be64, store_be16, store_be32, store_be64 } from '../bytes/endian';
+import {
+  load_be16,
+  load_be24,
+  load_be32,
+  load_be64,
+  store_be16,
+  store_be32,
+  store_be64,
+} from '../bytes/endian';
 
 /** Bytes of a CDB of this opcode by its group code, [SPC-4] 4.2.5.1; 0: no fixed length. */
 export function cdb_bytes(opcode: u32): u32 {

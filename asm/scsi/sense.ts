@@ -68,7 +68,13 @@ export function sense_field(inCdb: bool, byte: u32, bit: u32): u32 {
  * Writes fixed format sense data, 18 bytes, [SPC-4] 4.5.3. `specific` are the sense key specific bytes (0: none).
  * INFORMATION is valid only if it fits in 32 bits.
  */
-export function sense_fixed(buf: usize, code: u32, specific: u32, hasInformation: bool, information: u64): u32 {
+export function sense_fixed(
+  buf: usize,
+  code: u32,
+  specific: u32,
+  hasInformation: bool,
+  information: u64,
+): u32 {
   memory.fill(buf, 0, FIXED_SENSE_BYTES);
   const valid = hasInformation && information <= 0xffffffff;
   store<u8>(buf, valid ? FIXED_CURRENT | 0x80 : FIXED_CURRENT);
@@ -113,11 +119,11 @@ export function sense_code(buf: usize, bytes: u32): u32 {
   if (bytes < 4) return SENSE_NONE;
   const response: u32 = load<u8>(buf) & 0x7f;
   if (response >= <u32>DESCRIPTOR_CURRENT && response <= 0x73) {
-    return ((<u32>load<u8>(buf, 1) & 15) << 16) | (<u32>load<u8>(buf, 2) << 8) | load<u8>(buf, 3);
+    return (((<u32>load<u8>(buf, 1)) & 15) << 16) | ((<u32>load<u8>(buf, 2)) << 8) | load<u8>(buf, 3);
   }
   if (response != 0x70 && response != 0x71) return SENSE_NONE;
-  const key = (<u32>load<u8>(buf, 2) & 15) << 16;
-  return bytes < 14 ? key : key | (<u32>load<u8>(buf, 12) << 8) | load<u8>(buf, 13);
+  const key = ((<u32>load<u8>(buf, 2)) & 15) << 16;
+  return bytes < 14 ? key : key | ((<u32>load<u8>(buf, 12)) << 8) | load<u8>(buf, 13);
 }
 
 /** INFORMATION of sense data, most often the first LBA that failed; -1 (all ones) when there is none. */

@@ -1,6 +1,20 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { A, B, C, GOOD, ID_A, ID_B, KEY_A, KEY_B, RESERVATION_CONFLICT, Testbed, iscsiId, threeNexuses, write10 } from './testbed.test-helper.ts';
+import {
+  A,
+  B,
+  C,
+  GOOD,
+  ID_A,
+  ID_B,
+  KEY_A,
+  KEY_B,
+  RESERVATION_CONFLICT,
+  Testbed,
+  iscsiId,
+  threeNexuses,
+  write10,
+} from './testbed.test-helper.ts';
 
 const test = suite('persist through power loss');
 const APTPL = 1;
@@ -35,7 +49,11 @@ for (const type of [1, 3, 5, 6, 7, 8]) {
 
 test('test_aptpl_last_counts: the most recent APTPL of any nexus governs [SPC-4] 5.13.5.1', () => {
   const off = held();
-  assert.is(off.prOut(B, 0, { key: KEY_B, actionKey: KEY_B, flags: 0 }).nvChanged, 1, 'the old image must go');
+  assert.is(
+    off.prOut(B, 0, { key: KEY_B, actionKey: KEY_B, flags: 0 }).nvChanged,
+    1,
+    'the old image must go',
+  );
   off.powerCycle();
   assert.equal(off.keys(), []);
   const on = held(1, 0);
@@ -60,7 +78,11 @@ test('test_aptpl_told: the host is told of every change that must be durable, an
     ['CLEAR', (bed) => bed.prOut(A, 3, { key: KEY_A }).nvChanged, 1],
     ['PREEMPT', (bed) => bed.prOut(B, 4, { key: KEY_B, actionKey: KEY_A, type: 1 }).nvChanged, 1],
     ['REGISTER', (bed) => bed.prOut(B, 0, { key: KEY_B, actionKey: 5n, flags: APTPL }).nvChanged, 1],
-    ['REGISTER AND MOVE', (bed) => bed.prMove(A, ID_B, { key: KEY_A, actionKey: 5n, flags: APTPL }).nvChanged, 1],
+    [
+      'REGISTER AND MOVE',
+      (bed) => bed.prMove(A, ID_B, { key: KEY_A, actionKey: 5n, flags: APTPL }).nvChanged,
+      1,
+    ],
     ['a conflict', (bed) => bed.prOut(C, 3, { key: KEY_A }).nvChanged, 0],
   ];
   for (const [name, change, told] of changes) assert.is(change(held()), told, name);
@@ -113,8 +135,8 @@ test('test_aptpl_damaged: bit errors in both slots leave no reservation rather t
   const half = image.length / 2;
   for (let at = 0; at < 100; at++) {
     const bad = image.slice();
-    bad[at]! ^= 1 << at % 8;
-    bad[half + at]! ^= 1 << at % 8;
+    bad[at]! ^= 1 << (at % 8);
+    bad[half + at]! ^= 1 << (at % 8);
     bed.bytes.set(bad, bed.call['lu_nv_ptr']!(bed.lu));
     assert.is(bed.call['lu_nv_load']!(bed.lu), 0, `byte ${at}`);
     assert.equal([bed.keys(), bed.reservation()], [[], null]);

@@ -37,7 +37,7 @@ export function attention_post(nexus: Nexus, code: u32): void {
   }
   if (nexus.attentions == ATTENTION_MAX) return;
   const at = is_reset(code) ? behind : nexus.attentions;
-  memory.copy(entry(nexus, at + 1), entry(nexus, at), <usize>(nexus.attentions - at) << 1);
+  memory.copy(entry(nexus, at + 1), entry(nexus, at), (<usize>(nexus.attentions - at)) << 1);
   store<u16>(entry(nexus, at), <u16>code);
   nexus.attentions++;
 }
@@ -64,7 +64,7 @@ export function attention_take(nexus: Nexus): u32 {
   const code = attention_peek(nexus);
   if (code) {
     nexus.attentions--;
-    memory.copy(entry(nexus, 0), entry(nexus, 1), <usize>nexus.attentions << 1);
+    memory.copy(entry(nexus, 0), entry(nexus, 1), (<usize>nexus.attentions) << 1);
   }
   return code;
 }

@@ -1,10 +1,22 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
-import { A, B, CAPACITY, CHECK_CONDITION, GOOD, TEST_UNIT_READY, Testbed, be32, read10, threeNexuses } from './testbed.test-helper.ts';
+import {
+  A,
+  B,
+  CAPACITY,
+  CHECK_CONDITION,
+  GOOD,
+  TEST_UNIT_READY,
+  Testbed,
+  be32,
+  read10,
+  threeNexuses,
+} from './testbed.test-helper.ts';
 
 const test = suite('basic commands');
-const requestSense = (bed: Testbed, desc: number, room = 252) => bed.execute(A, [0x03, desc, 0, 0, room, 0], { room });
+const requestSense = (bed: Testbed, desc: number, room = 252) =>
+  bed.execute(A, [0x03, desc, 0, 0, room, 0], { room });
 
 test('test_testunitready_simple [SPC-4] 6.47', () => {
   assert.is(threeNexuses().execute(A, TEST_UNIT_READY).status, GOOD);
@@ -40,7 +52,10 @@ test('test_readcapacity10_large: FFFFFFFFh tells to ask READ CAPACITY(16) [SBC-3
   ] as const) {
     const bed = new Testbed({ blocks });
     bed.attach(A, new Uint8Array([6, ...Array<number>(23).fill(0)]));
-    assert.equal([...bed.execute(A, [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0], { room: 8 }).data.subarray(0, 4)], be32(shown));
+    assert.equal(
+      [...bed.execute(A, [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0], { room: 8 }).data.subarray(0, 4)],
+      be32(shown),
+    );
   }
 });
 
@@ -51,7 +66,9 @@ test('test_readcapacity10_invalid: an LBA without PMI, and PMI itself [SBC-3] 5.
 });
 
 test('test_readcapacity16_simple: 512e says eight logical blocks a physical one [SBC-3] 5.16', () => {
-  const { data } = threeNexuses().execute(A, [0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0], { room: 32 });
+  const { data } = threeNexuses().execute(A, [0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0], {
+    room: 32,
+  });
   const v = new DataView(data.buffer);
   assert.equal([v.getBigUint64(0), v.getUint32(8), v.getUint8(13)], [CAPACITY - 1n, 512, 3]);
 });
@@ -59,14 +76,17 @@ test('test_readcapacity16_simple: 512e says eight logical blocks a physical one 
 test('test_readcapacity16_alloclen: 0 is no error, 12 gives the first 12 [SPC-4] 4.2.5.6', () => {
   const bed = threeNexuses();
   for (const length of [0, 12, 32, 64]) {
-    const { status, moved } = bed.execute(A, [0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, length, 0, 0], { room: 64 });
+    const { status, moved } = bed.execute(A, [0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, length, 0, 0], {
+      room: 64,
+    });
     assert.equal([status, moved], [GOOD, Math.min(length, 32)]);
   }
 });
 
 test('test_reportluns_simple: LUN 0; no well known logical units; vendor values refused [SPC-4] 6.33', () => {
   const bed = threeNexuses();
-  const luns = (select: number) => bed.execute(A, [0xa0, 0, select, 0, 0, 0, 0, 0, 1, 0, 0, 0], { room: 256 });
+  const luns = (select: number) =>
+    bed.execute(A, [0xa0, 0, select, 0, 0, 0, 0, 0, 1, 0, 0, 0], { room: 256 });
   assert.equal([...luns(0).data], [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   assert.equal([...luns(1).data], [0, 0, 0, 0, 0, 0, 0, 0]);
   assert.equal(luns(2).data, luns(0).data);
@@ -79,7 +99,11 @@ test('test_startstopunit_simple: STOP flushes the cache, then the medium is not 
   assert.equal([stop.status, stop.action, stop.lba, stop.blocks], [GOOD, L.ACTION_SYNC, 0n, CAPACITY]);
   for (const cdb of [TEST_UNIT_READY, read10(0, 1), [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0]]) {
     const { status, sense } = bed.execute(B, cdb, { room: 512 });
-    assert.equal([status, sense], [CHECK_CONDITION, 0x020402], 'LOGICAL UNIT NOT READY, INITIALIZING COMMAND REQUIRED');
+    assert.equal(
+      [status, sense],
+      [CHECK_CONDITION, 0x020402],
+      'LOGICAL UNIT NOT READY, INITIALIZING COMMAND REQUIRED',
+    );
   }
   assert.is(bed.execute(B, [0x12, 0, 0, 0, 96, 0], { room: 96 }).status, GOOD);
   const again = bed.execute(A, [0x1b, 0, 0, 0, 0, 0]);
@@ -97,7 +121,10 @@ test('test_startstopunit_noflush: NO_FLUSH stops at once, IMMED is passed on [SB
 
 test('test_startstopunit_invalid: LOEJ of a fixed medium, power conditions above standby [SBC-3] 5.25', () => {
   const bed = threeNexuses();
-  assert.equal([bed.execute(A, [0x1b, 0, 0, 0, 2, 0]).field, bed.execute(A, [0x1b, 0, 0, 0, 0x70, 0]).field], [4, 4]);
+  assert.equal(
+    [bed.execute(A, [0x1b, 0, 0, 0, 2, 0]).field, bed.execute(A, [0x1b, 0, 0, 0, 0x70, 0]).field],
+    [4, 4],
+  );
 });
 
 test('test_unknown_opcode: INVALID COMMAND OPERATION CODE; a service action: its field [SPC-4] 4.2.5', () => {
@@ -130,7 +157,7 @@ test('lu_create refuses what is no disk, and says which field is wrong', () => {
   assert.is(bed.create({ blockBytes: 4096, exponent: 0 }), L.LU_OK);
 });
 
-test('a command of a nexus that is not logged in is the host\'s mistake: internal target failure', () => {
+test("a command of a nexus that is not logged in is the host's mistake: internal target failure", () => {
   const bed = threeNexuses();
   for (const nexus of [3, 63, 64, 0xffffffff]) assert.is(bed.execute(nexus, TEST_UNIT_READY).sense, 0x044400);
 });

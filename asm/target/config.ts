@@ -24,7 +24,7 @@ export function config_check(config: usize): u32 {
   const blockBytes = load<u32>(config, LU_CONFIG_BLOCK_BYTES_AT);
   if (blockBytes != 512 && blockBytes != 4096) return LU_BAD_BLOCK_BYTES;
   const blocks = load<u64>(config, LU_CONFIG_BLOCKS_LO_AT);
-  if (!blocks || blocks > (<u64>1 << 48)) return LU_BAD_BLOCKS;
+  if (!blocks || blocks > (<u64>1) << 48) return LU_BAD_BLOCKS;
   return load<u32>(config, LU_CONFIG_PHYSICAL_EXPONENT_AT) > 15 ? LU_BAD_EXPONENT : LU_OK;
 }
 

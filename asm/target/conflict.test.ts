@@ -1,6 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { A, B, C, GOOD, KEY_A, KEY_B, RESERVATION_CONFLICT, type Testbed, be16, be32, threeNexuses } from './testbed.test-helper.ts';
+import {
+  A,
+  B,
+  C,
+  GOOD,
+  KEY_A,
+  KEY_B,
+  RESERVATION_CONFLICT,
+  type Testbed,
+  be16,
+  be32,
+  threeNexuses,
+} from './testbed.test-helper.ts';
 
 const test = suite('reservation conflicts');
 const TYPES = [1, 3, 5, 6, 7, 8];
@@ -9,7 +21,11 @@ const forRegistrants = (type: number): boolean => type >= 5;
 
 /** Through no reservation, through write exclusive types, through all: the columns of [SPC-4] table 65. */
 type Column = 'conflict' | 'reads' | 'allowed';
-const six = (opcode: number, ...rest: number[]) => [opcode, ...rest, ...Array<number>(5 - rest.length).fill(0)];
+const six = (opcode: number, ...rest: number[]) => [
+  opcode,
+  ...rest,
+  ...Array<number>(5 - rest.length).fill(0),
+];
 const ten = (opcode: number, byte1 = 0) => [opcode, byte1, 0, 0, 0, 0, 0, 0, 1, 0];
 const twelve = (opcode: number, byte1 = 0) => [opcode, byte1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0];
 const sixteen = (opcode: number, byte1 = 0) => [opcode, byte1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0];
@@ -164,7 +180,8 @@ for (const [name, action, registered, unregistered] of SERVICE_ACTIONS) {
   test(`test_prout_${name}_by_another: registered ${registered}, not registered ${unregistered} [SPC-4] table 66`, () => {
     for (const type of TYPES.filter((t) => t < 7)) {
       const ask = (nexus: number, key: bigint): number =>
-        held(type).prOut(nexus, action, { type, key, actionKey: action === 0 || action === 6 ? 5n : KEY_A }).status;
+        held(type).prOut(nexus, action, { type, key, actionKey: action === 0 || action === 6 ? 5n : KEY_A })
+          .status;
       assert.is(ask(B, KEY_B) !== RESERVATION_CONFLICT, registered, `type ${type}`);
       assert.is(ask(C, 0n) !== RESERVATION_CONFLICT, unregistered, `type ${type}`);
     }
@@ -184,10 +201,18 @@ test('test_reserve6_exceptions: RESERVE and RELEASE do nothing, with GOOD, for w
 });
 
 test('test_reserve6_simple: a reservation of RESERVE keeps other nexuses out until RELEASE [SPC-2] table 9', () => {
-  for (const [reserve, release] of [[six(0x16), six(0x17)], [[0x56, ...Array<number>(9).fill(0)], [0x57, ...Array<number>(9).fill(0)]]] as const) {
+  for (const [reserve, release] of [
+    [six(0x16), six(0x17)],
+    [
+      [0x56, ...Array<number>(9).fill(0)],
+      [0x57, ...Array<number>(9).fill(0)],
+    ],
+  ] as const) {
     const bed = threeNexuses();
     assert.is(bed.execute(A, reserve).status, GOOD);
-    for (const [, cdb] of ROWS.filter(([, c]) => [0x00, 0x08, 0x28, 0x2a, 0x16, 0x56, 0x1a, 0x35].includes(c[0]!))) {
+    for (const [, cdb] of ROWS.filter(([, c]) =>
+      [0x00, 0x08, 0x28, 0x2a, 0x16, 0x56, 0x1a, 0x35].includes(c[0]!),
+    )) {
       assert.ok(conflicts(bed, B, cdb));
       assert.not(conflicts(bed, A, cdb));
     }

@@ -18,6 +18,8 @@ import {
 } from '../scsi/cdb';
 import {
   INQUIRY,
+  MODE_SELECT_10,
+  MODE_SELECT_6,
   MODE_SENSE_10,
   MODE_SENSE_6,
   PERSISTENT_RESERVE_IN,
@@ -64,6 +66,7 @@ import { persistent_conflict, spc2_conflict } from './conflict';
 import { inquiry } from './inquiry';
 import { read, synchronize_cache, verify, write_and_verify, write_plain } from './medium';
 import { mode_sense } from './mode';
+import { mode_select } from './mode-select';
 import { nexus_of } from './nexus';
 import { persistent_reserve_in } from './pr-in';
 import { persistent_reserve_out } from './pr-out';
@@ -169,6 +172,9 @@ function command(unit: LogicalUnit, nexus: Nexus, index: u32, task: usize, cdb: 
     case MODE_SENSE_6:
     case MODE_SENSE_10:
       return mode_sense(unit, task);
+    case MODE_SELECT_6:
+    case MODE_SELECT_10:
+      return mode_select(unit, index, task);
     case READ_CAPACITY_10:
       return read_capacity_10(unit, task);
     case SERVICE_ACTION_IN_16:

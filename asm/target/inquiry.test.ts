@@ -6,7 +6,8 @@ const test = suite('INQUIRY');
 const bed = threeNexuses();
 const inquiry = (evpd: number, page: number, allocation = 255, nexus = A) =>
   bed.execute(nexus, [0x12, evpd, page, allocation >> 8, allocation & 255, 0], { room: allocation });
-const ascii = (data: Uint8Array, at: number, length: number): string => Buffer.from(data.subarray(at, at + length)).toString();
+const ascii = (data: Uint8Array, at: number, length: number): string =>
+  Buffer.from(data.subarray(at, at + length)).toString();
 
 test('test_inquiry_standard: a dual-ported disk of SPC-4 [SPC-4] 6.6.2', () => {
   const { status, data } = inquiry(0, 0);
@@ -67,6 +68,8 @@ test('test_inquiry_unit_serial: page 80 [SPC-4] 7.8.18', () => {
   assert.is(ascii(inquiry(1, 0x80).data, 4, 20), 'S0000001'.padEnd(20));
 });
 
+const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
+
 /** Designators by association << 4 | type. */
 function designators(nexus: number): Map<number, Uint8Array> {
   const { data } = inquiry(1, 0x83, 1024, nexus);
@@ -78,7 +81,6 @@ function designators(nexus: number): Map<number, Uint8Array> {
 }
 
 test('test_inquiry_identification: page 83 names unit, port and device; the port is the one asked [SPC-4] 7.8.6', () => {
-  const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
   const one = designators(A);
   const two = designators(C);
   assert.is(hex(one.get(0x03)), '5000c50012345678', 'NAA of the logical unit');

@@ -16,7 +16,12 @@ import {
   RESET_HARD,
   RESET_LOGICAL_UNIT,
 } from '../layout';
-import { SENSE_BUS_RESET, SENSE_DEVICE_RESET_FUNCTION, SENSE_INTERNAL_RESET, SENSE_POWER_ON } from '../scsi/sense';
+import {
+  SENSE_BUS_RESET,
+  SENSE_DEVICE_RESET_FUNCTION,
+  SENSE_INTERNAL_RESET,
+  SENSE_POWER_ON,
+} from '../scsi/sense';
 import { attention_post_all } from './attention';
 import { config_check } from './config';
 import { mode_restore, mode_ship } from './mode-pages';

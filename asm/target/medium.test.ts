@@ -1,7 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
-import { A, CAPACITY, CHECK_CONDITION, GOOD, Testbed, be16, be32, be64, sasId, threeNexuses } from './testbed.test-helper.ts';
+import {
+  A,
+  CAPACITY,
+  CHECK_CONDITION,
+  GOOD,
+  Testbed,
+  be16,
+  be32,
+  be64,
+  sasId,
+  threeNexuses,
+} from './testbed.test-helper.ts';
 
 const test = suite('medium commands');
 const LAST = Number(CAPACITY);
@@ -13,9 +24,15 @@ interface Command {
   lengthByte: number;
   moves: 'in' | 'out' | 'none';
 }
-const ten = (opcode: number) => (lba: number, blocks: number, flags = 0) => [opcode, flags, ...be32(lba), 0, ...be16(blocks), 0];
-const twelve = (opcode: number) => (lba: number, blocks: number, flags = 0) => [opcode, flags, ...be32(lba), ...be32(blocks), 0, 0];
-const sixteen = (opcode: number) => (lba: number, blocks: number, flags = 0) => [opcode, flags, ...be64(BigInt(lba)), ...be32(blocks), 0, 0];
+const ten =
+  (opcode: number) =>
+  (lba: number, blocks: number, flags = 0) => [opcode, flags, ...be32(lba), 0, ...be16(blocks), 0];
+const twelve =
+  (opcode: number) =>
+  (lba: number, blocks: number, flags = 0) => [opcode, flags, ...be32(lba), ...be32(blocks), 0, 0];
+const sixteen =
+  (opcode: number) =>
+  (lba: number, blocks: number, flags = 0) => [opcode, flags, ...be64(BigInt(lba)), ...be32(blocks), 0, 0];
 
 const READS: Command[] = [
   { name: 'READ(10)', cdb: ten(0x28), action: L.ACTION_READ, lengthByte: 7, moves: 'in' },
@@ -26,9 +43,27 @@ const WRITES: Command[] = [
   { name: 'WRITE(10)', cdb: ten(0x2a), action: L.ACTION_WRITE, lengthByte: 7, moves: 'out' },
   { name: 'WRITE(12)', cdb: twelve(0xaa), action: L.ACTION_WRITE, lengthByte: 6, moves: 'out' },
   { name: 'WRITE(16)', cdb: sixteen(0x8a), action: L.ACTION_WRITE, lengthByte: 10, moves: 'out' },
-  { name: 'WRITE AND VERIFY(10)', cdb: ten(0x2e), action: L.ACTION_WRITE_VERIFY, lengthByte: 7, moves: 'out' },
-  { name: 'WRITE AND VERIFY(12)', cdb: twelve(0xae), action: L.ACTION_WRITE_VERIFY, lengthByte: 6, moves: 'out' },
-  { name: 'WRITE AND VERIFY(16)', cdb: sixteen(0x8e), action: L.ACTION_WRITE_VERIFY, lengthByte: 10, moves: 'out' },
+  {
+    name: 'WRITE AND VERIFY(10)',
+    cdb: ten(0x2e),
+    action: L.ACTION_WRITE_VERIFY,
+    lengthByte: 7,
+    moves: 'out',
+  },
+  {
+    name: 'WRITE AND VERIFY(12)',
+    cdb: twelve(0xae),
+    action: L.ACTION_WRITE_VERIFY,
+    lengthByte: 6,
+    moves: 'out',
+  },
+  {
+    name: 'WRITE AND VERIFY(16)',
+    cdb: sixteen(0x8e),
+    action: L.ACTION_WRITE_VERIFY,
+    lengthByte: 10,
+    moves: 'out',
+  },
 ];
 const VERIFIES: Command[] = [
   { name: 'VERIFY(10)', cdb: ten(0x2f), action: L.ACTION_VERIFY, lengthByte: 7, moves: 'none' },
@@ -41,16 +76,34 @@ const bed = threeNexuses();
 const small = new Testbed({ maxTransfer: 16 });
 small.attach(A, sasId(1n));
 const run = (command: Command, cdb: readonly number[], bytes: number, on = bed) =>
-  on.execute(A, cdb, command.moves === 'in' ? { room: bytes } : { outBytes: command.moves === 'out' ? bytes : 0 });
+  on.execute(
+    A,
+    cdb,
+    command.moves === 'in' ? { room: bytes } : { outBytes: command.moves === 'out' ? bytes : 0 },
+  );
 
 for (const command of ALL) {
   const { name, cdb, action, moves, lengthByte } = command;
 
   test(`test_${name}_simple: LBA and blocks reach the host [SBC-3] 5`, () => {
-    for (const [lba, blocks] of [[0, 1], [1, 8], [LAST - 1, 1], [LAST - 256, 256], [0x1234, 0x100]] as const) {
+    for (const [lba, blocks] of [
+      [0, 1],
+      [1, 8],
+      [LAST - 1, 1],
+      [LAST - 256, 256],
+      [0x1234, 0x100],
+    ] as const) {
       const outcome = run(command, cdb(lba, blocks), blocks * 512);
       assert.equal(
-        [outcome.status, outcome.action, outcome.lba, outcome.blocks, outcome.moved, outcome.residual, outcome.overflow],
+        [
+          outcome.status,
+          outcome.action,
+          outcome.lba,
+          outcome.blocks,
+          outcome.moved,
+          outcome.residual,
+          outcome.overflow,
+        ],
         [GOOD, action, BigInt(lba), BigInt(blocks), moves === 'none' ? 0 : blocks * 512, 0, 0],
       );
     }
@@ -63,7 +116,13 @@ for (const command of ALL) {
   });
 
   test(`test_${name}_beyondeol: LOGICAL BLOCK ADDRESS OUT OF RANGE [SBC-3] 4.5`, () => {
-    for (const [lba, blocks] of [[LAST, 1], [LAST - 1, 2], [LAST - 10, 11], [0x7fffffff, 1], [0xffffffff, 1]] as const) {
+    for (const [lba, blocks] of [
+      [LAST, 1],
+      [LAST - 1, 2],
+      [LAST - 10, 11],
+      [0x7fffffff, 1],
+      [0xffffffff, 1],
+    ] as const) {
       const { status, sense, action: done, residual } = run(command, cdb(lba, blocks), blocks * 512);
       assert.equal([status, sense, done], [CHECK_CONDITION, 0x052100, L.ACTION_NONE]);
       assert.is(residual, moves === 'none' ? 0 : blocks * 512);
@@ -157,7 +216,8 @@ test('test_read16_large: LBAs above 2^32 are whole, and sums do not wrap [SBC-3]
   const blocks = 1n << 40n;
   const large = new Testbed({ blocks });
   large.attach(A, sasId(1n));
-  const read = (lba: bigint, count: number) => large.execute(A, [0x88, 0, ...be64(lba), ...be32(count), 0, 0], { room: 1 << 20 });
+  const read = (lba: bigint, count: number) =>
+    large.execute(A, [0x88, 0, ...be64(lba), ...be32(count), 0, 0], { room: 1 << 20 });
   assert.is(read(blocks - 1n, 1).lba, blocks - 1n);
   assert.is(read(blocks - 1n, 2).sense, 0x052100);
   assert.is(read((1n << 64n) - 1n, 1).sense, 0x052100);
@@ -172,7 +232,10 @@ test('test_read10_4kn: bytes follow the block length', () => {
   assert.equal([most.status, most.moved], [GOOD, 65536 * 4096]);
 });
 
-for (const [name, make] of [['SYNCHRONIZE CACHE(10)', ten(0x35)], ['SYNCHRONIZE CACHE(16)', sixteen(0x91)]] as const) {
+for (const [name, make] of [
+  ['SYNCHRONIZE CACHE(10)', ten(0x35)],
+  ['SYNCHRONIZE CACHE(16)', sixteen(0x91)],
+] as const) {
   test(`test_${name}_simple: 0 blocks are all from the LBA on; IMMED is passed on [SBC-3] 5.27`, () => {
     for (const [lba, blocks, flags, expected, passed] of [
       [0, 0, 0, CAPACITY, 0],
@@ -182,7 +245,10 @@ for (const [name, make] of [['SYNCHRONIZE CACHE(10)', ten(0x35)], ['SYNCHRONIZE 
       [0, 0, 4, CAPACITY, 0],
     ] as const) {
       const o = bed.execute(A, make(lba, blocks, flags));
-      assert.equal([o.status, o.action, o.lba, o.blocks, o.flags], [GOOD, L.ACTION_SYNC, BigInt(lba), expected, passed]);
+      assert.equal(
+        [o.status, o.action, o.lba, o.blocks, o.flags],
+        [GOOD, L.ACTION_SYNC, BigInt(lba), expected, passed],
+      );
     }
     assert.is(bed.execute(A, make(LAST, 0)).sense, 0x052100);
     assert.is(bed.execute(A, make(LAST - 1, 2)).sense, 0x052100);
@@ -201,12 +267,18 @@ for (const [kind, code, information] of [
     bed.execute(A, ten(0x28)(0x1230, 8), { room: 4096 });
     bed.call['lu_medium_error']!(bed.lu, bed.task, kind, 0x1234, 0);
     const o = bed.outcome();
-    assert.equal([o.status, o.sense, o.information, o.action], [CHECK_CONDITION, code, information, L.ACTION_NONE]);
+    assert.equal(
+      [o.status, o.sense, o.information, o.action],
+      [CHECK_CONDITION, code, information, L.ACTION_NONE],
+    );
   });
 }
 
 test('lu_medium_error above 2^32: fixed format cannot say the LBA, descriptor format can [SPC-4] 4.5.3, 4.5.2.2', () => {
-  for (const [flags, information] of [[0, null], [L.LU_FLAG_DESCRIPTOR_SENSE, 0x1_0000_0002n]] as const) {
+  for (const [flags, information] of [
+    [0, null],
+    [L.LU_FLAG_DESCRIPTOR_SENSE, 0x1_0000_0002n],
+  ] as const) {
     const large = new Testbed({ blocks: 1n << 40n, flags });
     large.attach(A, sasId(1n));
     large.execute(A, sixteen(0x88)(0, 8), { room: 4096 });

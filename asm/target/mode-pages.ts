@@ -37,11 +37,15 @@ const DEFAULTS = memory.data<u8>([
 
 /** 1 where a value may be changed. */
 const CHANGEABLE = memory.data<u8>([
+  // 01h
   0x81, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  // 08h: WCE
   0x88, 0x12, 0x04, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-  // D_SENSE; SWP
+  // 0Ah: D_SENSE; SWP
   0x8a, 0x0a, 0x04, 0, 0x08, 0, 0, 0, 0, 0, 0, 0,
+  // 0Ah/01h
   0xca, 0x01, 0x00, 0x1c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  // 1Ch
   0x9c, 0x0a, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ]);
 
@@ -50,6 +54,17 @@ const DEFAULT_SCRATCH = memory.data(96, 16);
 /** Bytes of the page at `at` with its header, [SPC-4] 7.5.7. */
 export function mode_page_bytes(at: usize): u32 {
   return load<u8>(at) & 0x40 ? load_be16(at + 2) + 4 : <u32>load<u8>(at, 1) + 2;
+}
+
+/** Offset among the pages of the one with the code (and subpage) of the page at `page`, or -1. PS is not looked at. */
+export function mode_page_find(page: usize): i32 {
+  const code: u32 = load<u8>(page) & 0x7f;
+  for (let offset: u32 = 0; offset < PAGES_BYTES; offset += mode_page_bytes(CHANGEABLE + offset)) {
+    const here = CHANGEABLE + offset;
+    if (((<u32>load<u8>(here)) & 0x7f) != code) continue;
+    if (!(code & 0x40) || load<u8>(here, 1) == load<u8>(page, 1)) return offset;
+  }
+  return -1;
 }
 
 export function mode_changeable(): usize {

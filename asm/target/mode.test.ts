@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
 import { A, CAPACITY, GOOD, Testbed, be16, be32, be64, sasId, threeNexuses } from './testbed.test-helper.ts';
 
-const test = suite('MODE SENSE');
+const test = suite('mode parameters');
 const bed = threeNexuses();
 const CURRENT = 0;
 const CHANGEABLE = 1;
@@ -17,7 +17,7 @@ const sense10 = (pc: number, page: number, { byte1 = 0, subpage = 0, room = 1024
 /** The mode pages behind header and block descriptor, as [code, subpage, page]. */
 function pagesOf(data: Uint8Array, start: number): [number, number, Uint8Array][] {
   const pages: [number, number, Uint8Array][] = [];
-  for (let at = start; at < data.length; ) {
+  for (let at = start; at < data.length;) {
     const long = (data[at]! & 0x40) !== 0;
     const size = long ? ((data[at + 2]! << 8) | data[at + 3]!) + 4 : data[at + 1]! + 2;
     pages.push([data[at]! & 0x3f, long ? data[at + 1]! : 0, data.slice(at, at + size)]);
@@ -25,13 +25,20 @@ function pagesOf(data: Uint8Array, start: number): [number, number, Uint8Array][
   }
   return pages;
 }
-const names = (data: Uint8Array, start: number) => pagesOf(data, start).map(([code, sub]) => `${code.toString(16)}/${sub}`);
+const names = (data: Uint8Array, start: number) =>
+  pagesOf(data, start).map(([code, sub]) => `${code.toString(16)}/${sub}`);
 
 test('test_modesense6_all_pages: 3Fh returns the pages, FFh the subpages too [SPC-4] 6.13 table 182', () => {
   const { data } = sense6(CURRENT, 0x3f);
   assert.is(data[0], data.length - 1, 'MODE DATA LENGTH');
   assert.equal(names(data, 12), ['1/0', '8/0', 'a/0', '1c/0']);
-  assert.equal(names(sense6(CURRENT, 0x3f, { subpage: 0xff }).data, 12), ['1/0', '8/0', 'a/0', 'a/1', '1c/0']);
+  assert.equal(names(sense6(CURRENT, 0x3f, { subpage: 0xff }).data, 12), [
+    '1/0',
+    '8/0',
+    'a/0',
+    'a/1',
+    '1c/0',
+  ]);
 });
 
 test('test_modesense10_all_pages [SPC-4] 6.14', () => {
@@ -55,7 +62,10 @@ test('test_modesense_page_control: current, default and saved are alike, changea
   assert.equal(pagesOf(sense6(DEFAULT, 0x3f).data, 12), current);
   assert.equal(pagesOf(sense6(SAVED, 0x3f).data, 12), current);
   const mask = pagesOf(sense6(CHANGEABLE, 0x3f).data, 12);
-  assert.equal(mask.map(([code]) => code), current.map(([code]) => code));
+  assert.equal(
+    mask.map(([code]) => code),
+    current.map(([code]) => code),
+  );
   assert.is(mask[1]![2][2]! & 0x04, 0x04, 'WCE');
   for (const [, , page] of current) assert.is(page[0]! & 0x80, 0x80, 'PS');
 });
@@ -82,7 +92,11 @@ test('test_modesense_device_specific: DPOFUA always, WP when write protected [SB
 });
 
 test('test_modesense_by_configuration: WCE and D_SENSE [SBC-3] 6.4.5, [SPC-4] 7.5.8', () => {
-  for (const [flags, wce, dSense] of [[0, 0, 0], [L.LU_FLAG_WRITE_CACHE, 4, 0], [L.LU_FLAG_DESCRIPTOR_SENSE, 0, 4]] as const) {
+  for (const [flags, wce, dSense] of [
+    [0, 0, 0],
+    [L.LU_FLAG_WRITE_CACHE, 4, 0],
+    [L.LU_FLAG_DESCRIPTOR_SENSE, 0, 4],
+  ] as const) {
     const other = new Testbed({ flags });
     other.attach(A, sasId(1n));
     for (const pc of [CURRENT, DEFAULT, SAVED]) {
@@ -99,6 +113,119 @@ test('test_modesense_alloclen: MODE DATA LENGTH is not cut [SPC-4] 4.2.5.6', () 
     assert.is(status, GOOD);
     assert.equal(data, whole.slice(0, room));
   }
+});
+
+/** MODE SELECT(6) or (10) of one page, with PF. */
+function select(
+  on: Testbed,
+  page: readonly number[],
+  { sp = 0, long = false, descriptor = [] as number[], pf = 0x10, nexus = A, length = -1 } = {},
+) {
+  const head = long
+    ? [0, 0, 0, 0, descriptor.length === 16 ? 1 : 0, 0, ...be16(descriptor.length)]
+    : [0, 0, 0, descriptor.length];
+  const out = [...head, ...descriptor, ...page];
+  const bytes = length < 0 ? out.length : length;
+  const cdb = long ? [0x55, pf | sp, 0, 0, 0, 0, 0, ...be16(bytes), 0] : [0x15, pf | sp, 0, 0, bytes, 0];
+  return on.execute(nexus, cdb, { out });
+}
+/** A short block descriptor, [SBC-3] 6.4.2.2. */
+const short = (blocks: number, bytes: number): number[] => [...be32(blocks), ...be32(bytes)];
+
+/** A page as MODE SENSE returns it, PS cleared, with some bytes changed. */
+function edited(on: Testbed, code: number, changes: Record<number, number>, subpage = 0): number[] {
+  const page = [...sense6(CURRENT, code, { dbd: 1, on, subpage }).data.subarray(4)];
+  page[0]! &= 0x7f;
+  for (const [at, value] of Object.entries(changes)) page[Number(at)] = value;
+  return page;
+}
+
+test('test_modeselect_wce: off flushes, makes writes go through, and others are told [SPC-4] 6.11, [SBC-3] 4.15', () => {
+  for (const long of [false, true]) {
+    const on = threeNexuses();
+    const off = select(on, edited(on, 8, { 2: 0 }), { long });
+    assert.equal([off.status, off.action, off.blocks], [GOOD, L.ACTION_SYNC, CAPACITY]);
+    assert.equal(
+      [0, 1, 2].map((n) => on.drain(n)),
+      [[], [0x062a01], [0x062a01]],
+    );
+    assert.is(on.execute(A, [0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0], { outBytes: 512 }).flags, L.TASK_FLAG_FUA);
+    assert.is(sense6(CURRENT, 8, { dbd: 1, on }).data[6]! & 4, 0);
+    assert.is(sense6(SAVED, 8, { dbd: 1, on }).data[6]! & 4, 4, 'not saved');
+    assert.is(select(on, edited(on, 8, { 2: 4 }), { long }).action, L.ACTION_NONE);
+  }
+});
+
+test('test_modeselect_same: values that are as they were tell nobody [SPC-4] 6.11', () => {
+  const on = threeNexuses();
+  assert.is(select(on, edited(on, 8, {})).status, GOOD);
+  assert.equal(on.drain(1), []);
+});
+
+test('test_modeselect_save: without SP a reset brings back what was saved, with SP it stays [SPC-4] 6.11', () => {
+  for (const sp of [0, 1]) {
+    const on = threeNexuses();
+    select(on, edited(on, 10, { 2: 0x06 }), { sp });
+    assert.is(on.drain(1).length, 1);
+    assert.is(
+      on.execute(A, [0x28, 0x20, 0, 0, 0, 0, 0, 0, 1, 0], { room: 512 }).senseData[0],
+      0x72,
+      'D_SENSE counts',
+    );
+    on.call['lu_power_on']!(on.lu);
+    on.drain(A);
+    assert.is(sense6(CURRENT, 10, { dbd: 1, on }).data[6]! & 4, sp * 4);
+    assert.is(sense6(DEFAULT, 10, { dbd: 1, on }).data[6]! & 4, 0);
+  }
+});
+
+test('test_modeselect_swp: software write protect [SPC-4] 7.5.8', () => {
+  const on = threeNexuses();
+  select(on, edited(on, 10, { 4: 8 }));
+  assert.is(on.execute(A, [0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0], { outBytes: 512 }).sense, 0x072700);
+  assert.is(sense6(CURRENT, 10, { on }).data[2], 0x90);
+});
+
+test('test_modeselect_descriptor: capacity and block length may be told, not changed [SBC-3] 6.4.2', () => {
+  const on = threeNexuses();
+  const page = edited(on, 8, {});
+  assert.is(select(on, page, { descriptor: short(Number(CAPACITY), 512) }).status, GOOD);
+  assert.is(select(on, page, { descriptor: short(0, 512) }).status, GOOD);
+  assert.is(
+    select(on, page, { descriptor: [...be64(CAPACITY), 0, 0, 0, 0, ...be32(512)], long: true }).status,
+    GOOD,
+  );
+  assert.equal(
+    [
+      select(on, page, { descriptor: short(5, 512) }).field,
+      select(on, page, { descriptor: short(0, 4096) }).field,
+    ],
+    [4, 9],
+  );
+  assert.is(select(on, page, { descriptor: [0, 0, 0, 0] }).field, 3);
+});
+
+test('test_modeselect_invalid: what may not change is pointed at, and nothing of the list is done [SPC-4] 6.11', () => {
+  const on = threeNexuses();
+  const good = edited(on, 8, { 2: 0 });
+  for (const [page, sense, field] of [
+    [edited(on, 8, { 3: 1 }), 0x052600, 4 + 20 + 3],
+    [edited(on, 10, { 8: 0 }), 0x052600, 4 + 20 + 8],
+    [edited(on, 10, { 1: 9 }), 0x052600, 4 + 20 + 1],
+    [edited(on, 10, { 3: 1 }, 1), 0x052600, 4 + 20 + 2],
+    [[0x2f, 2, 0, 0], 0x052600, 4 + 20],
+    [edited(on, 10, {}).slice(0, 11), 0x051a00, -1],
+    [[0x0a], 0x051a00, -1],
+  ] as const) {
+    const o = select(on, [...good, ...page]);
+    assert.equal([o.sense, o.field], [sense, field]);
+    assert.is(sense6(CURRENT, 8, { dbd: 1, on }).data[6], 4, 'unchanged');
+  }
+  assert.is(select(on, good, { pf: 0 }).field, 1);
+  assert.is(select(on, good, { length: 3 }).sense, 0x051a00);
+  assert.is(select(on, good, { length: 60 }).sense, 0x051a00, 'more than the initiator sends');
+  assert.is(select(on, good, { length: 0 }).status, GOOD);
+  assert.equal(on.drain(1), []);
 });
 
 test.run();

@@ -28,7 +28,8 @@ export function mode_sense(unit: LogicalUnit, task: usize): u32 {
   const blockBytes = block_descriptor(unit, SCRATCH + headBytes, load<u8>(cdb, 1), long);
   const start = headBytes + blockBytes;
   const end = pages(values(unit, load<u8>(cdb, 2) >> 6), page, subpage, start);
-  if (end == start) return finish_bad_cdb(unit, task, subpage && has_page(page) ? 3 : 2, subpage && has_page(page) ? 7 : 5);
+  if (end == start)
+    return has_page(page) ? finish_bad_cdb(unit, task, 3, 7) : finish_bad_cdb(unit, task, 2, 5);
 
   const specific = (unit.writeProtected ? 0x80 : 0) | 0x10; // WP, DPOFUA
   if (long) {
@@ -85,7 +86,7 @@ function has_page(page: u32): bool {
 
 /** Copies the pages asked for behind `at` in the scratch memory; returns where they end. */
 function pages(from: usize, page: u32, subpage: u32, at: u32): u32 {
-  for (let offset: u32 = 0; offset < PAGES_BYTES; ) {
+  for (let offset: u32 = 0; offset < PAGES_BYTES;) {
     const here = from + offset;
     const bytes = mode_page_bytes(here);
     const sub: u32 = load<u8>(here) & SPF ? load<u8>(here, 1) : 0;

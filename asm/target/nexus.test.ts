@@ -99,7 +99,7 @@ test('test_nexus_loss: logging in again is told 29/07; the registration is found
   assert.is(bed.execute(9, write10(0, 1), { outBytes: 512 }).status, GOOD);
 });
 
-test('test_nexus_reuse: an index that another initiator gets has none of the old one\'s rights', () => {
+test("test_nexus_reuse: an index that another initiator gets has none of the old one's rights", () => {
   const bed = threeNexuses();
   bed.prOut(A, 0, { actionKey: KEY_A });
   bed.prOut(A, 1, { key: KEY_A, type: 1 });
@@ -177,7 +177,7 @@ test('test_i_t_nexus_reset: one nexus loses its tasks and is told [SAM-5] 7.6', 
   assert.equal(all(bed), [[], [], [NEXUS_LOSS]]);
 });
 
-test('test_task_management_unknown: ABORT TASK is the host\'s own; others are not supported', () => {
+test("test_task_management_unknown: ABORT TASK is the host's own; others are not supported", () => {
   const bed = threeNexuses();
   for (const management of [L.TMF_ABORT_TASK, 0x40, 0x80, 0]) {
     assert.equal(bed.manage(A, management), { response: L.TMF_NOT_SUPPORTED, abort: 0n });

@@ -71,7 +71,8 @@ export function nv_save(unit: LogicalUnit, task: usize): void {
 /** True for a whole image that this logical unit wrote and that says nothing impossible. */
 function image_valid(unit: LogicalUnit, image: usize): bool {
   const bytes = load<u32>(image, BYTES_AT);
-  if (load<u32>(image, MAGIC_AT) != MAGIC || bytes < <u32>NV_HEAD_BYTES || bytes > NV_SLOT_BYTES) return false;
+  if (load<u32>(image, MAGIC_AT) != MAGIC || bytes < <u32>NV_HEAD_BYTES || bytes > NV_SLOT_BYTES)
+    return false;
   if (load<u32>(image, CRC_AT) != crc32(0, image + SEQUENCE_AT, bytes - <u32>SEQUENCE_AT)) return false;
   if (load<u64>(image, WWN_AT) != load<u64>(config_at(unit), LU_CONFIG_WWN_LO_AT)) return false;
   const count = load<u32>(image, COUNT_AT);

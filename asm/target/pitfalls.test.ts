@@ -61,7 +61,10 @@ test('pitfall: the unit attention of a RELEASE goes to all registered others, an
     const bed = registered(type);
     bed.prOut(C, 0, { key: KEY_C }); // C is no longer registered
     bed.prOut(A, 2, { key: KEY_A, type });
-    assert.equal([A, B, C].map((n) => bed.drain(n)), [[], type >= 5 ? [0x062a04] : [], []]);
+    assert.equal(
+      [A, B, C].map((n) => bed.drain(n)),
+      [[], type >= 5 ? [0x062a04] : [], []],
+    );
   }
 });
 
@@ -75,8 +78,16 @@ test('pitfall: PREEMPT by key under an all registrants type only removes registr
 test('pitfall: PREEMPT AND ABORT aborts what is pending, of preempted nexuses and of no other', () => {
   assert.is(registered(1).prOut(B, 5, { key: KEY_B, actionKey: KEY_A, type: 1 }).abort, 0b001n);
   assert.is(registered(1).prOut(B, 5, { key: KEY_B, actionKey: KEY_C, type: 1 }).abort, 0b100n);
-  assert.is(registered(7).prOut(B, 5, { key: KEY_B, actionKey: 0n, type: 1 }).abort, 0b111n, 'its own others too');
-  assert.is(registered(1).prOut(B, 4, { key: KEY_B, actionKey: KEY_A, type: 1 }).abort, 0n, 'PREEMPT aborts nothing');
+  assert.is(
+    registered(7).prOut(B, 5, { key: KEY_B, actionKey: 0n, type: 1 }).abort,
+    0b111n,
+    'its own others too',
+  );
+  assert.is(
+    registered(1).prOut(B, 4, { key: KEY_B, actionKey: KEY_A, type: 1 }).abort,
+    0n,
+    'PREEMPT aborts nothing',
+  );
 });
 
 test('pitfall: PRgeneration counts REGISTER, CLEAR, PREEMPT and the like, not RESERVE, not RELEASE, not failures', () => {
@@ -103,7 +114,11 @@ test('pitfall: PRgeneration counts REGISTER, CLEAR, PREEMPT and the like, not RE
 
 test('pitfall: ADDITIONAL LENGTH is not cut by the allocation length', () => {
   const bed = registered(1);
-  for (const [action, bytes] of [[0, 24], [1, 16], [3, 144]] as const) {
+  for (const [action, bytes] of [
+    [0, 24],
+    [1, 16],
+    [3, 144],
+  ] as const) {
     assert.equal([...bed.prIn(A, action, 8).data.subarray(4, 8)], be32(bytes));
   }
 });
@@ -122,7 +137,8 @@ test('pitfall: APTPL state is never rewritten in place: the slot that counts sta
 
 test('pitfall: opcodes forgotten in the conflict table: WRITE SAME, 12-byte variants, READ CAPACITY(16)', () => {
   const bed = registered(1);
-  const c = (nexus: number, cdb: number[]) => bed.execute(nexus, cdb, { room: 32 }).status === RESERVATION_CONFLICT;
+  const c = (nexus: number, cdb: number[]) =>
+    bed.execute(nexus, cdb, { room: 32 }).status === RESERVATION_CONFLICT;
   assert.ok(c(B, [0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0]), 'WRITE SAME(10)');
   assert.ok(c(B, [0x93, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]), 'WRITE SAME(16)');
   assert.ok(c(B, [0xaa, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]), 'WRITE(12)');
@@ -142,14 +158,18 @@ test('pitfall: the check is done at execution: a write that arrived before the r
   assert.is(v.getUint32(bed.task + L.TASK_STATUS_AT, true), RESERVATION_CONFLICT);
 });
 
-test('pitfall: after preemption the victim\'s next command gets one unit attention, then conflicts', () => {
+test("pitfall: after preemption the victim's next command gets one unit attention, then conflicts", () => {
   for (const action of [4, 5]) {
     const bed = registered(1);
     bed.prOut(B, action, { key: KEY_B, actionKey: KEY_A, type: 1 });
     const first = write(bed, A);
     assert.equal([first.status, first.sense], [CHECK_CONDITION, 0x062a05]);
     for (let i = 0; i < 3; i++) assert.is(write(bed, A).status, RESERVATION_CONFLICT);
-    assert.is(bed.execute(A, [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], { room: 512 }).status, GOOD, 'reads still go');
+    assert.is(
+      bed.execute(A, [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], { room: 512 }).status,
+      GOOD,
+      'reads still go',
+    );
   }
 });
 

@@ -32,7 +32,13 @@ import { finish_bad_cdb, finish_bad_list, finish_check, finish_good, finish_stat
 import { SHORT_ID_BYTES, transport_id_canonical, transport_id_equal } from './transport-id';
 import { LogicalUnit, Nexus } from './unit';
 
-export function register_and_move(unit: LogicalUnit, nexus: Nexus, task: usize, list: usize, bytes: u32): u32 {
+export function register_and_move(
+  unit: LogicalUnit,
+  nexus: Nexus,
+  task: usize,
+  list: usize,
+  bytes: u32,
+): u32 {
   const own = nexus.registration;
   if (!key_matches(unit, nexus, list)) return finish_status(task, RESERVATION_CONFLICT);
   if (!unit.reservationType) return finish_bad_cdb(unit, task, 1, 4);

@@ -71,10 +71,13 @@ export function register(
     return finish_check(unit, task, SENSE_INSUFFICIENT_REGISTRATION_RESOURCES);
   }
 
+  let releases = false;
   for (let port = first; port <= last; port++) {
     if (actionKey) registration_put(unit, nexus_id(nexus), nexus.idBytes, port, actionKey);
-    else unregister(unit, registration_find(unit, nexus_id(nexus), nexus.idBytes, port));
+    else if (unregister(unit, registration_find(unit, nexus_id(nexus), nexus.idBytes, port))) releases = true;
   }
+  // to all that are registered still, and so not to this nexus, 5.13.11.2.3
+  if (releases) registration_attention_others(unit, 0, SENSE_RESERVATIONS_RELEASED);
   if (specified) register_specified(unit, list, first, last, actionKey);
   unit.aptpl = flags & PR_FLAG_APTPL;
   unit.generation++;
@@ -82,15 +85,15 @@ export function register(
   return finish_good(task);
 }
 
-/** Removes a registration (plus one; 0: none) on its own nexus' wish, 5.13.11.2.3. */
-export function unregister(unit: LogicalUnit, number: u32): void {
-  if (!number) return;
-  const told =
+/** Removes a registration (plus one; 0: none). True if the others must be told that the reservation went with it. */
+function unregister(unit: LogicalUnit, number: u32): bool {
+  if (!number) return false;
+  const released =
     unit.holder == number &&
     (unit.reservationType == WRITE_EXCLUSIVE_REGISTRANTS_ONLY ||
       unit.reservationType == EXCLUSIVE_ACCESS_REGISTRANTS_ONLY);
-  if (told) registration_attention_others(unit, number, SENSE_RESERVATIONS_RELEASED);
   registration_remove(unit, number);
+  return released;
 }
 
 /** Judges the TransportIDs behind the list, 6.16.3. False: the command has ended, and nothing may be registered. */
@@ -109,7 +112,7 @@ function specified_ids_fit(
   }
   const end = <u32>PR_LIST_IDS_AT + load_be32(list + PR_LIST_IDS_BYTES_AT);
   let wanted = last + 1 - first;
-  for (let at = <u32>PR_LIST_IDS_AT; at < end; ) {
+  for (let at = <u32>PR_LIST_IDS_AT; at < end;) {
     const length = transport_id_bytes(list + at, end - at);
     if (!length || length > end - at) {
       finish_bad_list(unit, task, PR_LIST_IDS_BYTES_AT, 7); // a TransportID is truncated
@@ -132,7 +135,7 @@ function specified_ids_fit(
 
 function register_specified(unit: LogicalUnit, list: usize, first: u32, last: u32, key: u64): void {
   const end = <u32>PR_LIST_IDS_AT + load_be32(list + PR_LIST_IDS_BYTES_AT);
-  for (let at = <u32>PR_LIST_IDS_AT; at < end; ) {
+  for (let at = <u32>PR_LIST_IDS_AT; at < end;) {
     const length = transport_id_bytes(list + at, end - at);
     const idBytes = transport_id_canonical(list + at, length, ID_SCRATCH);
     for (let port = first; port <= last; port++) registration_put(unit, ID_SCRATCH, idBytes, port, key);

@@ -70,7 +70,9 @@ function registration_link(unit: LogicalUnit, number: u32): void {
   for (let i: u32 = 0; i < <u32>NEXUS_MAX; i++) {
     const nexus = nexus_at(unit, i);
     if (nexus.state == NEXUS_UNUSED || nexus.port != registration.port) continue;
-    if (transport_id_equal(nexus_id(nexus), nexus.idBytes, registration_id(registration), registration.idBytes)) {
+    if (
+      transport_id_equal(nexus_id(nexus), nexus.idBytes, registration_id(registration), registration.idBytes)
+    ) {
       nexus.registration = number;
     }
   }

@@ -147,7 +147,7 @@ export class Testbed {
     for (;;) {
       const { data } = this.execute(nexus, [0x03, 0, 0, 0, 18, 0], { room: 18 });
       const code = (data[2]! << 16) | (data[12]! << 8) | data[13]!;
-      if (code === 0) return told;
+      if (code >> 16 !== 6) return told;
       told.push(code);
     }
   }
@@ -179,7 +179,10 @@ export class Testbed {
     const t = this.task;
     const u32 = (at: number): number => v.getUint32(t + at, true);
     const u64 = (at: number): bigint => v.getBigUint64(t + at, true);
-    const senseData = this.bytes.slice(t + L.TASK_SENSE_AT, t + L.TASK_SENSE_AT + u32(L.TASK_SENSE_LENGTH_AT));
+    const senseData = this.bytes.slice(
+      t + L.TASK_SENSE_AT,
+      t + L.TASK_SENSE_AT + u32(L.TASK_SENSE_LENGTH_AT),
+    );
     const moved = u32(L.TASK_MOVED_BYTES_AT);
     const action = u32(L.TASK_ACTION_AT);
     return {
@@ -194,7 +197,10 @@ export class Testbed {
       overflow: u32(L.TASK_OVERFLOW_AT),
       abort: u64(L.TASK_ABORT_LO_AT),
       nvChanged: u32(L.TASK_NV_CHANGED_AT),
-      data: action === L.ACTION_NONE ? this.bytes.slice(this.dataIn, this.dataIn + Math.min(moved, DATA_ROOM)) : new Uint8Array(),
+      data:
+        action === L.ACTION_NONE
+          ? this.bytes.slice(this.dataIn, this.dataIn + Math.min(moved, DATA_ROOM))
+          : new Uint8Array(),
       senseData,
     };
   }
@@ -208,7 +214,11 @@ export class Testbed {
   }
 
   /** PERSISTENT RESERVE OUT REGISTER AND MOVE, [SPC-4] 6.16.4. */
-  prMove(nexus: number, id: Uint8Array, options: { key?: bigint; actionKey?: bigint; flags?: number; port?: number }): Outcome {
+  prMove(
+    nexus: number,
+    id: Uint8Array,
+    options: { key?: bigint; actionKey?: bigint; flags?: number; port?: number },
+  ): Outcome {
     const { key = 0n, actionKey = 0n, flags = 0, port = 1 } = options;
     const list = [...be64(key), ...be64(actionKey), 0, flags, ...be16(port), ...be32(id.length), ...id];
     return this.execute(nexus, [0x5f, 7, 0, 0, 0, ...be32(list.length), 0], { out: list });
@@ -221,7 +231,9 @@ export class Testbed {
   /** Reservation keys, as an observer sees them: no unit attention is in the way. */
   keys(): bigint[] {
     const count = this.call['lu_registrations']!(this.lu, this.dataIn, DATA_ROOM);
-    return Array.from({ length: count }, (_, i) => this.view.getBigUint64(this.dataIn + i * L.LU_REGISTRATION_BYTES, true));
+    return Array.from({ length: count }, (_, i) =>
+      this.view.getBigUint64(this.dataIn + i * L.LU_REGISTRATION_BYTES, true),
+    );
   }
 
   generation(): number {
@@ -277,7 +289,11 @@ export function decodeSense(data: Uint8Array): Sense {
   const v = new DataView(data.buffer, data.byteOffset, data.length);
   const specific = (at: number): Partial<Sense> =>
     data[at]! & 0x80
-      ? { field: v.getUint16(at + 1), inCdb: (data[at]! & 0x40) !== 0, bit: data[at]! & 8 ? data[at]! & 7 : -1 }
+      ? {
+          field: v.getUint16(at + 1),
+          inCdb: (data[at]! & 0x40) !== 0,
+          bit: data[at]! & 8 ? data[at]! & 7 : -1,
+        }
       : {};
   if ((data[0]! & 0x7f) === 0x70) {
     const sense = (data[2]! << 16) | (data[12]! << 8) | data[13]!;
@@ -292,8 +308,22 @@ export function decodeSense(data: Uint8Array): Sense {
   return found;
 }
 
-export const read10 = (lba: number, blocks: number, flags = 0): number[] => [0x28, flags, ...be32(lba), 0, ...be16(blocks), 0];
-export const write10 = (lba: number, blocks: number, flags = 0): number[] => [0x2a, flags, ...be32(lba), 0, ...be16(blocks), 0];
+export const read10 = (lba: number, blocks: number, flags = 0): number[] => [
+  0x28,
+  flags,
+  ...be32(lba),
+  0,
+  ...be16(blocks),
+  0,
+];
+export const write10 = (lba: number, blocks: number, flags = 0): number[] => [
+  0x2a,
+  flags,
+  ...be32(lba),
+  0,
+  ...be16(blocks),
+  0,
+];
 export const TEST_UNIT_READY = [0, 0, 0, 0, 0, 0];
 
 /** Three initiator ports as the pair has them: A and B on port 1, A again on port 2. */

@@ -8,6 +8,8 @@
 import { cdb_service_action } from '../scsi/cdb';
 import {
   INQUIRY,
+  MODE_SELECT_10,
+  MODE_SELECT_6,
   MODE_SENSE_10,
   MODE_SENSE_6,
   PERSISTENT_RESERVE_IN,
@@ -43,34 +45,59 @@ import {
 
 const SIX = memory.data<u8>([0xff, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
 const RW_6 = memory.data<u8>([255, 31, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
-const INQUIRY_6 = memory.data<u8>([255, 1, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
+const INQUIRY_6 = memory.data<u8>([
+  255, 1, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+]);
 const SENSE_6 = memory.data<u8>([255, 1, 0, 0, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
 // DBD; page control and page; subpage; allocation length
 const MODE_6 = memory.data<u8>([255, 8, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
 const MODE_10 = memory.data<u8>([255, 24, 255, 255, 0, 0, 0, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
+// PF, SP; parameter list length
+const SELECT_6 = memory.data<u8>([255, 17, 0, 0, 255, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
+const SELECT_10 = memory.data<u8>([255, 17, 0, 0, 0, 0, 0, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
 // IMMED; power condition modifier; power condition, NO_FLUSH, LOEJ, START
 const START_6 = memory.data<u8>([255, 1, 0, 15, 247, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]);
 const TEN = memory.data<u8>([255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255]);
 // PMI and LBA are obsolete, [SBC-3] 5.15: PMI is refused by the command, the LBA ignored
 const CAPACITY_10 = memory.data<u8>([255, 0, 255, 255, 255, 255, 0, 0, 1, 0, 255, 255, 255, 255, 255, 255]);
 // RDPROTECT or WRPROTECT, DPO, FUA, RARC, FUA_NV; LBA; group number; length
-const READS_10 = memory.data<u8>([255, 254, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
-const WRITES_10 = memory.data<u8>([255, 250, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
+const READS_10 = memory.data<u8>([
+  255, 254, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255,
+]);
+const WRITES_10 = memory.data<u8>([
+  255, 250, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255,
+]);
 // VRPROTECT or WRPROTECT, DPO, BYTCHK
-const VERIFY_10S = memory.data<u8>([255, 246, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
+const VERIFY_10S = memory.data<u8>([
+  255, 246, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255,
+]);
 // SYNC_NV and IMMED
 const SYNC_10 = memory.data<u8>([255, 6, 255, 255, 255, 255, 31, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
 const PR_IN_10 = memory.data<u8>([255, 31, 0, 0, 0, 0, 0, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
 const PR_OUT_10 = memory.data<u8>([255, 31, 255, 0, 0, 255, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255]);
-const READS_12 = memory.data<u8>([255, 254, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0, 255, 255, 255, 255]);
-const WRITES_12 = memory.data<u8>([255, 250, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0, 255, 255, 255, 255]);
-const VERIFY_12S = memory.data<u8>([255, 246, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0, 255, 255, 255, 255]);
+const READS_12 = memory.data<u8>([
+  255, 254, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0, 255, 255, 255, 255,
+]);
+const WRITES_12 = memory.data<u8>([
+  255, 250, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0, 255, 255, 255, 255,
+]);
+const VERIFY_12S = memory.data<u8>([
+  255, 246, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0, 255, 255, 255, 255,
+]);
 const LUNS_12 = memory.data<u8>([255, 0, 255, 0, 0, 0, 255, 255, 255, 255, 0, 0, 255, 255, 255, 255]);
-const READS_16 = memory.data<u8>([255, 254, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0]);
-const WRITES_16 = memory.data<u8>([255, 250, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0]);
-const VERIFY_16S = memory.data<u8>([255, 246, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0]);
+const READS_16 = memory.data<u8>([
+  255, 254, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0,
+]);
+const WRITES_16 = memory.data<u8>([
+  255, 250, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0,
+]);
+const VERIFY_16S = memory.data<u8>([
+  255, 246, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0,
+]);
 const SYNC_16 = memory.data<u8>([255, 6, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0]);
-const CAPACITY_16 = memory.data<u8>([255, 31, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 0]);
+const CAPACITY_16 = memory.data<u8>([
+  255, 31, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, 0,
+]);
 
 /** Not built in. */
 export const USAGE_NO_OPCODE: usize = 0;
@@ -105,6 +132,10 @@ export function usage_of(cdb: usize): usize {
       return MODE_6;
     case MODE_SENSE_10:
       return MODE_10;
+    case MODE_SELECT_6:
+      return SELECT_6;
+    case MODE_SELECT_10:
+      return SELECT_10;
     case START_STOP_UNIT:
       return START_6;
     case RESERVE_6:

@@ -12,7 +12,7 @@ export function block_limits(unit: LogicalUnit, body: usize): u32 {
   store<u8>(body, 0x01); // WSNZ: WRITE SAME of 0 blocks is refused
   store_be16(body + 2, 1 << load<u32>(config_at(unit), LU_CONFIG_PHYSICAL_EXPONENT_AT)); // OPTIMAL GRANULARITY
   store_be32(body + 4, unit.maxTransferBlocks);
-  store_be32(body + 8, min<u32>(unit.maxTransferBlocks, 1 << 20 >> (unit.blockBytes == 512 ? 9 : 12)));
+  store_be32(body + 8, min<u32>(unit.maxTransferBlocks, (1 << 20) >> (unit.blockBytes == 512 ? 9 : 12)));
   return 60;
 }
 

@@ -72,7 +72,7 @@ function head(at: usize, codeSet: u32, kind: u32, bytes: u32): usize {
 function name_string(at: usize, naa: u64): void {
   store<u32>(at, 0x2e61616e);
   for (let i: u32 = 0; i < 16; i++) {
-    const digit = <u32>(naa >> (60 - 4 * i)) & 15;
+    const digit = (<u32>(naa >> (60 - 4 * i))) & 15;
     store<u8>(at + 4 + i, digit < 10 ? 0x30 + digit : 0x37 + digit);
   }
 }
