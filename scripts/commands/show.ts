@@ -4,7 +4,8 @@ import type { Scenario } from '../../boards/scenario.ts';
 import { hostNanoseconds } from '../host-clock.ts';
 import { measuredRun } from '../pair-run.ts';
 import { LiveView } from '../render/live.ts';
-import type { Look } from '../render/look.ts';
+import { wrap } from '../render/format.ts';
+import { type Look, paint } from '../render/look.ts';
 import { stepLines } from '../render/steps.ts';
 
 export interface ShowOptions {
@@ -23,15 +24,15 @@ const write = (text: string): void => void process.stdout.write(text);
 export async function runShown(scenario: Scenario, options: ShowOptions): Promise<RunResult> {
   const { disksDir, look, silent, title } = options;
   if (silent) return measuredRun({ scenario, disksDir });
+  print(wrap(title, look.columns()).map((line) => paint(look, 'bold', line)));
   if (!look.live) {
-    print([title]);
     return measuredRun({
       scenario,
       disksDir,
       onProgress: ({ log }: Progress) => print(stepLines(look, log)),
     });
   }
-  const view = new LiveView(look, { write, now: hostNanoseconds }, title);
+  const view = new LiveView(look, { write, now: hostNanoseconds });
   const close = (): void => view.close();
   const end = (signal: NodeJS.Signals): void => {
     close();

@@ -25,23 +25,22 @@ export function breakdown(result: RunResult, all: boolean): string[] {
   ];
 }
 
-/** Disks that were taken at one moment stand in one step. */
+/** Disks taken at one moment stand in one step, and so do disks that come back one after the other. */
 export function together(steps: readonly Step[]): Step[] {
-  const groups: (Step & { names: string[]; reason: string })[] = [];
+  const groups: (Step & { names: string[]; kind: string })[] = [];
   for (const step of steps) {
-    const [, name, reason = ''] = /^took (\S+) (\(.*\))$/.exec(step.what) ?? [];
-    const names = name === undefined ? [] : [name];
+    const [, taken, reason] = /^took (\S+) (\(.*\))$/.exec(step.what) ?? [];
+    const back = /^(\S+) is back$/.exec(step.what)?.[1];
+    const name = taken ?? back;
+    const kind = taken !== undefined ? `${reason} at ${step.at_s}` : back !== undefined ? 'back' : '';
     const last = groups.at(-1);
-    const joins =
-      name !== undefined && last?.at_s === step.at_s && last.board === step.board && last.reason === reason;
-    if (joins) last.names.push(name);
-    else groups.push({ ...step, names, reason });
+    if (name !== undefined && last?.kind === kind && last.board === step.board) {
+      last.names.push(name);
+      last.at_s = step.at_s;
+      last.what = kind === 'back' ? `${ranges(last.names)} are back` : `took ${ranges(last.names)} ${reason}`;
+    } else groups.push({ ...step, names: name === undefined ? [] : [name], kind });
   }
-  return groups.map(({ at_s, board, what, names, reason }) => ({
-    at_s,
-    board,
-    what: names.length === 0 ? what : `took ${ranges(names)} ${reason}`,
-  }));
+  return groups.map(({ at_s, board, what }) => ({ at_s, board, what }));
 }
 
 /** Keeps what boards did, the last step, and of the others those before which most time passed. */

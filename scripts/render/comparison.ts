@@ -1,6 +1,6 @@
 // The same failure with the invention and without it.
 import type { RunResult } from '../../boards/result.ts';
-import { bar, bytes, seconds, table } from './format.ts';
+import { bar, bytes, seconds, table, wrap } from './format.ts';
 import { type Look, paint } from './look.ts';
 
 const BAR = 40;
@@ -30,7 +30,7 @@ export function comparison(parallel: RunResult, sequential: RunResult, look: Loo
       [1],
     ).map((text) => `  ${text}`),
     '',
-    ...meaning(parallel, sequential),
+    ...meaning(parallel, sequential).flatMap((text) => wrap(text, Math.min(100, look.columns()))),
   ];
 }
 
@@ -41,7 +41,7 @@ function meaning(parallel: RunResult, sequential: RunResult): string[] {
   if (slow <= fast) return ['Here waiting for the dump costs nothing: there was no dump to wait for.'];
   return [
     `Both keep the core. Waiting for the dump keeps clients out ${(slow / fast).toFixed(1)} times as long with ` +
-      `${bytes(parallel.memory_bytes)} of memory,`,
-    'and longer the more memory a board has; beside the dump the outage does not depend on memory at all.',
+      `${bytes(parallel.memory_bytes)} of memory, and longer the more memory a board has; beside the dump, ` +
+      'the outage does not depend on memory.',
   ];
 }

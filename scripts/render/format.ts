@@ -55,6 +55,15 @@ export function fit(text: string, width: number): string {
   return clean.length <= width ? clean : clean.slice(0, Math.max(0, width));
 }
 
+/** Breaks at blanks; every line is indented as the first. */
+export function wrap(text: string, width: number): string[] {
+  if (text.length <= width || width < 20) return [text];
+  const at = text.lastIndexOf(' ', width);
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  if (at <= indent.length) return [text];
+  return [text.slice(0, at).trimEnd(), ...wrap(`${indent}${text.slice(at + 1)}`, width)];
+}
+
 /** `a.data.0, a.data.1, a.data.2, x` as `a.data.0-2, x`. */
 export function ranges(names: readonly string[]): string {
   const parts: { stem: string; from: number; to: number }[] = [];

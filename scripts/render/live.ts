@@ -19,16 +19,14 @@ export interface LiveHost {
 export class LiveView {
   readonly #look: Look;
   readonly #host: LiveHost;
-  readonly #title: string;
   #drawn = 0;
   #drawnAt: bigint | null = null;
   #steps: string[] = [];
   #last: Progress | null = null;
 
-  constructor(look: Look, host: LiveHost, title: string) {
+  constructor(look: Look, host: LiveHost) {
     this.#look = look;
     this.#host = host;
-    this.#title = title;
   }
 
   update(progress: Progress): void {
@@ -60,7 +58,7 @@ export class LiveView {
   #lines(progress: Progress): string[] {
     const look = this.#look;
     const width = look.columns() - 1;
-    const lines = [fit(this.#title, width)];
+    const lines: string[] = [];
     const states = Math.max(...progress.boards.map(({ state }) => state.length));
     for (const { name, state, serving, doing } of progress.boards) {
       const text = `board ${name}  ${state.padEnd(states)}  ${String(serving).padStart(2)} volumes  ${doing}`;

@@ -24,7 +24,7 @@ export function lookOf(output: Output, env: NodeJS.ProcessEnv): Look {
     live: isTerminal && !isCI(env),
     color: isTerminal && (env['NO_COLOR'] ?? '') === '',
     unicode: isTerminal && isUtf8(env),
-    columns: () => (output.isTTY === true ? output.columns || 80 : 100),
+    columns: () => (output.isTTY === true ? output.columns || 80 : Infinity),
     rows: () => (output.isTTY === true ? output.rows || 24 : 0),
   };
 }
@@ -38,4 +38,10 @@ export const paint = (look: Look, as: Paint, text: string): string =>
   look.color && text !== '' ? `\x1b[${CODES[as]}m${text}\x1b[0m` : text;
 
 /** A plain look, for output that is piped. */
-export const PLAIN: Look = { live: false, color: false, unicode: false, columns: () => 100, rows: () => 0 };
+export const PLAIN: Look = {
+  live: false,
+  color: false,
+  unicode: false,
+  columns: () => Infinity,
+  rows: () => 0,
+};

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Progress, RunResult, Step, TakenDisk } from '../../boards/result.ts';
 import { breakdown } from './breakdown.ts';
 import { comparison } from './comparison.ts';
-import { bytes, count, fit, ranges, rate, seconds, table } from './format.ts';
+import { bytes, count, fit, ranges, rate, seconds, table, wrap } from './format.ts';
 import { LiveView } from './live.ts';
 import { type Look, PLAIN, lookOf } from './look.ts';
 import { stepLines } from './steps.ts';
@@ -209,11 +209,13 @@ test('the breakdown of a long way keeps what boards did and the clients that wai
   assert.match(lines, /76 steps more: --verbose/);
 });
 
-test('disks that were taken at one moment stand in one step', () => {
+test('disks that change hands together stand in one step', () => {
   const log = ['a.root', 'a.data.0', 'a.data.1'].map((name) => `30.011600 b took ${name} (inactive)`);
-  assert.equal(stepLines(PLAIN, [...log, '30.020000 b takeover done']), [
+  const back = ['40.1 a a.root is back', '40.2 a a.data.0 is back', '40.3 a a.data.1 is back'];
+  assert.equal(stepLines(PLAIN, [...log, '30.020000 b takeover done', ...back]), [
     '  30.0116 s  b  took a.root, a.data.0-1 (inactive)',
     '  30.0200 s  b  takeover done',
+    '  40.3000 s  a  a.root, a.data.0-1 are back',
   ]);
 });
 
@@ -258,6 +260,12 @@ test('numbers read as a person writes them', () => {
     ),
     ['a     1', 'bcd  22'],
   );
+});
+
+test('a long text is broken at blanks and keeps its indentation', () => {
+  assert.equal(wrap('  aaaa bbbb cccc dddd eeee ffff', 20), ['  aaaa bbbb cccc', '  dddd eeee ffff']);
+  assert.equal(wrap('short', 20), ['short']);
+  assert.equal(wrap('x'.repeat(30), 20), ['x'.repeat(30)]);
 });
 
 test('neighbours in number are told as a range', () => {
@@ -306,11 +314,13 @@ const PROGRESS: Progress = {
   log: [],
 };
 
+const plain = (frame: string): string => frame.replace(/\p{Cc}\[[?\d]*[A-Za-z]|\r/gu, '');
+
 /** Draws once for each entry, so many ms after the last. */
 function drawn(look: Look, updates: [ms: number, progress: Progress][]): { frames: string[]; end: string } {
   const frames: string[] = [];
   let now = 0n;
-  const view = new LiveView(look, { write: (frame) => void frames.push(frame), now: () => now }, 'title');
+  const view = new LiveView(look, { write: (frame) => void frames.push(frame), now: () => now });
   for (const [ms, progress] of updates) {
     now += BigInt(ms) * 1_000_000n;
     view.update(progress);
@@ -323,7 +333,7 @@ function drawn(look: Look, updates: [ms: number, progress: Progress][]): { frame
 const SCREEN: Look = { ...PLAIN, live: true, columns: () => 80, rows: () => 24 };
 
 test('the live view shows a line a board, the dump and the clock', () => {
-  const [frame = ''] = drawn(SCREEN, [[0, PROGRESS]]).frames;
+  const frame = plain(drawn(SCREEN, [[0, PROGRESS]]).frames.join(''));
   assert.match(frame, /^board a {2}panic {4}0 volumes {2}dumping to a\.spare\.0$/m);
   assert.match(frame, /^board a +.*\nboard b +taking +12 volumes +taking over$/m);
   assert.match(frame, /^dump +#+\.+ +25 % +64 MiB of 256 MiB to a\.spare\.0 +dumping$/m);
@@ -346,17 +356,14 @@ test('the live view draws at most 20 times a second, and loses no step', () => {
 test('the live view gives the cursor back, and leaves nothing of itself', () => {
   const { frames, end } = drawn(SCREEN, [[0, PROGRESS]]);
   assert.ok(frames[0]?.startsWith('\x1b[?25l'));
-  assert.is(end, '\x1b[6A\r\x1b[J\x1b[?25h');
+  assert.is(end, '\x1b[5A\r\x1b[J\x1b[?25h');
 });
 
 for (const columns of [1, 5, 20, 40, 200]) {
   test(`no line of the live view is wider than a terminal of ${columns} columns`, () => {
     const narrow = { ...SCREEN, columns: () => columns };
     const { frames } = drawn(narrow, [[0, { ...PROGRESS, log: ['x'.repeat(300)] }]]);
-    const lines = frames
-      .join('')
-      .replace(/\p{Cc}\[[?\d]*[A-Za-z]|\r/gu, '')
-      .split('\n');
+    const lines = plain(frames.join('')).split('\n');
     assert.ok(
       lines.every((line) => line.length < Math.max(columns, 2)),
       String(Math.max(...lines.map((line) => line.length))),

@@ -1,4 +1,5 @@
 // Steps of a run as they happen, a line each.
+import type { Step } from '../../boards/result.ts';
 import { together } from './breakdown.ts';
 import { fit } from './format.ts';
 import { type Look, type Paint, paint } from './look.ts';
@@ -11,7 +12,7 @@ const LOUD: readonly [RegExp, Paint][] = [
 
 /** `log` as Progress has it: seconds since power-on, board, what. */
 export function stepLines(look: Look, log: readonly string[], width = Infinity): string[] {
-  const steps = log.map((line) => {
+  const steps = log.map((line): Step => {
     const [, at = '0', board = '', what = line] = /^([\d.]+) ([ab]) (.*)$/.exec(line) ?? [];
     return { at_s: Number(at), board: board === 'a' || board === 'b' ? board : null, what };
   });

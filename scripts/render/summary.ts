@@ -1,7 +1,7 @@
 // What a run was, for a person: the answer first, then what it rests on.
 import type { RunResult, TakenDisk } from '../../boards/result.ts';
 import { breakdown } from './breakdown.ts';
-import { bytes, count, plural, ranges, rate, seconds, table } from './format.ts';
+import { bytes, count, plural, ranges, rate, seconds, table, wrap } from './format.ts';
 import { type Look, paint } from './look.ts';
 
 export interface SummaryOptions {
@@ -41,8 +41,10 @@ const LABEL = 11;
 function block(look: Look, label: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return [];
   const indent = ' '.repeat(LABEL);
-  if (label.length >= LABEL) return [paint(look, 'bold', label), ...lines.map((line) => `${indent}${line}`)];
-  return lines.map((line, at) => (at === 0 ? paint(look, 'bold', label.padEnd(LABEL)) : indent) + line);
+  const wrapped = lines.flatMap((line) => wrap(line, look.columns() - LABEL));
+  if (label.length >= LABEL)
+    return [paint(look, 'bold', label), ...wrapped.map((line) => `${indent}${line}`)];
+  return wrapped.map((line, at) => (at === 0 ? paint(look, 'bold', label.padEnd(LABEL)) : indent) + line);
 }
 
 function verdict(result: RunResult, look: Look): string[] {
@@ -55,7 +57,7 @@ function verdict(result: RunResult, look: Look): string[] {
         : [paint(look, 'red', 'NOT SETTLED: the run ended before everything was as it must be')]),
     ];
   }
-  return [paint(look, 'green', headline(result))];
+  return wrap(headline(result), look.columns()).map((line) => paint(look, 'green', line));
 }
 
 function headline({ failed_board: board, outage_s: outage, dump, clients }: RunResult): string {
@@ -99,8 +101,15 @@ function takeoverLines({ failed_board: board, takeover }: RunResult): string[] {
 function outageLines({ outage_s: outage, takeover }: RunResult): string[] {
   if (takeover.detected_s === null && outage === null) return [];
   if (outage === null) return ['service did not come back'];
+  const ready = takeover.service_s;
   const volumes = takeover.disks.filter(({ role, taken_s: at }) => role === 'data' && at !== null).length;
-  return [`${seconds(outage)} until a client was served again on the last of ${plural(volumes, 'volume')}`];
+  const rest = ready === null ? 0 : outage - ready;
+  return [
+    `${seconds(outage)} until a client was served again on the last of ${plural(volumes, 'volume')}`,
+    ...(rest < 0.001
+      ? []
+      : [`${seconds(rest)} of it after the partner was ready, until the last client had tried again`]),
+  ];
 }
 
 interface DiskGroup {
