@@ -20,7 +20,7 @@ const ASK_MAX = 1 << 26;
 /** Reads through, with some bytes changed, and counts what is asked for. */
 function mutated(
   read: Read,
-  changes: ReadonlyMap<number, number>,
+  bytesChanged: ReadonlyMap<number, number>,
   end = Infinity,
 ): { read: Read; asked: () => number } {
   let asked = 0;
@@ -31,7 +31,7 @@ function mutated(
       asked += bytes;
       assert.ok(asked < 1e9, 'reads without end');
       const got = read(at, Math.max(0, Math.min(bytes, end - at))).slice();
-      for (const [where, value] of changes)
+      for (const [where, value] of bytesChanged)
         if (where >= at && where < at + got.length) got[where - at] = value;
       return got;
     },

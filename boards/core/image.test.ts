@@ -8,6 +8,8 @@ import { Malformed } from './source.ts';
 
 const test = suite('dump image');
 const memory = (seed: number): Uint8Array => new Dice(seed).roll(new Uint8Array(L.CHUNK_BYTES));
+const malformed = (error: unknown): boolean => error instanceof Malformed && error.format === 'dump image';
+const LITERALS = [0x41, 0x41, 0x41, 0x41, 0x41];
 const [ONE, TWO] = [memory(1), memory(2)];
 
 function open(writer: ImageWriter): DumpImage {
@@ -93,12 +95,13 @@ test('an LZ4 chunk is decompressed, and one that is no LZ4 is corrupt', () => {
   const extra = length - 4 - 15;
   const block = Uint8Array.from([
     0x5f,
-    ...[0x41, 0x41, 0x41, 0x41, 0x41],
-    ...[1, 0],
+    ...LITERALS,
+    1,
+    0,
     ...Array<number>(Math.floor(extra / 255)).fill(255),
     extra % 255,
     0x50,
-    ...[0x41, 0x41, 0x41, 0x41, 0x41],
+    ...LITERALS,
   ]);
   for (const [change, state] of [
     [0, L.CODEC_LZ4],
@@ -116,7 +119,6 @@ test('an LZ4 chunk is decompressed, and one that is no LZ4 is corrupt', () => {
 });
 
 test('a disk without a header, or with one that points elsewhere, has no image', () => {
-  const malformed = (error: unknown): boolean => error instanceof Malformed && error.format === 'dump image';
   assert.throws(() => open(new ImageWriter()), malformed);
   const wrong: Record<number, number | bigint>[] = [
     { [L.HEADER_CHUNK_TOTAL_AT]: 0 },
