@@ -7,7 +7,8 @@ type Group = ScenarioInput['disks'][number];
 /** GPT, label, coredump region and backup GPT, which every disk has beside its data region. */
 export const LAYOUT_MIB = 4;
 
-const roundUp = (mib: number): number => Math.ceil(mib / 16) * 16;
+/** To a size that the disks of a shelf come in. */
+export const roundUp = (mib: number): number => Math.ceil(mib / 16) * 16;
 
 /** Memory, and the coredump's table of chunks. */
 export const dumpMib = (memoryMib: number): number => memoryMib + Math.ceil(memoryMib / 1024) + LAYOUT_MIB;

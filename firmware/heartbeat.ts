@@ -29,16 +29,19 @@ import { mail_round } from './mailbox';
 import { NO_DISK, core } from './memory';
 import { fence } from './fence';
 import { partner_lives, wake_at } from './state';
-import { takeover_begin, takeover_dump_ended, takeover_lend } from './takeover';
+import {
+  SEEN_MAILBOX,
+  SEEN_MESSAGE,
+  SEEN_SILENCE,
+  takeover_begin,
+  takeover_dump_ended,
+  takeover_lend,
+} from './takeover';
 
 /** The mailbox disk is written at every fifth heartbeat. */
 const MAIL_EVERY: u64 = 5;
 /** Messages handled in one cycle. */
 const MESSAGES_MAX: u32 = 8;
-/** How the partner's failure was seen, EV_LOST. */
-export const SEEN_MESSAGE: u32 = 1;
-export const SEEN_SILENCE: u32 = 2;
-export const SEEN_MAILBOX: u32 = 3;
 
 export function listen(): void {
   for (let n: u32 = 0; n < MESSAGES_MAX; n++) {

@@ -122,7 +122,12 @@ const RETRY_US: u64 = 1000000;
 /** So long is the disk that a panic message names left alone although its header does not say dumping yet. */
 const HINT_US: u64 = 2000000;
 
-/** `seen` says how the failure was seen: SEEN_*. */
+/** How the partner's failure was seen, EV_LOST. */
+export const SEEN_MESSAGE: u32 = 1;
+export const SEEN_SILENCE: u32 = 2;
+export const SEEN_MAILBOX: u32 = 3;
+
+/** `seen` is SEEN_*. */
 export function takeover_begin(seen: u32): void {
   const c = core();
   if (c.take_step == TAKE_ARBITER || c.take_step == TAKE_DISKS || c.take_step == TAKE_RETRY) return;
@@ -139,7 +144,7 @@ export function takeover_begin(seen: u32): void {
   log_begin();
   log_text('takeover: partner failed, epoch ');
   log_number(c.take_epoch);
-  log_text(seen == 1 ? ', says its panic message' : seen == 3 ? ', says its mailbox slot' : ', no sign of life');
+  log_text(seen == SEEN_MESSAGE ? ', says its panic message' : seen == SEEN_MAILBOX ? ', says its mailbox slot' : ', no sign of life');
   log_end();
   arbiter();
 }
@@ -206,6 +211,7 @@ function judge(key: u64): void {
     return command_send(i);
   }
   trace(EV_ARBITRATED, 1);
+  if (c.take_seen != SEEN_SILENCE) return begin_disks(); // it has told us all that its slot says
   const i = command_new(SLOT, c.mailbox);
   if (i == NO_COMMAND) return begin_disks();
   cdb_read16(entry_of(i), mail_lba(c.index ^ 1), 1, scratch(c.mailbox) + OUT_AT, MAIL_BYTES);

@@ -151,8 +151,9 @@ export class Client {
       volume: this.options.volume,
       cdb: operation.cdb,
       data: operation.write ? this.history.content(operation.content) : null,
-      answered: (status, _sense, data, board) => {
-        if (serial === this.#serial && this.#operation === operation) this.#answered(status, data, board);
+      accepts: (data) => operation.write || (data !== null && this.history.allows(operation.slot, data)),
+      answered: (status, good, board) => {
+        if (serial === this.#serial && this.#operation === operation) this.#answered(status, good, board);
       },
     });
   }
@@ -172,7 +173,7 @@ export class Client {
     this.#clock.after(RETRY, this.#component, LOOK, this.#serial);
   }
 
-  #answered(status: number, data: Uint8Array | null, board: number): void {
+  #answered(status: number, good: boolean, board: number): void {
     const operation = this.#operation!;
     if (status !== 0) {
       operation.sentClaims = 0; // refused: again at the next look
@@ -183,7 +184,7 @@ export class Client {
       this.history.acknowledged(operation.slot, operation.content);
     } else {
       this.reads++;
-      if (data === null || !this.history.allows(operation.slot, data)) {
+      if (!good) {
         this.wrongReads++;
         this.#watcher.wrongRead(this, operation.slot);
       }

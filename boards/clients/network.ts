@@ -9,15 +9,16 @@ export interface Sent {
   volume: number;
   cdb: Uint8Array;
   data: Uint8Array | null;
-  /** Called when the answer arrives; `board` gave it. */
-  answered(status: number, sense: number, data: Uint8Array | null, board: number): void;
+  /** Looks at the data of an answer as it leaves the board; the bytes are good for the time of the call only. */
+  accepts(data: Uint8Array | null): boolean;
+  /** Called when the answer arrives; `board` gave it, `good` is what `accepts` said. */
+  answered(status: number, good: boolean, board: number): void;
 }
 
 interface Answer {
   sent: Sent;
   status: number;
-  sense: number;
-  data: Uint8Array | null;
+  good: boolean;
   board: number;
 }
 
@@ -85,14 +86,15 @@ export class Network {
       volume: sent.volume,
       cdb: sent.cdb,
       data: sent.data,
-      reply: (status, sense, data) => {
+      reply: (status, _sense, data) => {
         this.onAnswer(board, sent.volume, status);
-        this.#travel(TO_CLIENT, { sent, status, sense, data, board });
+        const good = status === 0 && sent.accepts(data);
+        this.#travel(TO_CLIENT, { sent, status, good, board });
       },
     });
   }
 
-  #answer({ sent, status, sense, data, board }: Answer): void {
-    sent.answered(status, sense, data, board);
+  #answer({ sent, status, good, board }: Answer): void {
+    sent.answered(status, good, board);
   }
 }

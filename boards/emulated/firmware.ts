@@ -72,12 +72,19 @@ export class Firmware {
   /** "file:line:column" of a code offset, null without symbols. */
   place(offset: number): string | null {
     if (this.#symbols === undefined) {
-      this.#symbols = existsSync(this.#mapPath) ? new TraceMap(readFileSync(this.#mapPath, 'utf8')) : null;
+      this.#symbols = existsSync(this.#mapPath) ? readSymbols(this.#mapPath) : null;
     }
     if (this.#symbols === null) return null;
     const at = originalPositionFor(this.#symbols, { line: 1, column: offset });
     return at.source === null ? null : `${at.source.replace(/^(\.{1,2}\/)+/, '')}:${at.line}:${at.column + 1}`;
   }
+}
+
+/** asc names sources from the top folder, and puts a root before them that is none. */
+function readSymbols(path: string): TraceMap {
+  const map = JSON.parse(readFileSync(path, 'utf8')) as ConstructorParameters<typeof TraceMap>[0] & { sourceRoot?: string };
+  delete map.sourceRoot;
+  return new TraceMap(map);
 }
 
 /** Code offset of the innermost wasm frame of an error's stack, 0 without one. */

@@ -11,6 +11,7 @@ export interface Request {
   cdb: Uint8Array;
   /** Data of a write. */
   data: Uint8Array | null;
+  /** The answer; `data` is a view of board RAM, good for the time of the call only. */
   reply(status: number, sense: number, data: Uint8Array | null): void;
 }
 
@@ -74,6 +75,6 @@ export class FrontEndPort {
     const request = this.#open.get(tag);
     if (request === undefined || address + bytes > this.#ram.length) return;
     this.#open.delete(tag);
-    request.reply(status, sense, bytes === 0 ? null : this.#ram.slice(address, address + bytes));
+    request.reply(status, sense, bytes === 0 ? null : this.#ram.subarray(address, address + bytes));
   }
 }

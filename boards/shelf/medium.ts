@@ -12,9 +12,9 @@ export interface Medium {
   close(): void;
 }
 
-const PIECE = 1 << 20;
+const PIECE = 1 << 18;
 
-/** Pieces of 1 MiB, made when first written. */
+/** Pieces of 256 KiB, made when first written. */
 export class MemoryMedium implements Medium {
   readonly bytes: number;
   #pieces: (Uint8Array | undefined)[];
