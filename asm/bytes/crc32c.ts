@@ -4,9 +4,12 @@
  * [iSCSI]   RFC 7143 13.1, and RFC 3385: the Castagnoli polynomial 1EDC6F41h, reflected 82F63B78h
  * [Slicing] Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008
  */
+import { FOLDED, FOLDED_BYTES, FOLD_MIN, fold } from './fold';
 import { slice_init, slice_run } from './slicing';
 
 const POLYNOMIAL: u32 = 0x82f63b78;
+/** At most so much in one call of the kernel: an engine replaces cold code only between calls. */
+const PIECE: u32 = 4194304;
 /** Sixteen tables of 256 words. */
 const TABLES = memory.data(16384, 16);
 
@@ -25,5 +28,15 @@ export function crc32c_init(): void {
  */
 export function crc32c(crc: u32, ptr: usize, bytes: u32): u32 {
   if (!ready) crc32c_init();
-  return ~slice_run(TABLES, ~crc, ptr, bytes);
+  let state = ~crc;
+  if (ASC_FEATURE_SIMD) {
+    while (bytes >= FOLD_MIN) {
+      const rows = min<u32>(bytes, PIECE) >> 4;
+      fold(state, ptr, rows);
+      state = slice_run(TABLES, 0, FOLDED, FOLDED_BYTES);
+      ptr += (<usize>rows) << 4;
+      bytes -= rows << 4;
+    }
+  }
+  return ~slice_run(TABLES, state, ptr, bytes);
 }
