@@ -7,7 +7,7 @@ import { main as compile } from 'assemblyscript/asc';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DiskIo, instantiateSync } from '../pkg/index.js';
-import { Dice, Formats } from './formats.test-helper.ts';
+import { Dice, Formats } from '../../boards/core/formats.test-helper.ts';
 
 const test = suite('checksums and scans');
 const LENGTHS = [

@@ -15,7 +15,7 @@
 const LONG: u32 = 209;
 const SHORT: u32 = 79;
 const LONG_BYTES: u32 = 3344;
-/** Bytes of the remainder that fold leaves at FOLDED. */
+/** Bytes of the remainder that fold leaves. */
 export const FOLDED_BYTES: u32 = 1264;
 /** Below these the next shorter way is as fast. */
 const LONG_MIN: u32 = 8192;
@@ -23,10 +23,24 @@ export const FOLD_MIN: u32 = 2048;
 /** Rows between two moves of the history to the front. */
 const BLOCK: u32 = 1024;
 
-/** The history, then a block of rows. */
-const ROWS = memory.data(3344 + 16384, 16);
-const REMAINDER = memory.data(3344, 16);
-export const FOLDED = memory.data(1264, 16);
+/** Bytes that the kernel works in: the history and a block of rows, the remainder, what is left in the end. */
+export const FOLD_BYTES: u32 = 3344 + 16384 + 3344 + 1264;
+const REMAINDER_AT: usize = 3344 + 16384;
+const FOLDED_AT: usize = 3344 + 16384 + 3344;
+const STATIC = memory.data(24336, 16);
+
+// A wasm global: a panic handler moves the work out of the memory that it dumps without writing to that memory.
+let area: usize = STATIC;
+
+/** Works in the FOLD_BYTES at `at`, aligned to 16, from now on. */
+export function fold_in(at: usize): void {
+  area = at;
+}
+
+/** Where fold leaves its FOLDED_BYTES. */
+export function folded(): usize {
+  return area + FOLDED_AT;
+}
 
 /** The row whose place is LONG rows after `to`. */
 // @ts-ignore: decorator
@@ -55,32 +69,34 @@ function short_row(to: usize, from: usize): v128 {
 }
 
 /**
- * Leaves at FOLDED what has, from inner state 0, the same inner state after it as `rows` rows (at least FOLD_MIN bytes)
+ * Leaves at folded() what has, from inner state 0, the same inner state after it as `rows` rows (at least FOLD_MIN bytes)
  * at `ptr` have from `state`.
  */
 export function fold(state: u32, ptr: usize, rows: u32): void {
   if (rows < LONG_MIN >> 4) return fold_short(state, ptr, rows);
   fold_long(state, ptr, rows);
-  fold_short(0, REMAINDER, LONG);
+  fold_short(0, area + REMAINDER_AT, LONG);
 }
 
 function fold_long(state: u32, ptr: usize, rows: u32): void {
-  memory.fill(ROWS, 0, LONG_BYTES);
-  v128.store(ROWS, i32x4(state, 0, 0, 0)); // reaches the first row alone: the distance of LONG
+  const rows_at = area;
+  const remainder = area + REMAINDER_AT;
+  memory.fill(rows_at, 0, LONG_BYTES);
+  v128.store(rows_at, i32x4(state, 0, 0, 0)); // reaches the first row alone: the distance of LONG
   for (let left = rows - LONG; left;) {
     const count = min<u32>(left, BLOCK);
     long_block(ptr, count);
-    memory.copy(ROWS, ROWS + ((<usize>count) << 4), LONG_BYTES);
+    memory.copy(rows_at, rows_at + ((<usize>count) << 4), LONG_BYTES);
     ptr += (<usize>count) << 4;
     left -= count;
   }
-  memory.fill(ROWS + LONG_BYTES, 0, LONG_BYTES);
+  memory.fill(rows_at + LONG_BYTES, 0, LONG_BYTES);
   for (let at: usize = 0; at < LONG_BYTES; at += 16)
-    v128.store(REMAINDER + at, long_row(ROWS + at, ptr + at));
+    v128.store(remainder + at, long_row(rows_at + at, ptr + at));
 }
 
 function long_block(ptr: usize, count: u32): void {
-  let to = ROWS;
+  let to = area;
   for (let fours = count >> 2; fours; fours--) {
     v128.store(to, long_row(to, ptr), 3344);
     v128.store(to + 16, long_row(to + 16, ptr + 16), 3344);
@@ -97,9 +113,11 @@ function long_block(ptr: usize, count: u32): void {
 }
 
 function fold_short(state: u32, ptr: usize, rows: u32): void {
-  memory.fill(ROWS, 0, FOLDED_BYTES);
-  v128.store(ROWS, i32x4(state, 0, 0, 0));
-  let to = ROWS;
+  const rows_at = area;
+  const left_at = area + FOLDED_AT;
+  memory.fill(rows_at, 0, FOLDED_BYTES);
+  v128.store(rows_at, i32x4(state, 0, 0, 0));
+  let to = rows_at;
   const count = rows - SHORT;
   for (let pairs = count >> 1; pairs; pairs--) {
     v128.store(to, short_row(to, ptr), 1264);
@@ -113,5 +131,5 @@ function fold_short(state: u32, ptr: usize, rows: u32): void {
     ptr += 16;
   }
   memory.fill(to + FOLDED_BYTES, 0, FOLDED_BYTES);
-  for (let at: usize = 0; at < FOLDED_BYTES; at += 16) v128.store(FOLDED + at, short_row(to + at, ptr + at));
+  for (let at: usize = 0; at < FOLDED_BYTES; at += 16) v128.store(left_at + at, short_row(to + at, ptr + at));
 }

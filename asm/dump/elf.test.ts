@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CoreFile, MissingMemory } from '../../boards/core/core-file.ts';
-import { Dice, Disk } from '../bytes/formats.test-helper.ts';
+import { Dice, Disk } from '../../boards/core/formats.test-helper.ts';
 import * as L from '../layout.ts';
-import { LOG_TEXT, PANIC_TEXT, buildCore, chunkContent } from './core.test-helper.ts';
-import type { Built, CoreOptions } from './core.test-helper.ts';
+import { LOG_TEXT, PANIC_TEXT, buildCore, chunkContent } from '../../boards/core/core.test-helper.ts';
+import type { Built, CoreOptions } from '../../boards/core/core.test-helper.ts';
 
 const test = suite('core file');
 const {

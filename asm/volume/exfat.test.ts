@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Exfat } from '../../boards/core/exfat.ts';
 import { Malformed } from '../../boards/core/source.ts';
-import { Dice, Disk } from '../bytes/formats.test-helper.ts';
+import { Dice, Disk } from '../../boards/core/formats.test-helper.ts';
 import { DATA_LBA, SECTOR_BYTES } from '../layout.ts';
 import {
   BAD_NAME,
@@ -13,7 +13,7 @@ import {
   TOO_SMALL,
   Volume,
   formatted,
-} from './volume.test-helper.ts';
+} from '../../boards/core/volume.test-helper.ts';
 
 const test = suite('exFAT');
 

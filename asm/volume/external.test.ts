@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { needsTool, testUnless } from '../../scripts/harness.ts';
-import { Dice, Disk, Formats } from '../bytes/formats.test-helper.ts';
+import { Dice, Disk, Formats } from '../../boards/core/formats.test-helper.ts';
 import { DATA_LBA, SECTOR_BYTES, TAIL_BLOCKS } from '../layout.ts';
-import { OK, Volume } from './volume.test-helper.ts';
+import { OK, Volume } from '../../boards/core/volume.test-helper.ts';
 
 /** Runs a tool; its output, of both kinds, when it exits with 0. */
 function run(tool: string, ...args: string[]): string {

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DATA_LBA, SECTOR_BYTES, TAIL_BLOCKS } from '../layout.ts';
-import { Formats } from '../bytes/formats.test-helper.ts';
+import { Formats } from '../../boards/core/formats.test-helper.ts';
 
 const test = suite('partition table');
 const BLOCKS = 262_144n;

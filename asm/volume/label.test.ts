@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
-import { Formats } from '../bytes/formats.test-helper.ts';
+import { Formats } from '../../boards/core/formats.test-helper.ts';
 
 const test = suite('label');
 const WWN = 0x5000c500a1b2c3d4n;

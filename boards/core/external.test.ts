@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { buildCore } from '../../asm/dump/core.test-helper.ts';
-import type { CoreOptions } from '../../asm/dump/core.test-helper.ts';
+import { buildCore } from './core.test-helper.ts';
+import type { CoreOptions } from './core.test-helper.ts';
 import * as L from '../../asm/layout.ts';
 import { needsTool, testUnless } from '../../scripts/harness.ts';
 

@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Dice, Disk } from '../../asm/bytes/formats.test-helper.ts';
-import { buildCore } from '../../asm/dump/core.test-helper.ts';
-import { formatted } from '../../asm/volume/volume.test-helper.ts';
+import { Dice, Disk } from './formats.test-helper.ts';
+import { buildCore } from './core.test-helper.ts';
+import { formatted } from './volume.test-helper.ts';
 import * as L from '../../asm/layout.ts';
 import { CoreFile, MissingMemory } from './core-file.ts';
 import { Exfat } from './exfat.ts';

@@ -1,5 +1,5 @@
 /** Writes a dump image to a disk as the panic handler does. */
-import { Disk, Formats } from '../../asm/bytes/formats.test-helper.ts';
+import { Disk, Formats } from './formats.test-helper.ts';
 import * as L from '../../asm/layout.ts';
 
 export const BLOCKS = 65_536;

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Dice } from '../../asm/bytes/formats.test-helper.ts';
+import { Dice } from './formats.test-helper.ts';
 import * as L from '../../asm/layout.ts';
 import { BLOCKS, EPOCH, ImageWriter, lost, raw, zero } from './image.test-helper.ts';
 import { DumpImage } from './image.ts';

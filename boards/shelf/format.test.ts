@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instantiateSync } from '#disk-io';
-import { Disk } from '../../asm/bytes/formats.test-helper.ts';
+import { Disk } from '../core/formats.test-helper.ts';
 import * as L from '../../asm/layout.ts';
 import { Exfat } from '../core/exfat.ts';
 import { readHeaders, readLabels } from '../core/records.ts';

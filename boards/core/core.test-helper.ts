@@ -1,6 +1,13 @@
 /** Builds a core file as savecore does: plan, chunks in file order, the head last. */
-import { Formats } from '../bytes/formats.test-helper.ts';
-import { ATTRIBUTE_COMPLETED, CHUNK_BYTES, CODEC_LZ4, CODEC_RAW, NOTE_LOG, NOTE_PANIC } from '../layout.ts';
+import { Formats } from './formats.test-helper.ts';
+import {
+  ATTRIBUTE_COMPLETED,
+  CHUNK_BYTES,
+  CODEC_LZ4,
+  CODEC_RAW,
+  NOTE_LOG,
+  NOTE_PANIC,
+} from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
 
 export interface Built {

@@ -1,6 +1,6 @@
 /** An instance of the disk I/O module with room for buffers, and a disk to write to. */
-import { type DiskIo, instantiateSync } from '../pkg/index.js';
-import { SECTOR_BYTES } from '../layout.ts';
+import { type DiskIo, instantiateSync } from '#disk-io';
+import { SECTOR_BYTES } from '../../asm/layout.ts';
 
 type Value = number | bigint;
 

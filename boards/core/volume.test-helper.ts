@@ -1,6 +1,6 @@
 /** Formats a volume on a disk and adds files to it, as firmware does: buffers from the disk, writes step by step. */
-import { Disk, Formats } from '../bytes/formats.test-helper.ts';
-import { DATA_LBA, SECTOR_BYTES } from '../layout.ts';
+import { Disk, Formats } from './formats.test-helper.ts';
+import { DATA_LBA, SECTOR_BYTES } from '../../asm/layout.ts';
 
 export const OK = 0;
 export const NO_SPACE = 5;
