@@ -6,6 +6,7 @@ import { measuredRun } from '../pair-run.ts';
 import { LiveView } from '../render/live.ts';
 import { wrap } from '../render/format.ts';
 import { type Look, paint } from '../render/look.ts';
+import { plan, withEvents } from '../render/plan.ts';
 import { stepLines } from '../render/steps.ts';
 
 export interface ShowOptions {
@@ -24,12 +25,16 @@ const write = (text: string): void => void process.stdout.write(text);
 export async function runShown(scenario: Scenario, options: ShowOptions): Promise<RunResult> {
   const { disksDir, look, silent, title } = options;
   if (silent) return measuredRun({ scenario, disksDir });
-  print(wrap(title, look.columns()).map((line) => paint(look, 'bold', line)));
+  print([
+    ...wrap(title, look.columns()).map((line) => paint(look, 'bold', line)),
+    ...plan(scenario).flatMap((line) => wrap(`  ${line}`, look.columns())),
+  ]);
+  const told = withEvents(scenario);
   if (!look.live) {
     return measuredRun({
       scenario,
       disksDir,
-      onProgress: ({ log }: Progress) => print(stepLines(look, log)),
+      onProgress: (progress: Progress) => print(stepLines(look, told(progress).log)),
     });
   }
   const view = new LiveView(look, { write, now: hostNanoseconds });
@@ -44,7 +49,7 @@ export async function runShown(scenario: Scenario, options: ShowOptions): Promis
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   try {
-    return await measuredRun({ scenario, disksDir, onProgress: (progress) => view.update(progress) });
+    return await measuredRun({ scenario, disksDir, onProgress: (progress) => view.update(told(progress)) });
   } finally {
     close();
     process.removeListener('exit', close);

@@ -6,6 +6,8 @@ import { comparison } from './comparison.ts';
 import { bytes, count, fit, ranges, rate, seconds, table, wrap } from './format.ts';
 import { LiveView } from './live.ts';
 import { type Look, PLAIN, lookOf } from './look.ts';
+import { loadScenario } from '../../boards/scenario-file.ts';
+import { plan, withEvents } from './plan.ts';
 import { stepLines } from './steps.ts';
 import { isGood, summary } from './summary.ts';
 
@@ -100,8 +102,11 @@ for (const [what, line] of [
   ['how the partner knew', /^takeover +board b knew after 0\.0004 s, by its panic message/m],
   ['when the partner served', /^ +and served all of board a's volumes after 0\.400 s$/m],
   ['the outage', /^outage +0\.412 s until a client was served again on the last of 8 volumes$/m],
-  ['equal disks in one line', /^ +a\.data\.0-7 +data +0\.0600 s to 0\.130 s +inactive$/m],
-  ['the disk of the dump apart from the other spare', /^ +a\.spare\.0 +spare +1\.720 s +completed$/m],
+  ['equal disks in one line', /^ +a\.data\.0-7 +data +0\.0600 s to 0\.130 s +inactive: no dump on it$/m],
+  [
+    'the disk of the dump apart from the other spare',
+    /^ +a\.spare\.0 +spare +1\.720 s +completed: the dump was done$/m,
+  ],
   ['how the dump went', /^dump +completed on a\.spare\.0: 0\.0020 s to 1\.712 s, limit 25\.00 s$/m],
   [
     'what the dump holds',
@@ -180,8 +185,9 @@ test('a board without power has no dump, and no time is invented', () => {
     dump: { ...RESULT.dump, disk: null, attribute: null, started_s: null, ended_s: null, verified: null },
     core: null,
   };
-  assert.match(text(dark), /no panic/);
-  assert.not.match(text(dark), /null|NaN|undefined|^dump|^core/m);
+  assert.match(text(dark), /stopped without a panic/);
+  assert.match(text(dark), /^dump +none: the panic handler never ran$/m);
+  assert.not.match(text(dark), /null|NaN|undefined|^core/m);
 });
 
 test('an aborted dump tells why, and what it did not reach', () => {
@@ -207,6 +213,31 @@ test('the breakdown of a long way keeps what boards did and the clients that wai
   const lines = breakdown({ ...RESULT, steps, outage_s: 1 }, false).join('\n');
   for (const step of ['s0', 's50', 's99']) assert.match(lines, new RegExp(`\\b${step}$`, 'm'));
   assert.match(lines, /76 steps more: --verbose/);
+});
+
+test('the plan tells what exists and what will happen', () => {
+  const lines = plan(loadScenario('spare-fails')).join('\n');
+  assert.match(lines, /^two boards of 64 MiB, 16 disks, 8 volumes, 16 clients$/m);
+  assert.match(lines, /^takeover parallel, dump limit 25\.00 s, giveback after 8\.000 s$/m);
+  assert.match(lines, /^at 5\.000 s: nmi, board a$/m);
+  assert.match(lines, /^0\.100 s after the first dump-begin: fail-disk, the coredump disk of board a$/m);
+  const left = plan(loadScenario('leftover-reservations')).join('\n');
+  assert.match(
+    left,
+    /^at power-on: mailbox, a\.root, a\.spare\.0, b\.data\.0-1 reserved by board a of epoch 7$/m,
+  );
+});
+
+test('what the scenario does stands among the steps, before what comes of it', () => {
+  const told = withEvents(loadScenario('panic-interconnect-cut'));
+  const log = ['4.800000 a x', '5.000000 a PANIC: operator NMI; interrupts off'];
+  assert.equal(stepLines(PLAIN, told({ ...PROGRESS, now_s: 5, log }).log), [
+    '   4.8000 s  a  x',
+    '   4.9000 s  -  cut-interconnect',
+    '   5.0000 s  -  nmi, board a',
+    '   5.0000 s  a  PANIC: operator NMI; interrupts off',
+  ]);
+  assert.equal(told({ ...PROGRESS, now_s: 6, log: [] }).log, []);
 });
 
 test('disks that change hands together stand in one step', () => {

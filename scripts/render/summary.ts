@@ -1,5 +1,5 @@
 // What a run was, for a person: the answer first, then what it rests on.
-import type { RunResult, TakenDisk } from '../../boards/result.ts';
+import type { RunResult, TakeReason, TakenDisk } from '../../boards/result.ts';
 import { breakdown } from './breakdown.ts';
 import { bytes, count, plural, ranges, rate, seconds, table, wrap } from './format.ts';
 import { type Look, paint } from './look.ts';
@@ -75,9 +75,11 @@ function headline({ failed_board: board, outage_s: outage, dump, clients }: RunR
 
 function failureLines({ failed_board: board, failure_s: at, panic }: RunResult): string[] {
   if (board === null || at === null) return ['none'];
-  const lines = [`board ${board}, ${seconds(at)} after power-on: ${panic?.reason ?? 'no panic'}`];
+  const lines = [
+    `board ${board}, ${seconds(at)} after power-on: ${panic?.reason ?? 'stopped without a panic'}`,
+  ];
   if (panic?.text) lines.push(`"${panic.text}"`);
-  if (panic?.place) lines.push(`at ${panic.place}`);
+  if (panic?.place) lines.push(/:\d/.test(panic.place) ? `at ${panic.place}` : panic.place);
   return lines;
 }
 
@@ -112,10 +114,18 @@ function outageLines({ outage_s: outage, takeover }: RunResult): string[] {
   ];
 }
 
+/** The coredump attribute that was read on the disk decides. */
+const WHY: Readonly<Record<TakeReason, string>> = {
+  inactive: 'inactive: no dump on it',
+  completed: 'completed: the dump was done',
+  aborted: 'aborted: the dump was given up',
+  limit: 'limit: the time of the dump was up',
+};
+
 interface DiskGroup {
   names: string[];
   role: string;
-  reason: string;
+  reason: TakeReason | null;
   from: number | null;
   to: number | null;
 }
@@ -125,10 +135,8 @@ function diskLines(disks: readonly TakenDisk[], all: boolean): string[] {
   if (disks.every(({ taken_s: at }) => at === null)) return [];
   const groups: DiskGroup[] = [];
   for (const { name, role, taken_s: at, reason } of disks) {
-    const last = all
-      ? undefined
-      : groups.find((group) => group.role === role && group.reason === (reason ?? '-'));
-    if (last === undefined) groups.push({ names: [name], role, reason: reason ?? '-', from: at, to: at });
+    const last = all ? undefined : groups.find((group) => group.role === role && group.reason === reason);
+    if (last === undefined) groups.push({ names: [name], role, reason, from: at, to: at });
     else {
       last.names.push(name);
       if (at !== null) {
@@ -140,14 +148,15 @@ function diskLines(disks: readonly TakenDisk[], all: boolean): string[] {
   const rows = groups.map(({ names, role, reason, from, to }) => {
     const when =
       from === to || from === null || to === null ? seconds(from) : `${seconds(from)} to ${seconds(to)}`;
-    return [ranges(names), role, when, reason];
+    return [ranges(names), role, when, reason === null ? '-' : WHY[reason]];
   });
-  return table([['disk', 'role', 'changed hands after', 'coredump attribute'], ...rows]);
+  return table([['disk', 'role', 'changed hands after', 'why'], ...rows]);
 }
 
-function dumpLines({ dump, panic }: RunResult): string[] {
+function dumpLines({ dump, panic, failed_board: board }: RunResult): string[] {
   if (dump.disk === null || dump.started_s === null) {
-    return panic === null ? [] : ['none: no disk to dump to'];
+    if (board === null) return [];
+    return [panic === null ? 'none: the panic handler never ran' : 'none: there was no disk for it'];
   }
   const { total, zero, stored, lost } = dump.chunks;
   const cause = dump.cause === null ? '' : ` (${dump.cause})`;
