@@ -9,6 +9,7 @@ import { COPY_BLOCKS, COPY_BYTES, COREDUMP_LBA, ROLE_DATA, ROLE_DUMP, ROLE_SPARE
 import {
   PR_PREEMPT_AND_ABORT,
   PR_READ_RESERVATION,
+  PR_REGISTER_AND_IGNORE,
   PR_RELEASE,
   PR_RESERVE,
   PR_WRITE_EXCLUSIVE,
@@ -34,6 +35,8 @@ const VERIFY: u32 = KIND_CLAIM + 2;
 const DROP: u32 = KIND_CLAIM + 3;
 const HEADER: u32 = KIND_CLAIM + 4;
 const FREE: u32 = KIND_CLAIM + 5;
+const REGISTER: u32 = KIND_CLAIM + 6; // on the path in use
+const REGISTER_OTHER: u32 = KIND_CLAIM + 7;
 const TRIES_MAX: u32 = 3;
 const LIST_AT: usize = 0x3f00; // in the disk's buffer
 
@@ -84,7 +87,8 @@ export function claim_done(i: u32, outcome: u32): void {
     c.boot_left--;
     return;
   }
-  if (kind == FREE) {
+  if (kind == REGISTER && disk.paths == 3) return register(d, REGISTER_OTHER, disk.path ^ 1);
+  if (kind == FREE || kind == REGISTER || kind == REGISTER_OTHER) {
     if (!send_read(d, READ)) c.boot_left--;
     return;
   }
@@ -110,8 +114,20 @@ export function claim_done(i: u32, outcome: u32): void {
       log_disk(d, 'could not be reserved');
       return;
     }
+    // The partner's preemption of our earlier life may have taken our new registration with it: make it anew.
+    return register(d, REGISTER, disk.path);
   }
   decide(d);
+}
+
+function register(d: u32, kind: u32, path: u32): void {
+  const i = command_new(kind, d);
+  if (i == NO_COMMAND) {
+    core().boot_left--;
+    return;
+  }
+  cdb_reserve_out(entry_of(i), PR_REGISTER_AND_IGNORE, 0, scratch(d) + LIST_AT, 0, core().key);
+  command_send_on(i, path);
 }
 
 function decide(d: u32): void {

@@ -28,6 +28,7 @@ export const DUMP_MAIL: usize = WORK_AT + 0x4000;
 export const DUMP_MESSAGE_OUT: usize = WORK_AT + 0x4400;
 export const DUMP_MESSAGE_IN: usize = WORK_AT + 0x4600;
 export const DUMP_LIST: usize = WORK_AT + 0x4800;
+export const DUMP_FOLD: usize = WORK_AT + 0x18000; // FOLD_BYTES for checksums
 const ENTRY_AT: usize = WORK_AT + 0x4a00;
 const DATA_ENTRY_AT: usize = WORK_AT + 0x4b00;
 const TABLES_AT: usize = WORK_AT + 0x8000;

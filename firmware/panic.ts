@@ -43,6 +43,7 @@ import {
   PANIC_ASSERT,
   PANIC_TRAP,
 } from '../asm/layout';
+import { fold_in } from '../asm/bytes/fold';
 import { header_begin, header_lba, header_seal } from '../asm/dump/header';
 import {
   PR_PREEMPT,
@@ -116,6 +117,7 @@ import {
 import {
   BATCH_MAX,
   DUMP_CQ,
+  DUMP_FOLD,
   DUMP_HEADER,
   DUMP_LIST,
   DUMP_MAIL,
@@ -203,6 +205,7 @@ function begin(): void {
   const d = dump();
   const c = core();
   d.active = 1;
+  fold_in(DUMP_FOLD);
   d.reason = load<u32>(RECORD_AT + RECORD_REASON_AT);
   d.failed_at = load<u64>(RECORD_AT + RECORD_TIME_AT);
   d.limit_at = d.failed_at + <u64>c.limit_ms * 1000;

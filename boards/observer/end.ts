@@ -54,10 +54,9 @@ function givebackIsDue(machine: Machine): boolean {
   const { scenario, observer } = machine;
   if (scenario.boards.givebackMs === null || observer.firstFailure === null) return false;
   if (!has(machine, F.EV_TAKEOVER_END)) return false;
-  const { board } = observer.firstFailure;
+  const { board, at } = observer.firstFailure;
   const comesBack = has(machine, F.EV_HALT, (event) => event.board === board && event.a === 1);
-  const poweredOn = scenario.events.some((event) => event.do === 'power-on' && (event.board === 'b' ? 1 : 0) === board);
-  return comesBack || poweredOn;
+  return comesBack || has(machine, F.EV_BOOT, (event) => event.board === board && event.time > at);
 }
 
 export function finalChecks(machine: Machine, isSettled: boolean): void {

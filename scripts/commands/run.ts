@@ -55,14 +55,18 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   });
   if (flags.json === true) print([JSON.stringify(result)]);
   else {
-    const repeat = repeatCommand(name, scenario.seed, scenario.policy);
+    const command = repeatCommand(name, scenario.seed, scenario.policy);
+    const kept = ` --disks ${quoted(flags.disks ?? '')} (with the disks as they were before)`;
+    const repeat = flags.disks === undefined ? command : `${command}${kept}`;
     const gap = flags.quiet === true ? [] : [''];
     print([...gap, ...summary(result, { look, verbose: flags.verbose === true, repeat })]);
   }
   return isGood(result) ? EXIT_OK : EXIT_FAILED;
 }
 
+const quoted = (word: string): string =>
+  /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
 /** A command that a shell takes as it is. */
 export const repeatCommand = (name: string, seed: string, policy: Policy): string =>
-  `npx sparecore run ${/^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`}` +
-  ` --seed ${seed} --takeover ${policy}`;
+  `npx sparecore run ${quoted(name)} --seed ${seed} --takeover ${policy}`;
