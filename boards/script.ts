@@ -11,6 +11,8 @@ export class Script {
   #component: number;
   #events: readonly EventConfig[];
   #waiting: Map<string, number[]>;
+  /** Events whose time is set and has not come. */
+  pending = 0;
   /** What has happened, for the report. */
   readonly done: { at: number; event: EventConfig }[] = [];
 
@@ -20,8 +22,11 @@ export class Script {
     this.#waiting = new Map();
     this.#component = machine.clock.register((_kind, n) => this.#happen(this.#events[n]!));
     this.#events.forEach((event, n) => {
-      if (event.atMs !== null) machine.clock.at((event.atMs + event.plusMs) * MS, this.#component, 0, n);
-      else if (event.on !== null) this.#waiting.set(event.on, [...(this.#waiting.get(event.on) ?? []), n]);
+      if (event.atMs !== null) {
+        this.pending++;
+        machine.clock.at((event.atMs + event.plusMs) * MS, this.#component, 0, n);
+      }
+      if (event.atMs === null && event.on !== null) this.#waiting.set(event.on, [...(this.#waiting.get(event.on) ?? []), n]);
     });
   }
 
@@ -30,7 +35,10 @@ export class Script {
     const numbers = this.#waiting.get(name);
     if (numbers === undefined) return;
     this.#waiting.delete(name);
-    for (const n of numbers) this.#machine.clock.after(this.#events[n]!.plusMs * MS, this.#component, 0, n);
+    for (const n of numbers) {
+      this.pending++;
+      this.#machine.clock.after(this.#events[n]!.plusMs * MS, this.#component, 0, n);
+    }
   }
 
   #happen(event: EventConfig): void {
@@ -38,6 +46,7 @@ export class Script {
     const board = boards[event.board === 'b' ? 1 : 0];
     const number = event.disk === null ? -1 : this.#disk(event.disk);
     const disk = shelf.disks[number];
+    this.pending--;
     this.done.push({ at: clock.now, event });
     switch (event.do) {
       case 'nmi':

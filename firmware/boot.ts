@@ -6,7 +6,7 @@ import { ROLE_FREE, ROLE_MAILBOX } from '../asm/layout';
 import { crc32c_init } from '../asm/bytes/crc32c';
 import { hba_configure, irq_unmask, nvram_read, nvram_write, port_configure } from './board';
 import { cache_init } from './cache';
-import { claim, claim_drop } from './claim';
+import { claim, claim_drop, claim_if_free } from './claim';
 import { discover_begin } from './discover';
 import {
   BOARD_BOOTING,
@@ -190,7 +190,7 @@ function wait(): void {
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
     // A disk of ours that nobody holds any more has been given back, even if the message was lost.
-    if (disk.present && disk.owner == c.system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME) claim(d);
+    if (disk.present && disk.owner == c.system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME) claim_if_free(d);
   }
 }
 

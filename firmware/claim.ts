@@ -46,11 +46,18 @@ const LIST_AT: usize = 0x3f00; // in the disk's buffer
  */
 export function claim(d: u32): void {
   const disk = disk_at(d);
+  disk.only_free = 0;
   if (disk.paths != 3) {
     if (send_read(d, READ)) core().boot_left++;
     return;
   }
   if (send_release(d, FREE, disk.path ^ 1)) core().boot_left++;
+}
+
+/** The same, but only if nobody holds the disk: what the partner holds or leaves to a dump is its own to give back. */
+export function claim_if_free(d: u32): void {
+  disk_at(d).only_free = 1;
+  if (send_read(d, READ)) core().boot_left++;
 }
 
 function send_release(d: u32, kind: u32, path: u32): bool {
@@ -136,6 +143,11 @@ function decide(d: u32): void {
   const system = <u32>(disk.holder >> 32);
   const epoch = <u32>disk.holder;
   if (!disk.holder) return reserve(d, PR_RESERVE, 0);
+  if (disk.only_free) {
+    disk.held = <u8>HELD_PARTNER;
+    c.boot_left--;
+    return;
+  }
   if (disk.holder == c.key) return reserve(d, disk.tries ? PR_PREEMPT_AND_ABORT : PR_RESERVE, disk.holder);
   const staleOwn = system == c.system;
   const stalePartner = system == c.partner && c.partner_epoch && epoch != c.partner_epoch;

@@ -175,8 +175,11 @@ export function giveback_given(wwn: u64): void {
   const c = core();
   const d = disk_of(wwn);
   if (d == NO_DISK || disk_at(d).owner != c.system) return;
-  if (disk_at(d).held == <u8>HELD_ME) return message_say(MSG_TAKEN, wwn);
-  if (c.state != BOARD_WAITING || c.boot_left) return; // said again in a moment
+  if (c.state != BOARD_WAITING) {
+    if (disk_at(d).held == <u8>HELD_ME) message_say(MSG_TAKEN, wwn);
+    return;
+  }
+  if (c.boot_left) return; // said again in a moment
   log_disk(d, 'is given back');
   disk_at(d).held = <u8>HELD_PARTNER;
   claim(d);

@@ -121,7 +121,7 @@ export class Disk {
   paths: u8; // bit a path
   path: u8; // in use: 0 or 1
   role: u8; // ROLE_*
-  step: u8; // DISK_*
+  only_free: u8; // a claim goes on only if nobody holds it
   held: u8; // HELD_*
   dead: u8; // writes fail
   failing_over: u8;

@@ -47,6 +47,7 @@ import {
 import { keys_contain, keys_find_system, reservation_key } from '../asm/initiator/keys';
 import { OUTCOME_CONFLICT, OUTCOME_GOOD, OUTCOME_MEDIUM, OUTCOME_PATH } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
+import { BOOT_DONE } from './boot';
 import { disk_of, read_header } from './discover';
 import { fence } from './fence';
 import {
@@ -56,6 +57,7 @@ import {
   BOARD_PANIC,
   BOARD_TAKEN,
   BOARD_TAKING,
+  BOARD_WAITING,
   DISK_MAX,
   EV_ARBITRATED,
   EV_ATTRIBUTE,
@@ -79,7 +81,7 @@ import { mail_build, mail_good, mail_lba } from './mailbox';
 import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, command_at, core, disk_at, scratch } from './memory';
 import { message_say } from './message';
 import { serve_begin } from './serve';
-import { set_state, wake_at } from './state';
+import { partner_lives, set_state, wake_at } from './state';
 import { trace } from './trace';
 
 export const KIND_TAKE: u32 = 0x5000;
@@ -202,7 +204,7 @@ function arbiter_done(kind: u32, outcome: u32): void {
 function judge(key: u64): void {
   const c = core();
   if (key) {
-    if (c.take_epoch && <u32>key > c.take_epoch) return cancel();
+    if (c.take_epoch && <u32>key > c.take_epoch) return cancel(<u32>key);
     if (++c.take_tries > TRIES_MAX) return retry();
     const i = command_new(ARBITRATE, c.mailbox);
     if (i == NO_COMMAND) return retry();
@@ -224,12 +226,19 @@ function lost(): void {
 }
 
 /** The partner has booted anew in the meantime: it is alive, and knows nothing of a takeover. */
-function cancel(): void {
+function cancel(epoch: u32): void {
   const c = core();
-  c.take_step = TAKE_NONE;
   trace(EV_TAKEOVER_CANCELLED);
   log('takeover cancelled: the partner has booted again');
-  set_state(BOARD_NORMAL);
+  partner_lives(epoch);
+  // What we hold of it from an earlier takeover stays with us until giveback.
+  let holding = false;
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    if (disk_at(d).present && disk_at(d).owner == c.partner && disk_at(d).held == <u8>HELD_ME) holding = true;
+  }
+  c.take_step = holding ? TAKE_DONE : TAKE_NONE;
+  if (c.boot_step != BOOT_DONE) set_state(BOARD_WAITING);
+  else set_state(holding ? BOARD_TAKEN : BOARD_NORMAL);
 }
 
 /** What the partner wrote before it was shut out: that it panicked, and where it dumps. */
@@ -533,6 +542,7 @@ function progress(): void {
   if (busy || c.take_step != TAKE_DISKS) return;
   c.take_step = TAKE_DONE;
   c.take_fenced = c.take_epoch + 1;
+  c.boot_step = BOOT_DONE; // a board that waited for giveback has its disks now
   c.take_hint = c.take_dropped = c.take_hint_at = 0;
   c.held_changes++; // the dump disk's header as it is now
   trace(EV_TAKEOVER_END);

@@ -70,6 +70,7 @@ export class EmulatedBoard implements Board {
   #inFirmware = false;
   #stuck = false;
   #after: 'halt' | 'reboot' | null = null;
+  #halted = false;
   #typed: number[] = [];
   #messages: Uint8Array[] = [];
 
@@ -106,6 +107,11 @@ export class EmulatedBoard implements Board {
     return this.#exports !== null;
   }
 
+  /** In its self-test. */
+  get booting(): boolean {
+    return this.#memory !== null && this.#exports === null && !this.#halted;
+  }
+
   ram(): Uint8Array | null {
     return this.#memory === null ? null : this.#ram;
   }
@@ -120,6 +126,7 @@ export class EmulatedBoard implements Board {
   /** From power-on or reset to firmware: the self-test, which clears RAM. */
   #startPost(): void {
     this.#stop();
+    this.#halted = false;
     this.#memory = takeMemory(this.memoryBytes);
     this.#ram = new Uint8Array(this.#memory.buffer);
     this.hba.attach(this.#ram);
@@ -254,7 +261,10 @@ export class EmulatedBoard implements Board {
     }
     this.#inFirmware = false;
     if (this.#after === 'reboot') this.#startPost();
-    else if (this.#after === 'halt') this.#halt();
+    else if (this.#after === 'halt') {
+      this.#halt();
+      this.#halted = true;
+    }
     return result;
   }
 

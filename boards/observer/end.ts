@@ -39,7 +39,8 @@ export function unsettled(machine: Machine): string[] {
     }
   }
   if (coreIsDue(machine) && !has(machine, F.EV_SAVE_END)) open.push('the core file is not made yet');
-  if (givebackIsDue(machine) && !has(machine, F.EV_GIVEBACK_END)) open.push('giveback is not done yet');
+  for (const board of boards) if (board.booting) open.push(`board ${board.name} is booting`);
+  if (alive(machine, 0) && alive(machine, 1)) open.push(...notGivenBack(machine));
   return open;
 }
 
@@ -50,13 +51,14 @@ function coreIsDue({ observer }: Machine): boolean {
   return observer.dump !== null && observer.dump.report.stored > 0;
 }
 
-function givebackIsDue(machine: Machine): boolean {
-  const { scenario, observer } = machine;
-  if (scenario.boards.givebackMs === null || observer.firstFailure === null) return false;
-  if (!has(machine, F.EV_TAKEOVER_END)) return false;
-  const { board, at } = observer.firstFailure;
-  const comesBack = has(machine, F.EV_HALT, (event) => event.board === board && event.a === 1);
-  return comesBack || has(machine, F.EV_BOOT, (event) => event.board === board && event.time > at);
+/** Both boards are up and giveback is automatic: each disk must come back to its owner. */
+function notGivenBack({ scenario, observer }: Machine): string[] {
+  if (scenario.boards.givebackMs === null) return [];
+  return scenario.disks.flatMap((disk, number) => {
+    const holder = observer.invariants.heldBy(number);
+    if (disk.owner === null || holder === null || 'ab'[holder] === disk.owner) return [];
+    return [`${disk.name} is not given back`];
+  });
 }
 
 export function finalChecks(machine: Machine, isSettled: boolean): void {
