@@ -173,6 +173,12 @@ test('workload.source is found from the folder of the scenario', () => {
   }
 });
 
+test('the example of the README is a scenario', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+  assert.is(parseScenario(example, 'x').events.length, 3);
+});
+
 test('a name that nobody knows is answered with the nearest one', () => {
   assert.throws(
     () => loadScenario('standrad'),

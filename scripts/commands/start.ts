@@ -52,7 +52,11 @@ async function start(flags: StartFlags): Promise<number> {
   else {
     if (!isGood(sequential))
       print(['', ...summary(sequential, { look, verbose, repeat: repeat('sequential') })]);
-    print([...(silent ? [] : ['']), ...comparison(parallel, sequential, look)]);
+    print([
+      ...(silent ? [] : ['']),
+      ...comparison(parallel, sequential, look),
+      `again: ${repeat('sequential')}`,
+    ]);
   }
   return isGood(parallel) && isGood(sequential) ? EXIT_OK : EXIT_FAILED;
 }

@@ -40,7 +40,7 @@ function meaning(parallel: RunResult, sequential: RunResult): string[] {
   if (fast === null || slow === null || fast <= 0) return ['One of the two brought no service back.'];
   if (slow <= fast) return ['Here waiting for the dump costs nothing: there was no dump to wait for.'];
   return [
-    `Both keep the core. Waiting for the dump keeps clients out ${(slow / fast).toFixed(1)} times as long with ` +
+    `${parallel.core !== null && sequential.core !== null ? 'Both keep the core. ' : ''}Waiting for the dump keeps clients out ${(slow / fast).toFixed(1)} times as long with ` +
       `${bytes(parallel.memory_bytes)} of memory, and longer the more memory a board has; beside the dump, ` +
       'the outage does not depend on memory.',
   ];

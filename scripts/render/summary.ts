@@ -166,7 +166,7 @@ function dumpLines({ dump, panic, failed_board: board }: RunResult): string[] {
       : `${seconds(dump.started_s)} to ${seconds(dump.ended_s)}, limit ${seconds(dump.limit_s)}`;
   const missing = total - zero - stored - lost;
   const lines = [
-    `${dump.attribute ?? 'unknown'}${cause} on ${dump.disk}: ${ended}`,
+    `${dump.attribute === 'dumping' ? 'cut off while dumping' : (dump.attribute ?? 'unknown')}${cause} on ${dump.disk}: ${ended}`,
     `${bytes(dump.memory_bytes)} of memory, ${bytes(dump.stored_bytes)} written: ${plural(total, 'chunk')} = ` +
       `${count(stored)} stored + ${count(zero)} zero + ${count(lost)} lost` +
       (missing > 0 ? ` + ${count(missing)} not reached` : ''),
@@ -178,7 +178,8 @@ function dumpLines({ dump, panic, failed_board: board }: RunResult): string[] {
       `${rate(dump.memory_bytes * share, time)} of memory, ${rate(dump.stored_bytes, time)} to the disk, in board time`,
     );
   }
-  if (dump.verified === true) lines.push('compared with the memory at the panic, byte by byte: exact');
+  if (dump.verified === true && stored + zero > 0)
+    lines.push('compared with the memory at the panic, byte by byte: exact');
   if (dump.verified === false) lines.push('compared with the memory at the panic, byte by byte: NOT EXACT');
   return lines;
 }
