@@ -84,3 +84,20 @@ export {
   table_valid,
 } from './dump/table';
 export * from './dump/elf';
+
+// Initiator: commands into submission entries, outcomes out of completions, reservation data
+export {
+  cdb_inquiry,
+  cdb_read16,
+  cdb_read_capacity16,
+  cdb_reserve_in,
+  cdb_reserve_out,
+  cdb_synchronize_cache,
+  cdb_test_unit_ready,
+  cdb_write16,
+} from './initiator/cdb';
+export { keys_contain, keys_find_system, reservation_key, reservation_type } from './initiator/keys';
+export { outcome_of, sense_code, sense_key } from './initiator/outcome';
+
+// Dump writer
+export { writer_begin, writer_done, writer_drained, writer_offer, writer_step } from './dump/writer';

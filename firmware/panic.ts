@@ -18,7 +18,9 @@ import {
   CHUNK_BYTES,
   COPY_BLOCKS,
   COPY_BYTES,
+  CQE_BYTES,
   CQE_TAG_AT,
+  DATA_LBA,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
   HEADER_BUILD_AT,
@@ -42,8 +44,14 @@ import {
   ORDER_BYTES,
   PANIC_ASSERT,
   PANIC_TRAP,
+  SQE_BYTES,
+  SQE_PORT_AT,
+  SQE_TAG_AT,
+  SQE_TARGET_AT,
 } from '../asm/layout';
 import { fold_in } from '../asm/bytes/fold';
+import { writer_begin, writer_done, writer_drained, writer_offer, writer_step } from '../asm/dump/writer';
+import { Writer, fold_area, writer_at } from '../asm/dump/writer-state';
 import { header_begin, header_lba, header_seal } from '../asm/dump/header';
 import {
   PR_PREEMPT,
@@ -63,6 +71,7 @@ import {
 } from '../asm/initiator/outcome';
 import {
   hba_configure,
+  hba_doorbell,
   hba_poll,
   hba_reset,
   interconnect_receive,
@@ -72,6 +81,7 @@ import {
   reset_halt,
   reset_reboot,
   timer_utc,
+  timer_work,
   trace_event,
   watchdog_feed,
 } from './board';
@@ -81,6 +91,7 @@ import {
   EV_DUMP_END,
   EV_DUMP_ERROR,
   EV_DUMP_NONE,
+  EV_DUMP_PROGRESS,
   EV_FROZEN,
   EV_HALT,
   EV_LENT,
@@ -113,11 +124,15 @@ import {
   RECORD_SYSTEM_AT,
   RECORD_TIME_AT,
   RECORD_UTC_AT,
+  WORK_COMMAND,
+  WORK_CRC,
+  WORK_SCAN,
 } from './layout';
 import {
-  BATCH_MAX,
   DUMP_CQ,
-  DUMP_FOLD,
+  DUMP_DONE,
+  DUMP_DONE_BYTES,
+  DUMP_ENTRY,
   DUMP_HEADER,
   DUMP_LIST,
   DUMP_MAIL,
@@ -125,20 +140,17 @@ import {
   DUMP_MESSAGE_OUT,
   DUMP_RING,
   DUMP_SQ,
-  TAG_BATCH,
+  DUMP_WRITER,
   TAG_CONTROL,
-  TAG_TABLE,
   dump,
-  dump_entry,
-  dump_send,
+  dump_walk,
 } from './dump-state';
-import { dump_batch_done, dump_drained, dump_fill, dump_flush, dump_restart, dump_resend, dump_table_done } from './dump';
 import { mail_build, mail_lba } from './mailbox';
 import { NO_DISK, core, disk_at } from './memory';
 import { message_begin, message_good, message_send } from './message';
 import { now_us } from './now';
-import { region_chunks, region_first } from './order';
-import { header_point, spare_pick } from './spare';
+import { ORDER_END, ORDER_LATER, is_work_area, region_chunks, region_first, walk_begin, walk_next } from './order';
+import { header_point, image_blocks, image_lba, spare_pick, table_room } from './spare';
 
 /** Steps of the handler. */
 const STEP_MAIL: u32 = 1; // our mailbox slot says that we dump, and where
@@ -154,12 +166,18 @@ const STEP_MOVE: u32 = 10; // our reservation goes to the other path
 const STEP_OVER: u32 = 11;
 
 const CONTROL_TRIES: u32 = 4;
+/** Chunks looked at in one cycle: what the CPU can scan and checksum in it. */
+const CHUNKS_PER_CYCLE: u32 = 4;
 /** Attempts on different disks; the last goes past errors. */
 const ATTEMPTS: u32 = 2;
 const LEND_US: u64 = 2000000;
 const PROGRESS_US: u64 = 1000000;
 /** Time kept for closing: this at most and a quarter of the limit at most, or three times the slowest write so far. */
 const CLOSE_US: u64 = 400000;
+
+function writer(): Writer {
+  return writer_at(DUMP_WRITER);
+}
 
 export function panicking(): bool {
   return load<u32>(RECORD_AT + RECORD_MAGIC_AT) == RECORD_MAGIC;
@@ -205,7 +223,7 @@ function begin(): void {
   const d = dump();
   const c = core();
   d.active = 1;
-  fold_in(DUMP_FOLD);
+  fold_in(fold_area(DUMP_WRITER));
   d.reason = load<u32>(RECORD_AT + RECORD_REASON_AT);
   d.failed_at = load<u64>(RECORD_AT + RECORD_TIME_AT);
   d.limit_at = d.failed_at + <u64>c.limit_ms * 1000;
@@ -233,7 +251,7 @@ function control_mail(): void {
   const c = core();
   const d = dump();
   mail_build(DUMP_MAIL, BOARD_PANIC, c.beat + ++d.beat, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
-  cdb_write16(dump_entry(), mail_lba(c.index), 1, true, DUMP_MAIL, MAIL_BYTES);
+  cdb_write16(DUMP_ENTRY, mail_lba(c.index), 1, true, DUMP_MAIL, MAIL_BYTES);
   control(c.mailbox);
 }
 
@@ -243,7 +261,18 @@ function control(disk: u32): void {
   d.control_disk = disk;
   d.control_busy = 1;
   d.control_tries = 0;
-  dump_send(dump_entry(), TAG_CONTROL, disk, d.path);
+  send_control();
+}
+
+/** The entry goes into the ring that the writer's commands go into. */
+function send_control(): void {
+  const d = dump();
+  const w = writer();
+  store<u32>(DUMP_ENTRY + SQE_TAG_AT, TAG_CONTROL);
+  store<u16>(DUMP_ENTRY + SQE_TARGET_AT, <u16>d.control_disk);
+  store<u8>(DUMP_ENTRY + SQE_PORT_AT, <u8>d.path);
+  memory.copy(DUMP_SQ + <usize>(w.sq_tail & (DUMP_RING - 1)) * SQE_BYTES, DUMP_ENTRY, SQE_BYTES);
+  w.sq_tail++;
 }
 
 /** The header says dumping: from here on the partner leaves the disk to us. */
@@ -260,26 +289,48 @@ function mark(): void {
   d.header_copy = disk.header_copy;
   d.header_sequence = disk.header_sequence;
   d.started_at = now_us();
-  dump_restart(d.attempt >= ATTEMPTS || spare_pick(d.tried) == NO_DISK);
+  restart(d.attempt >= ATTEMPTS || spare_pick(d.tried) == NO_DISK);
   d.step = STEP_MARK;
   control_header(ATTRIBUTE_DUMPING, ABORT_NONE);
+}
+
+/** The image from its first chunk on, on this disk. */
+function restart(pastErrors: bool): void {
+  const d = dump();
+  const w = writer();
+  w.sq = <u32>DUMP_SQ;
+  w.sq_mask = DUMP_RING - 1;
+  w.target = d.disk;
+  w.port = d.path;
+  w.system = core().system;
+  w.epoch = core().epoch;
+  w.table_lba = DATA_LBA;
+  w.table_room = table_room();
+  w.image_lba = image_lba();
+  w.image_blocks = image_blocks(disk_at(d.disk));
+  w.now = d.now;
+  writer_begin(DUMP_WRITER, pastErrors);
+  d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
+  memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
+  walk_begin(dump_walk(), <u32>DUMP_DONE);
 }
 
 /** Builds the header as things stand and writes it over the older copy. */
 function control_header(attribute: u32, cause: u32): void {
   const d = dump();
   const c = core();
+  const w = writer();
   const buf = DUMP_HEADER;
   header_begin(buf);
   header_point(buf, disk_at(d.disk));
   store<u32>(buf + HEADER_ATTRIBUTE_AT, attribute);
   store<u32>(buf + HEADER_ABORT_AT, cause);
   store<u32>(buf + HEADER_REASON_AT, d.reason);
-  store<u32>(buf + HEADER_TABLE_COUNT_AT, d.tables_written);
-  store<u64>(buf + HEADER_STORED_BYTES_AT, d.stored_bytes);
-  store<u32>(buf + HEADER_ZERO_AT, d.zero);
-  store<u32>(buf + HEADER_STORED_AT, d.stored);
-  store<u32>(buf + HEADER_LOST_AT, d.lost);
+  store<u32>(buf + HEADER_TABLE_COUNT_AT, w.tables_written);
+  store<u64>(buf + HEADER_STORED_BYTES_AT, w.stored_bytes);
+  store<u32>(buf + HEADER_ZERO_AT, w.zero);
+  store<u32>(buf + HEADER_STORED_AT, w.stored);
+  store<u32>(buf + HEADER_LOST_AT, w.lost);
   store<u64>(buf + HEADER_FAILED_US_AT, d.failed_at);
   store<u64>(buf + HEADER_STARTED_US_AT, d.started_at);
   store<u64>(buf + HEADER_WRITTEN_US_AT, now_us());
@@ -299,7 +350,7 @@ function control_header(attribute: u32, cause: u32): void {
   d.header_copy ^= 1;
   d.cause = cause;
   d.attribute = attribute;
-  cdb_write16(dump_entry(), header_lba(d.header_copy), COPY_BLOCKS, true, buf, COPY_BYTES);
+  cdb_write16(DUMP_ENTRY, header_lba(d.header_copy), COPY_BLOCKS, true, buf, COPY_BYTES);
   control(d.disk);
 }
 
@@ -307,34 +358,67 @@ function control_header(attribute: u32, cause: u32): void {
 export function panic_cycle(): u32 {
   const d = dump();
   if (d.step == STEP_OVER) return 1000;
-  d.now = now_us();
+  d.now = writer().now = now_us();
   reap();
   receive();
   if (d.step == STEP_RUN || d.step == STEP_PROGRESS) run();
   else if (d.step == STEP_CLOSE) close();
   else if (d.step == STEP_LEND && d.now > d.lend_until) next_disk();
-  if (d.moving && !d.in_flight && !d.control_busy) move_reservation();
-  dump_flush();
+  if (d.moving && !writer().in_flight && !d.control_busy) move_reservation();
+  flush();
   return 0;
+}
+
+/** Rings the doorbell once for all that this cycle sent. */
+function flush(): void {
+  const d = dump();
+  const w = writer();
+  if (w.sq_tail == d.sq_rung) return;
+  timer_work(WORK_COMMAND, w.sq_tail - d.sq_rung);
+  d.sq_rung = w.sq_tail;
+  hba_doorbell(w.sq_tail);
 }
 
 function run(): void {
   const d = dump();
-  const margin = max<u64>(close_us(), d.slowest_us * 3);
+  const w = writer();
+  const margin = max<u64>(close_us(), w.slowest_us * 3);
   if (d.now + margin >= d.limit_at) return begin_close(ABORT_LIMIT);
-  if (d.fenced) return over();
-  if (d.failed) return drop_disk();
+  if (w.fenced) return over();
+  if (w.failed) return drop_disk();
   if (d.moving) return;
-  dump_resend();
-  dump_fill();
-  if (d.failed) return drop_disk();
-  if (d.no_room) return begin_close(ABORT_NO_ROOM);
-  if (dump_drained()) return begin_close(ABORT_NONE);
-  if (d.step == STEP_RUN && d.now >= d.progress_at && d.tables_written) {
+  writer_step(DUMP_WRITER);
+  offer();
+  if (w.no_room) return begin_close(ABORT_NO_ROOM);
+  if (d.walked) return begin_close(ABORT_NONE);
+  if (d.step == STEP_RUN && d.now >= d.progress_at && w.tables_written) {
     d.progress_at = d.now + PROGRESS_US;
     d.step = STEP_PROGRESS;
     control_header(ATTRIBUTE_DUMPING, ABORT_NONE);
   }
+}
+
+/** A cycle's worth of chunks, in order of importance. */
+function offer(): void {
+  const d = dump();
+  const w = writer();
+  for (let n: u32 = 0; n < CHUNKS_PER_CYCLE; n++) {
+    const chunk = d.pending_chunk ? d.pending_chunk - 1 : walk_next(dump_walk());
+    d.pending_chunk = 0;
+    if (chunk == ORDER_LATER) break;
+    if (chunk == ORDER_END) {
+      d.walked = 1;
+      break;
+    }
+    // The work area was zero when memory was frozen; what is in it now is the dump's own.
+    if (!writer_offer(DUMP_WRITER, chunk, is_work_area(chunk))) {
+      d.pending_chunk = chunk + 1;
+      break;
+    }
+  }
+  if (w.scanned) timer_work(WORK_SCAN, w.scanned);
+  if (w.summed) timer_work(WORK_CRC, w.summed);
+  w.scanned = w.summed = 0;
 }
 
 function close_us(): u64 {
@@ -343,22 +427,24 @@ function close_us(): u64 {
 
 function begin_close(cause: u32): void {
   const d = dump();
-  d.closing = 1;
+  writer().closing = 1;
   d.close_cause = cause;
-  d.step = STEP_CLOSE;
+  if (d.step == STEP_RUN) d.step = STEP_CLOSE;
 }
 
 function close(): void {
   const d = dump();
-  if (d.fenced) return over();
+  const w = writer();
+  if (w.fenced) return over();
   if (d.moving || d.control_busy) return;
-  dump_resend();
-  dump_fill(); // closes the last table block
-  if (d.in_flight || !dump_drained()) {
+  if (w.failed && !w.past_errors) return drop_disk();
+  writer_step(DUMP_WRITER);
+  if (!writer_drained(DUMP_WRITER)) {
     // With the limit upon us what is in flight is not waited for: the table does not list it.
     if (d.now + close_us() / 4 < d.limit_at) return;
+    d.close_cause = ABORT_LIMIT;
   }
-  if (d.lost && d.close_cause == ABORT_NONE) d.close_cause = ABORT_MEDIUM;
+  if (w.lost && d.close_cause == ABORT_NONE) d.close_cause = ABORT_MEDIUM;
   d.step = STEP_END;
   control_header(d.close_cause == ABORT_NONE ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED, d.close_cause);
 }
@@ -368,25 +454,19 @@ function reap(): void {
   const posted = hba_poll();
   if (posted != d.cq_head) watchdog_feed(core().watchdog_ms); // progress, and nothing else, feeds it
   while (d.cq_head != posted) {
-    const cqe = DUMP_CQ + <usize>(d.cq_head & (DUMP_RING - 1)) * 64;
+    const cqe = DUMP_CQ + <usize>(d.cq_head & (DUMP_RING - 1)) * CQE_BYTES;
     d.cq_head++;
     const tag = load<u32>(cqe + CQE_TAG_AT);
     const outcome = outcome_of(cqe);
-    d.in_flight--;
-    const kind = tag & 0xff00;
-    const i = tag & 0xff;
-    if (kind == TAG_BATCH && i < BATCH_MAX) data_done(i, outcome, false);
-    else if (kind == TAG_TABLE && i < BATCH_MAX) data_done(i, outcome, true);
-    else if (kind == TAG_CONTROL) control_done(outcome);
+    if (!writer_done(DUMP_WRITER, tag, outcome)) control_done(outcome);
   }
-}
-
-function data_done(i: u32, outcome: u32, isTable: bool): void {
-  const d = dump();
-  if (outcome == OUTCOME_PATH && !d.path_tried) d.moving = 1;
-  else if (outcome == OUTCOME_CONFLICT) d.fenced = 1;
-  if (isTable) dump_table_done(i, outcome);
-  else dump_batch_done(i, outcome);
+  const w = writer();
+  if (w.path_dead && !d.path_tried && d.step != STEP_END) d.moving = 1;
+  w.path_dead = 0;
+  w.hold = d.moving;
+  if (w.tables_written == d.tables_told) return;
+  d.tables_told = w.tables_written;
+  trace_event(EV_DUMP_PROGRESS, d.disk, w.zero + w.stored + w.lost, 0);
 }
 
 /** The reservation belongs to the nexus of the dead path: preempt ourselves from the other ([SPC-4] 5.13.11.2.4). */
@@ -394,11 +474,12 @@ function move_reservation(): void {
   const d = dump();
   d.path_tried = 1;
   d.path ^= 1;
+  writer().port = d.path;
   d.step_before = d.step;
   d.step = STEP_MOVE;
   trace_event(EV_PATH, d.disk, d.path, 0);
   const key = core().key;
-  cdb_reserve_out(dump_entry(), PR_PREEMPT, PR_WRITE_EXCLUSIVE, DUMP_LIST, key, key);
+  cdb_reserve_out(DUMP_ENTRY, PR_PREEMPT, PR_WRITE_EXCLUSIVE, DUMP_LIST, key, key);
   control(d.disk);
 }
 
@@ -409,7 +490,7 @@ function control_done(outcome: u32): void {
   if (again && d.control_tries < CONTROL_TRIES) {
     d.control_tries++;
     d.control_busy = 1;
-    return dump_send(dump_entry(), TAG_CONTROL, d.control_disk, d.path);
+    return send_control();
   }
   switch (d.step) {
     case STEP_MAIL:
@@ -422,13 +503,13 @@ function control_done(outcome: u32): void {
       if (outcome == OUTCOME_PATH && !d.path_tried) return move_reservation();
       return next_disk();
     case STEP_PROGRESS:
-      d.step = STEP_RUN;
-      if (outcome == OUTCOME_CONFLICT) d.fenced = 1;
+      d.step = writer().closing ? STEP_CLOSE : STEP_RUN;
+      if (outcome == OUTCOME_CONFLICT) writer().fenced = 1;
       return;
     case STEP_END:
       return ended(outcome);
     case STEP_REGISTER:
-      cdb_reserve_out(dump_entry(), PR_RESERVE, PR_WRITE_EXCLUSIVE, DUMP_LIST, core().key, 0);
+      cdb_reserve_out(DUMP_ENTRY, PR_RESERVE, PR_WRITE_EXCLUSIVE, DUMP_LIST, core().key, 0);
       d.step = STEP_RESERVE;
       return control(d.disk);
     case STEP_RESERVE:
@@ -437,7 +518,7 @@ function control_done(outcome: u32): void {
       d.attempt--;
       return mark();
     case STEP_MOVE:
-      d.moving = 0;
+      d.moving = writer().hold = 0;
       d.step = d.step_before;
       if (d.step == STEP_MARK) return control_header(ATTRIBUTE_DUMPING, ABORT_NONE);
   }
@@ -453,7 +534,7 @@ function marked(): void {
 /** The disk fails: its header says so if it still can, and the dump starts again on the next. */
 function drop_disk(): void {
   const d = dump();
-  if (d.in_flight) return;
+  if (writer().in_flight || d.control_busy) return;
   trace_event(EV_DUMP_ERROR, d.disk, 0, 0);
   d.step = STEP_END;
   d.dropping = 1;
@@ -505,13 +586,13 @@ function receive(): void {
   if (!lent || d.step != STEP_LEND || load<u64>(DUMP_MESSAGE_IN + MSG_WWN_AT) != disk_at(d.disk).wwn) return;
   d.step = STEP_REGISTER;
   d.path = disk_at(d.disk).path;
-  cdb_reserve_out(dump_entry(), PR_REGISTER_AND_IGNORE, 0, DUMP_LIST, 0, core().key);
+  cdb_reserve_out(DUMP_ENTRY, PR_REGISTER_AND_IGNORE, 0, DUMP_LIST, 0, core().key);
   control(d.disk);
 }
 
 function over(): void {
   const d = dump();
-  if (d.fenced) trace_event(EV_DUMP_END, d.disk, ATTRIBUTE_ABORTED, ABORT_FENCED);
+  if (writer().fenced) trace_event(EV_DUMP_END, d.disk, ATTRIBUTE_ABORTED, ABORT_FENCED);
   d.step = STEP_OVER;
   message_begin(DUMP_MESSAGE_OUT, MSG_DUMP_ENDED, ++d.sequence, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
   message_send(DUMP_MESSAGE_OUT);

@@ -1,0 +1,145 @@
+/**
+ * State of the dump writer, and its work area: batches, table blocks, scratch of the checksum. All of it lies in one
+ * piece of WRITER_BYTES at an address that the caller gives, so that a panic handler can keep it out of what it dumps.
+ * Commands leave through a submission ring that the caller has set up elsewhere.
+ */
+import { SQE_BYTES, SQE_PORT_AT, SQE_TAG_AT, SQE_TARGET_AT, TABLE_BYTES } from '../layout';
+import { FOLD_BYTES } from '../bytes/fold';
+
+/** Batches in flight, each at most BATCH_CHUNKS chunks. */
+export const BATCH_MAX: u32 = 8;
+export const BATCH_CHUNKS: u32 = 16;
+export const TABLE_MAX: u32 = 8;
+
+/** Tags of the writer's commands: the kind, and the number of the batch or table block. */
+export const TAG_BATCH: u32 = 0x100;
+export const TAG_TABLE: u32 = 0x200;
+export const TAG_KIND: u32 = 0xff00;
+
+const BATCHES_AT: usize = 0x100;
+const BATCH_BYTES: usize = 0x100;
+const TABLE_STATES_AT: usize = 0x900;
+const TABLE_STATE_BYTES: usize = 0x20;
+const ENTRY_AT: usize = 0xa00;
+const FOLD_AT: usize = 0x1000;
+const TABLES_AT: usize = 0x8000;
+/** Bytes of the writer's work area. */
+export const WRITER_BYTES: u32 = 0x10000;
+
+@unmanaged
+export class Writer {
+  // Where to: given by the caller.
+  sq: u32; // address of the submission ring
+  sq_mask: u32; // its entries - 1
+  sq_tail: u32; // running count of entries put there
+  target: u32;
+  port: u32;
+  system: u32;
+  epoch: u32;
+  table_room: u32; // table blocks there is room for
+  table_lba: u64;
+  image_lba: u64;
+  image_blocks: u64;
+  // Given at each step.
+  now: u64; // us
+  past_errors: u32; // last attempt: a chunk that cannot be written is lost, and the dump goes on
+  hold: u32; // send nothing now: the path is being changed
+  closing: u32; // no more chunks come
+  // What came of it.
+  in_flight: u32;
+  failed: u32; // a write failed on the medium
+  fenced: u32; // a write met a reservation conflict
+  no_room: u32;
+  path_dead: u32; // a write found nobody
+  next_block: u32; // of the image
+  table: u32; // running number of the next table block
+  tables_written: u32;
+  scanned: u32; // bytes looked at since the caller last cleared this
+  summed: u32; // bytes checksummed, likewise
+  table_close_at: u64; // us
+  slowest_us: u64;
+  stored_bytes: u64;
+  zero: u32; // chunks
+  stored: u32;
+  lost: u32;
+}
+
+/** Chunks that go out in one WRITE, one after the other on the disk. */
+@unmanaged
+export class Batch {
+  state: u32; // BATCH_*
+  chunks: u32;
+  block: u32; // of the image, first
+  table: u32; // place of the table block that lists them
+  entry: u32; // first entry there
+  tries: u32;
+  sent_at: u64;
+  segments: u64; // BATCH_CHUNKS of {address u32, bytes u32} from here on
+}
+
+/** A block of the chunk table on its way. */
+@unmanaged
+export class TableState {
+  state: u32; // TABLE_*
+  number: u32;
+  pending: u32; // batches of it that are not on the medium yet
+  tries: u32;
+}
+
+export const BATCH_FREE: u32 = 0;
+export const BATCH_SENT: u32 = 1;
+export const BATCH_AGAIN: u32 = 2;
+export const BATCH_FILLING: u32 = 3;
+export const TABLE_FREE: u32 = 0;
+export const TABLE_OPEN: u32 = 1;
+export const TABLE_CLOSED: u32 = 2; // full; waits for its batches
+export const TABLE_SENT: u32 = 3;
+
+// @ts-ignore: decorator
+@inline
+export function writer_at(area: usize): Writer {
+  return changetype<Writer>(area);
+}
+// @ts-ignore: decorator
+@inline
+export function batch_at(area: usize, i: u32): Batch {
+  return changetype<Batch>(area + BATCHES_AT + <usize>i * BATCH_BYTES);
+}
+export function batch_number(area: usize, batch: Batch): u32 {
+  return <u32>((changetype<usize>(batch) - area - BATCHES_AT) / BATCH_BYTES);
+}
+export function segment_at(batch: Batch, n: u32): usize {
+  return changetype<usize>(batch) + offsetof<Batch>('segments') + n * 8;
+}
+// @ts-ignore: decorator
+@inline
+export function table_state(area: usize, i: u32): TableState {
+  return changetype<TableState>(area + TABLE_STATES_AT + <usize>i * TABLE_STATE_BYTES);
+}
+export function table_buffer(area: usize, i: u32): usize {
+  return area + TABLES_AT + <usize>i * TABLE_BYTES;
+}
+/** Where an entry is built before it goes into the ring. */
+export function entry_at(area: usize): usize {
+  return area + ENTRY_AT;
+}
+export function fold_area(area: usize): usize {
+  return area + FOLD_AT;
+}
+
+/** Puts the entry just built into the ring; the caller rings the doorbell. */
+export function writer_send(area: usize, tag: u32): void {
+  const w = writer_at(area);
+  const entry = entry_at(area);
+  store<u32>(entry + SQE_TAG_AT, tag);
+  store<u16>(entry + SQE_TARGET_AT, <u16>w.target);
+  store<u8>(entry + SQE_PORT_AT, <u8>w.port);
+  memory.copy(<usize>w.sq + (w.sq_tail & w.sq_mask) * SQE_BYTES, entry, SQE_BYTES);
+  w.sq_tail++;
+  w.in_flight++;
+}
+
+/** The checksum's scratch fits between the entry and the table blocks. */
+export function writer_fits(): bool {
+  return FOLD_AT + FOLD_BYTES <= TABLES_AT && TABLES_AT + <usize>TABLE_MAX * TABLE_BYTES <= <usize>WRITER_BYTES;
+}

@@ -1,0 +1,294 @@
+/**
+ * The dump writer: skips zero chunks, checksums the others, gathers them into writes straight from memory, and lists
+ * them in table blocks that are written only after the chunks are on the medium. It allocates nothing and waits for
+ * nothing: the caller offers chunks, rings the doorbell, and passes on what has completed.
+ *
+ *   writer_begin; then as often as wanted:
+ *     writer_offer for each chunk, in the order in which it matters
+ *     writer_step, then the doorbell up to Writer.sq_tail
+ *     writer_done for each completion
+ *   Writer.closing = 1, and on until writer_drained
+ */
+import {
+  CHUNK_BYTES,
+  CODEC_LOST,
+  CODEC_RAW,
+  CODEC_ZERO,
+  SECTOR_BYTES,
+  TABLE_BLOCKS,
+  TABLE_BYTES,
+  TABLE_ENTRIES_AT,
+  TABLE_ENTRY_BYTES,
+} from '../layout';
+import { crc32c } from '../bytes/crc32c';
+import { fold_in } from '../bytes/fold';
+import { is_zero } from '../bytes/zero';
+import { cdb_write16 } from '../initiator/cdb';
+import { OUTCOME_ATTENTION, OUTCOME_BUSY, OUTCOME_CONFLICT, OUTCOME_GOOD, OUTCOME_PATH } from '../initiator/outcome';
+import { table_append, table_begin, table_count, table_room as entries_left, table_seal } from './table';
+import {
+  BATCH_AGAIN,
+  BATCH_CHUNKS,
+  BATCH_FILLING,
+  BATCH_FREE,
+  BATCH_MAX,
+  BATCH_SENT,
+  Batch,
+  TABLE_CLOSED,
+  TABLE_FREE,
+  TABLE_MAX,
+  TABLE_OPEN,
+  TABLE_SENT,
+  TAG_BATCH,
+  TAG_KIND,
+  TAG_TABLE,
+  TableState,
+  Writer,
+  batch_at,
+  batch_number,
+  entry_at,
+  fold_area,
+  segment_at,
+  table_buffer,
+  table_state,
+  writer_at,
+  writer_fits,
+  writer_send,
+} from './writer-state';
+
+const BLOCKS_PER_CHUNK: u32 = CHUNK_BYTES / SECTOR_BYTES;
+/** A table block goes out after so long even if it is not full, so that a dump that is cut is of use up to there. */
+const TABLE_US: u64 = 250000;
+const TRIES_MAX: u32 = 4;
+const NONE: u32 = 0xffffffff;
+/** CRC32C of a chunk of zeros. */
+const ZERO_CRC: u32 = 0x72c0c4a4;
+
+/**
+ * Starts an image over. Ring, target, port, system, epoch and places are the caller's to set; sq_tail and in_flight go
+ * on counting.
+ */
+export function writer_begin(area: usize, pastErrors: bool): void {
+  assert(writer_fits());
+  fold_in(fold_area(area));
+  const w = writer_at(area);
+  w.past_errors = pastErrors ? 1 : 0;
+  w.hold = w.closing = w.failed = w.fenced = w.no_room = w.path_dead = 0;
+  w.next_block = w.table = w.tables_written = w.scanned = w.summed = 0;
+  w.zero = w.stored = w.lost = 0;
+  w.stored_bytes = 0;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) batch_at(area, i).state = BATCH_FREE;
+  for (let i: u32 = 0; i < TABLE_MAX; i++) table_state(area, i).state = TABLE_FREE;
+}
+
+/** Nothing is open, waiting or in flight. */
+export function writer_drained(area: usize): bool {
+  for (let i: u32 = 0; i < BATCH_MAX; i++) if (batch_at(area, i).state != BATCH_FREE) return false;
+  for (let i: u32 = 0; i < TABLE_MAX; i++) if (table_state(area, i).state != TABLE_FREE) return false;
+  return true;
+}
+
+/**
+ * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. False when it must be
+ * offered again, because all batches are in flight, or when the image is full (no_room).
+ */
+export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
+  const w = writer_at(area);
+  const table = open_table(area, w);
+  if (table == NONE) return false;
+  const at = <usize>chunk * CHUNK_BYTES;
+  if (!asZero) w.scanned += CHUNK_BYTES;
+  if (asZero || is_zero(at, CHUNK_BYTES)) {
+    table_append(table_buffer(area, table), chunk, CODEC_ZERO, 0, 0, ZERO_CRC);
+    w.zero++;
+    return true;
+  }
+  const number = filling_batch(area, w, table);
+  if (number == NONE) return false;
+  if (<u64>w.next_block + BLOCKS_PER_CHUNK > w.image_blocks) {
+    w.no_room = 1;
+    return false;
+  }
+  w.summed += CHUNK_BYTES;
+  table_append(table_buffer(area, table), chunk, CODEC_RAW, CHUNK_BYTES, w.next_block, crc32c(0, at, CHUNK_BYTES));
+  w.next_block += BLOCKS_PER_CHUNK;
+  gather(area, batch_at(area, number), <u32>at);
+  return true;
+}
+
+/** The table block that is being filled, or a new one; NONE while all are on their way. */
+function open_table(area: usize, w: Writer): u32 {
+  let free = NONE;
+  for (let i: u32 = 0; i < TABLE_MAX; i++) {
+    const state = table_state(area, i);
+    if (state.state == TABLE_OPEN) {
+      if (entries_left(table_buffer(area, i))) return i;
+      close_table(area, i);
+      return NONE;
+    }
+    if (state.state == TABLE_FREE) free = i;
+  }
+  if (w.table >= w.table_room) w.no_room = 1;
+  if (free == NONE || w.table >= w.table_room) return NONE;
+  const state = table_state(area, free);
+  state.state = TABLE_OPEN;
+  state.number = w.table++;
+  state.pending = 0;
+  state.tries = 0;
+  w.table_close_at = w.now + TABLE_US;
+  table_begin(table_buffer(area, free), state.number, w.system, w.epoch);
+  return free;
+}
+
+/** The batch that is being filled for the open table block, or a new one; NONE while all are in flight. */
+function filling_batch(area: usize, w: Writer, table: u32): u32 {
+  let free = NONE;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) {
+    if (batch_at(area, i).state == BATCH_FILLING) return i;
+    if (batch_at(area, i).state == BATCH_FREE) free = i;
+  }
+  if (free == NONE) return free;
+  const batch = batch_at(area, free);
+  batch.state = BATCH_FILLING;
+  batch.chunks = 0;
+  batch.block = w.next_block;
+  batch.table = table;
+  batch.entry = table_count(table_buffer(area, table));
+  batch.tries = 0;
+  table_state(area, table).pending++;
+  return free;
+}
+
+function gather(area: usize, batch: Batch, address: u32): void {
+  const segment = segment_at(batch, batch.chunks++);
+  store<u32>(segment, address);
+  store<u32>(segment + 4, CHUNK_BYTES);
+  if (batch.chunks == BATCH_CHUNKS) send_batch(area, batch);
+}
+
+function send_batch(area: usize, batch: Batch): void {
+  const w = writer_at(area);
+  batch.state = BATCH_SENT;
+  batch.sent_at = w.now;
+  const blocks = batch.chunks * BLOCKS_PER_CHUNK;
+  const bytes = batch.chunks * CHUNK_BYTES;
+  cdb_write16(entry_at(area), w.image_lba + batch.block, blocks, true, segment_at(batch, 0), bytes, batch.chunks);
+  writer_send(area, TAG_BATCH | batch_number(area, batch));
+}
+
+/**
+ * Sends again what came back for no fault of the disk, closes a table block that is old or the last, and sends one
+ * whose chunks are all on the medium.
+ */
+export function writer_step(area: usize): void {
+  const w = writer_at(area);
+  if (w.hold) return;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) {
+    if (batch_at(area, i).state == BATCH_AGAIN) send_batch(area, batch_at(area, i));
+  }
+  for (let i: u32 = 0; i < TABLE_MAX; i++) {
+    const state = table_state(area, i);
+    if (state.state == TABLE_OPEN && (w.closing || w.now >= w.table_close_at)) {
+      if (table_count(table_buffer(area, i))) close_table(area, i);
+      else if (w.closing) state.state = TABLE_FREE;
+    }
+    if (state.state == TABLE_CLOSED && !state.pending) send_table(area, w, i);
+  }
+}
+
+function close_table(area: usize, table: u32): void {
+  for (let i: u32 = 0; i < BATCH_MAX; i++) {
+    const batch = batch_at(area, i);
+    if (batch.state != BATCH_FILLING) continue;
+    if (batch.chunks) send_batch(area, batch);
+    else settle(area, batch);
+  }
+  table_state(area, table).state = TABLE_CLOSED;
+}
+
+function send_table(area: usize, w: Writer, i: u32): void {
+  const state = table_state(area, i);
+  const buf = table_buffer(area, i);
+  table_seal(buf);
+  state.state = TABLE_SENT;
+  cdb_write16(entry_at(area), w.table_lba + state.number * TABLE_BLOCKS, TABLE_BLOCKS, true, buf, TABLE_BYTES);
+  writer_send(area, TAG_TABLE | i);
+}
+
+/** A command of the writer has completed: its tag and its OUTCOME_*. False when the tag is not the writer's. */
+export function writer_done(area: usize, tag: u32, outcome: u32): bool {
+  const w = writer_at(area);
+  const kind = tag & TAG_KIND;
+  const i = tag & 0xff;
+  const isBatch = kind == TAG_BATCH && i < BATCH_MAX;
+  if (!isBatch && (kind != TAG_TABLE || i >= TABLE_MAX)) return false;
+  w.in_flight--;
+  if (outcome == OUTCOME_PATH) w.path_dead = 1;
+  if (outcome == OUTCOME_CONFLICT) w.fenced = 1;
+  if (isBatch) batch_done(area, w, batch_at(area, i), outcome);
+  else table_done(area, w, table_state(area, i), table_buffer(area, i), outcome);
+  return true;
+}
+
+/** Nothing but time or another path is needed. */
+function again(outcome: u32): bool {
+  return outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY || outcome == OUTCOME_PATH;
+}
+
+function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
+  if (batch.state != BATCH_SENT) return;
+  if (outcome == OUTCOME_GOOD) {
+    w.slowest_us = max<u64>(w.slowest_us, w.now - batch.sent_at);
+    w.stored += batch.chunks;
+    w.stored_bytes += <u64>batch.chunks * CHUNK_BYTES;
+    return settle(area, batch);
+  }
+  if (again(outcome) && batch.tries < TRIES_MAX) {
+    batch.tries++;
+    batch.state = BATCH_AGAIN;
+    return;
+  }
+  if (w.past_errors) return lose(area, w, batch);
+  w.failed = 1;
+  settle(area, batch);
+}
+
+function settle(area: usize, batch: Batch): void {
+  batch.state = BATCH_FREE;
+  table_state(area, batch.table).pending--;
+}
+
+/** The last attempt goes past errors: these chunks are listed as lost, which is never read as zero. */
+function lose(area: usize, w: Writer, batch: Batch): void {
+  const buf = table_buffer(area, batch.table);
+  const entries = buf + TABLE_ENTRIES_AT;
+  // Zero chunks stand between those of the batch; the codec tells which are ours.
+  let left = batch.chunks;
+  for (let n = batch.entry; left && n < table_count(buf); n++) {
+    const entry = entries + n * TABLE_ENTRY_BYTES;
+    if (load<u32>(entry + 4) >> 24 != CODEC_RAW) continue;
+    store<u32>(entry + 4, CODEC_LOST << 24);
+    store<u32>(entry + 8, 0);
+    store<u32>(entry + 12, 0);
+    left--;
+  }
+  w.lost += batch.chunks;
+  settle(area, batch);
+}
+
+function table_done(area: usize, w: Writer, state: TableState, buf: usize, outcome: u32): void {
+  if (state.state != TABLE_SENT) return;
+  if (outcome == OUTCOME_GOOD) {
+    state.state = TABLE_FREE;
+    w.tables_written++;
+    return;
+  }
+  if (again(outcome) && state.tries < TRIES_MAX) {
+    state.tries++;
+    state.state = TABLE_CLOSED; // goes out again
+    return;
+  }
+  if (!w.past_errors) w.failed = 1;
+  else w.lost += table_count(buf); // chunks that nobody will find
+  state.state = TABLE_FREE;
+}
