@@ -234,7 +234,13 @@ export function holderOf({ shelf }: Machine, disk: number): Omit<SeenHolder, 'n'
 /** A WRITE(16) or READ(16) of one block that a test sends by itself; resolves within the clock's queue. */
 export function sendBlock(
   machine: Machine,
-  { board, port = 0, disk, lba, write }: { board: BoardIndex; port?: number; disk: number; lba: number; write: Uint8Array | null },
+  {
+    board,
+    port = 0,
+    disk,
+    lba,
+    write,
+  }: { board: BoardIndex; port?: number; disk: number; lba: number; write: Uint8Array | null },
 ): { task: Task; status: () => number | 'lost' | 'under way' } {
   const cdb = new Uint8Array(16);
   const view = new DataView(cdb.buffer);
@@ -320,7 +326,10 @@ export function rootVolume({ machine, scenario }: RunRecord, owner: BoardName): 
   const { medium } = machine.shelf.disks[root]!;
   const read = reader(medium);
   const base = L.DATA_LBA * L.SECTOR_BYTES;
-  return new Exfat((at, bytes) => read(base + at, bytes), medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES);
+  return new Exfat(
+    (at, bytes) => read(base + at, bytes),
+    medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES,
+  );
 }
 
 /** The only core file there, read from the file system. */
