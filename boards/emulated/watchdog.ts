@@ -6,7 +6,7 @@ export class Watchdog {
   #clock: Clock;
   #component: number;
   #deadline = Infinity;
-  #armed = false;
+  #lookAt = Infinity; // the event that counts; a later one is void
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -15,23 +15,23 @@ export class Watchdog {
 
   feed(timeoutMs: number): void {
     this.#deadline = this.#clock.now + timeoutMs * MS;
-    if (this.#armed) return;
-    this.#armed = true;
-    this.#clock.at(this.#deadline, this.#component, 0);
+    if (this.#lookAt > this.#deadline) this.#lookAtDeadline();
   }
 
   stop(): void {
     this.#deadline = Infinity;
   }
 
+  #lookAtDeadline(): void {
+    this.#lookAt = this.#deadline;
+    this.#clock.at(this.#deadline, this.#component, 0);
+  }
+
   #look(): void {
-    this.#armed = false;
+    if (this.#clock.now !== this.#lookAt) return;
+    this.#lookAt = Infinity;
     if (this.#deadline === Infinity) return;
-    if (this.#clock.now < this.#deadline) {
-      this.#armed = true;
-      this.#clock.at(this.#deadline, this.#component, 0);
-      return;
-    }
+    if (this.#clock.now < this.#deadline) return this.#lookAtDeadline();
     this.#deadline = Infinity;
     this.onBite();
   }
