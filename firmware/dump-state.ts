@@ -55,6 +55,7 @@ export class Dump {
   cause: u32;
   close_cause: u32;
   dropping: u32;
+  arbiter_asked: u32; // the mailbox slot was written a second time
   walked: u32; // all chunks have been offered
   pending_chunk: u32; // + 1: to be offered again
   tables_told: u32; // table blocks written when progress was traced last

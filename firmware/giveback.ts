@@ -32,7 +32,7 @@ import { log, log_disk } from './log';
 import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, command_at, core, disk_at, scratch, volume_at } from './memory';
 import { message_say } from './message';
 import { saving } from './savecore';
-import { serve_end } from './serve';
+import { serve_begin, serve_end } from './serve';
 import { partner_state, set_state, wake_at } from './state';
 import { trace } from './trace';
 
@@ -152,6 +152,14 @@ function tell(): void {
   if (i == NO_COMMAND) return;
   cdb_reserve_in(entry_of(i), PR_READ_RESERVATION, scratch(c.give_disk), 24);
   command_send(i);
+}
+
+/** The partner has failed again. What was on its way to it counts as its own: the takeover looks at it anew. */
+export function giveback_abandon(): void {
+  const c = core();
+  if (c.give_step == GIVE_RELEASE) disk_at(c.give_disk).held = <u8>HELD_PARTNER;
+  if (c.give_step == GIVE_DRAIN && disk_at(c.give_disk).role == <u8>ROLE_DATA) serve_begin(disk_at(c.give_disk).volume);
+  c.give_step = GIVE_IDLE;
 }
 
 /** The partner has the disk. */

@@ -89,6 +89,7 @@ export class Core {
   take_fenced: u32; // epoch + 1 of the partner's life that was taken over
   take_tries: u32;
   take_waited: u32;
+  take_released: u32; // the sequential policy holds no disk back any more
   take_hint_at: u64;
   take_hint_limit: u64; // us, when the dump's time is over by that message
   take_served: u32;

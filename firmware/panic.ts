@@ -48,6 +48,7 @@ import {
   SQE_PORT_AT,
   SQE_TAG_AT,
   SQE_TARGET_AT,
+  SQE_TIMEOUT_MS_AT,
 } from '../asm/layout';
 import { fold_in } from '../asm/bytes/fold';
 import { writer_begin, writer_done, writer_drained, writer_offer, writer_step } from '../asm/dump/writer';
@@ -166,6 +167,8 @@ const STEP_MOVE: u32 = 10; // our reservation goes to the other path
 const STEP_OVER: u32 = 11;
 
 const CONTROL_TRIES: u32 = 4;
+/** A command of the partner may abort ours, and then no answer ever comes. */
+const CONTROL_MS: u32 = 400;
 /** Chunks looked at in one cycle: what the CPU can scan and checksum in it. */
 const CHUNKS_PER_CYCLE: u32 = 4;
 /** Attempts on different disks; the last goes past errors. */
@@ -271,6 +274,7 @@ function send_control(): void {
   store<u32>(DUMP_ENTRY + SQE_TAG_AT, TAG_CONTROL);
   store<u16>(DUMP_ENTRY + SQE_TARGET_AT, <u16>d.control_disk);
   store<u8>(DUMP_ENTRY + SQE_PORT_AT, <u8>d.path);
+  store<u32>(DUMP_ENTRY + SQE_TIMEOUT_MS_AT, CONTROL_MS);
   memory.copy(DUMP_SQ + <usize>(w.sq_tail & (DUMP_RING - 1)) * SQE_BYTES, DUMP_ENTRY, SQE_BYTES);
   w.sq_tail++;
 }
@@ -363,7 +367,10 @@ export function panic_cycle(): u32 {
   receive();
   if (d.step == STEP_RUN || d.step == STEP_PROGRESS) run();
   else if (d.step == STEP_CLOSE) close();
-  else if (d.step == STEP_LEND && d.now > d.lend_until) next_disk();
+  else if (d.step == STEP_LEND) {
+    watchdog_feed(core().watchdog_ms); // a bounded wait
+    if (d.now > d.lend_until) ask_arbiter();
+  }
   if (d.moving && !writer().in_flight && !d.control_busy) move_reservation();
   flush();
   return 0;
@@ -495,7 +502,10 @@ function control_done(outcome: u32): void {
   switch (d.step) {
     case STEP_MAIL:
       // A conflict: the takeover has begun, our disks may be gone. Marking one now could cross the partner's preemption.
-      if (outcome == OUTCOME_CONFLICT && d.disk != NO_DISK) return ask_for(d.disk);
+      if (outcome == OUTCOME_GOOD || d.disk == NO_DISK) return mark();
+      if (!d.arbiter_asked) return ask_for(d.disk);
+      // It has begun, and the partner does not answer. Nor can it take over without the arbiter if nobody is there.
+      if (outcome == OUTCOME_CONFLICT) d.disk = NO_DISK;
       return mark();
     case STEP_MARK:
       if (outcome == OUTCOME_GOOD) return marked();
@@ -564,7 +574,23 @@ function next_disk(): void {
   d.disk = d.attempt >= ATTEMPTS ? NO_DISK : spare_pick(d.tried);
   d.path_tried = 0;
   announce(); // the partner learns of the new disk, or that there is none
-  mark();
+  if (d.disk == NO_DISK) return mark();
+  // By now the partner may have taken it, or be about to: marking it unasked could cross its preemption.
+  ask_for(d.disk);
+}
+
+/** No answer from the partner: the arbiter tells whether its takeover has begun. */
+function ask_arbiter(): void {
+  const d = dump();
+  const c = core();
+  if (c.mailbox == NO_DISK || !disk_at(c.mailbox).present || d.arbiter_asked) {
+    d.disk = NO_DISK;
+    return mark();
+  }
+  d.arbiter_asked = 1;
+  d.step = STEP_MAIL;
+  d.path = disk_at(c.mailbox).path;
+  control_mail();
 }
 
 /** The partner has taken the disk. It held no service data there: ask to have it back for the dump. */

@@ -82,6 +82,7 @@ import {
 import { timer_work } from './board';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { core_name } from './core-name';
+import { dropped } from './dropped';
 import {
   BOARD_NORMAL,
   BOARD_TAKEN,
@@ -100,7 +101,7 @@ import {
   WORK_CRC,
 } from './layout';
 import { log, log_begin, log_end, log_number, log_text } from './log';
-import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
+import { HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
 import { wake_at } from './state';
 import { trace } from './trace';
 
@@ -224,7 +225,7 @@ function pick(): void {
     const disk = disk_at(d);
     if (!disk.present || disk.held != <u8>HELD_ME || disk.header_saved) continue;
     if (disk.attribute != ATTRIBUTE_COMPLETED && disk.attribute != ATTRIBUTE_ABORTED) continue;
-    if (disk.attribute == ATTRIBUTE_ABORTED && better_exists(disk)) continue;
+    if (dropped(disk)) continue;
     const root = root_of(disk.header_system);
     if (root == NO_DISK) continue;
     c.save_disk = d;
@@ -234,16 +235,6 @@ function pick(): void {
     return read(SAVE_HEADER, d, COREDUMP_LBA, 2 * COPY_BLOCKS, HEADERS);
   }
   c.save_looked = c.held_changes;
-}
-
-/** A dump that was dropped for another disk is not saved when that one is there, completed. */
-function better_exists(dropped: Disk): bool {
-  for (let d: u32 = 0; d < DISK_MAX; d++) {
-    const disk = disk_at(d);
-    if (!disk.present || disk.attribute != ATTRIBUTE_COMPLETED) continue;
-    if (disk.header_system == dropped.header_system && disk.header_epoch == dropped.header_epoch) return true;
-  }
-  return false;
 }
 
 function root_of(system: u32): u32 {

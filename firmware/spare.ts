@@ -36,6 +36,7 @@ import { cdb_read16, cdb_write16 } from '../asm/initiator/cdb';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { label_lba, label_newest, label_next_sequence, label_seal, label_victim } from '../asm/volume/label';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
+import { dropped } from './dropped';
 import { DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
 import { log, log_disk } from './log';
 import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
@@ -74,17 +75,6 @@ function suits(disk: Disk): bool {
   if (hasCore && !disk.header_saved && !dropped(disk)) return false;
   const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
   return image_blocks(disk) >= wanted;
-}
-
-/** Its dump was given up for another disk, which completed it. */
-function dropped(disk: Disk): bool {
-  if (disk.attribute != ATTRIBUTE_ABORTED) return false;
-  for (let d: u32 = 0; d < DISK_MAX; d++) {
-    const other = disk_at(d);
-    if (!other.present || other.attribute != ATTRIBUTE_COMPLETED) continue;
-    if (other.header_system == disk.header_system && other.header_epoch == disk.header_epoch) return true;
-  }
-  return false;
 }
 
 /** True when `a` is to be preferred. */

@@ -76,6 +76,7 @@ import {
   REASON_INACTIVE,
   REASON_LIMIT,
 } from './layout';
+import { giveback_abandon } from './giveback';
 import { log, log_begin, log_disk, log_end, log_number, log_text } from './log';
 import { mail_build, mail_good, mail_lba } from './mailbox';
 import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, command_at, core, disk_at, scratch } from './memory';
@@ -140,7 +141,8 @@ export function takeover_begin(seen: u32): void {
   c.take_disk = NO_DISK;
   c.take_served = 0;
   c.take_tries = 0;
-  c.give_step = 0;
+  c.take_released = 0;
+  giveback_abandon();
   trace(EV_LOST, seen);
   trace(EV_TAKEOVER_BEGIN, c.take_epoch);
   log_begin();
@@ -213,7 +215,7 @@ function judge(key: u64): void {
     return command_send(i);
   }
   trace(EV_ARBITRATED, 1);
-  if (c.take_seen != SEEN_SILENCE) return begin_disks(); // it has told us all that its slot says
+  if (c.take_seen == SEEN_MESSAGE) return begin_disks(); // it has told us all that its slot says
   const i = command_new(SLOT, c.mailbox);
   if (i == NO_COMMAND) return begin_disks();
   cdb_read16(entry_of(i), mail_lba(c.index ^ 1), 1, scratch(c.mailbox) + OUT_AT, MAIL_BYTES);
@@ -244,7 +246,9 @@ function cancel(epoch: u32): void {
 /** What the partner wrote before it was shut out: that it panicked, and where it dumps. */
 function last_word(slot: usize): void {
   const c = core();
-  if (!mail_good(slot, c.partner) || load<u32>(slot + MAIL_STATE_AT) != BOARD_PANIC || c.take_hint_at) return;
+  if (!mail_good(slot, c.partner) || load<u32>(slot + MAIL_STATE_AT) != BOARD_PANIC) return;
+  if (c.take_hint_at && c.take_hint == load<u64>(slot + MAIL_WWN_AT)) return;
+  if (c.take_hint_at) c.take_dropped = c.take_hint; // it has moved its dump since
   c.take_hint = load<u64>(slot + MAIL_WWN_AT);
   c.take_hint_at = c.now;
   c.take_hint_limit = c.now + <u64>c.limit_ms * 1000;
@@ -346,7 +350,7 @@ function decide(d: u32, disk: Disk, outcome: u32): void {
   if (ended) disk.take_reason = disk.attribute == ATTRIBUTE_COMPLETED ? REASON_COMPLETED : REASON_ABORTED;
   else if (over) disk.take_reason = REASON_LIMIT;
   else if (dropped) disk.take_reason = REASON_ABORTED;
-  if (c.policy && c.take_disk != d && dump_pending()) {
+  if (c.policy && !c.take_released && c.take_disk != d && dump_pending()) {
     disk.take = D_BACK;
     return;
   }
@@ -523,12 +527,13 @@ function poll(): void {
 function progress(): void {
   const c = core();
   const pending = c.policy != 0 && dump_pending();
+  if (!pending) c.take_released = 1;
   let busy: u32 = 0;
   let dataLeft: u32 = 0;
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
     if (disk.take == D_NONE) continue;
-    if (disk.take == D_BACK && !pending) ask_holder(d, HOLDER);
+    if (disk.take == D_BACK && !pending) look(d); // a dump may have moved there meanwhile
     const open = disk.take == D_BUSY || disk.take == D_BACK || (disk.take == D_FAILED && disk.tries <= 3);
     if (open && disk.role == <u8>ROLE_DATA) dataLeft++;
     if (open || disk.take == D_LEFT) busy++;

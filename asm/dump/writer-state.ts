@@ -84,6 +84,7 @@ export class TableState {
   number: u32;
   pending: u32; // batches of it that are not on the medium yet
   tries: u32;
+  stored: u32; // chunks in it that are not zero
 }
 
 export const BATCH_FREE: u32 = 0;

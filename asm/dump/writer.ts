@@ -57,8 +57,13 @@ import {
 } from './writer-state';
 
 const BLOCKS_PER_CHUNK: u32 = CHUNK_BYTES / SECTOR_BYTES;
-/** A table block goes out after so long even if it is not full, so that a dump that is cut is of use up to there. */
+/**
+ * A table block goes out after so long even if it is not full, so that a dump that is cut is of use up to there. The
+ * first ones list the most important chunks and go out early: after one batch, then after two, four and eight, and no
+ * more batches are in flight before, because the disk serves in order.
+ */
 const TABLE_US: u64 = 250000;
+const EARLY_TABLES: u32 = 3;
 const TRIES_MAX: u32 = 4;
 const NONE: u32 = 0xffffffff;
 /** CRC32C of a chunk of zeros. */
@@ -112,6 +117,7 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
   w.summed += CHUNK_BYTES;
   table_append(table_buffer(area, table), chunk, CODEC_RAW, CHUNK_BYTES, w.next_block, crc32c(0, at, CHUNK_BYTES));
   w.next_block += BLOCKS_PER_CHUNK;
+  table_state(area, table).stored++;
   gather(area, batch_at(area, number), <u32>at);
   return true;
 }
@@ -122,7 +128,8 @@ function open_table(area: usize, w: Writer): u32 {
   for (let i: u32 = 0; i < TABLE_MAX; i++) {
     const state = table_state(area, i);
     if (state.state == TABLE_OPEN) {
-      if (entries_left(table_buffer(area, i))) return i;
+      const early = state.number < EARLY_TABLES && state.stored >= BATCH_CHUNKS << state.number;
+      if (entries_left(table_buffer(area, i)) && !early) return i;
       close_table(area, i);
       return NONE;
     }
@@ -132,10 +139,11 @@ function open_table(area: usize, w: Writer): u32 {
   if (free == NONE || w.table >= w.table_room) return NONE;
   const state = table_state(area, free);
   state.state = TABLE_OPEN;
+  w.table_close_at = w.now + TABLE_US;
   state.number = w.table++;
   state.pending = 0;
   state.tries = 0;
-  w.table_close_at = w.now + TABLE_US;
+  state.stored = 0;
   table_begin(table_buffer(area, free), state.number, w.system, w.epoch);
   return free;
 }
@@ -143,11 +151,13 @@ function open_table(area: usize, w: Writer): u32 {
 /** The batch that is being filled for the open table block, or a new one; NONE while all are in flight. */
 function filling_batch(area: usize, w: Writer, table: u32): u32 {
   let free = NONE;
+  let busy: u32 = 0;
   for (let i: u32 = 0; i < BATCH_MAX; i++) {
     if (batch_at(area, i).state == BATCH_FILLING) return i;
     if (batch_at(area, i).state == BATCH_FREE) free = i;
+    else busy++;
   }
-  if (free == NONE) return free;
+  if (free == NONE || busy >= <u32>1 << min<u32>(w.tables_written, EARLY_TABLES)) return NONE;
   const batch = batch_at(area, free);
   batch.state = BATCH_FILLING;
   batch.chunks = 0;

@@ -12,6 +12,7 @@ import type { Task } from '../shelf/task.ts';
 
 const TIMEOUT = 1;
 const REFUSED = 2;
+const DEADLINE = 3;
 /** Nobody there: the selection fails after this. */
 const SELECTION = 1 * MS;
 /** A command that nobody answers. */
@@ -33,6 +34,8 @@ export class Hba {
   #head = 0;
   #posted = 0;
   #lost = new Map<number, Task>();
+  /** Commands that firmware set a time for. */
+  #limited = new Map<number, Task>();
   #next = 0;
   #outstanding = 0;
 
@@ -41,6 +44,7 @@ export class Hba {
     this.#fabric = fabric;
     this.#board = board;
     this.#component = clock.register((kind, id) => {
+      if (kind === DEADLINE) return this.#deadline(id);
       const task = this.#lost.get(id);
       this.#lost.delete(id);
       if (task !== undefined) this.#post(task, kind === REFUSED ? L.HOST_NO_TARGET : L.HOST_TIMEOUT);
@@ -78,6 +82,7 @@ export class Hba {
   /** Stops all DMA and forgets what is outstanding. */
   reset(): void {
     this.#lost.clear();
+    this.#limited.clear();
     this.#outstanding = 0;
     this.#fabric.abandon(this.#initiator);
     this.#initiator = this.#newInitiator();
@@ -129,7 +134,22 @@ export class Hba {
     if (port > 1 || length === 0 || length > 16) return this.#post(task, L.HOST_BAD_ENTRY);
     if (!this.#list(task, at)) return this.#post(task, L.HOST_DMA_ERROR);
     if (!this.#fabric.reachable(task.nexus, task.disk)) return this.#wait(task, REFUSED, SELECTION);
+    const timeoutMs = v.getUint32(at + L.SQE_TIMEOUT_MS_AT, true);
+    if (timeoutMs > 0) {
+      const id = this.#next++;
+      this.#limited.set(id, task);
+      this.#clock.after(timeoutMs * MS, this.#component, DEADLINE, id);
+    }
     this.#fabric.send(task);
+  }
+
+  /** Its time is over: nothing of it moves any more, and its answer, if it comes, is dropped. */
+  #deadline(id: number): void {
+    const task = this.#limited.get(id);
+    this.#limited.delete(id);
+    if (task === undefined || task.posted) return;
+    this.#fabric.abandonTask(task);
+    this.#post(task, L.HOST_TIMEOUT);
   }
 
   /** Reads the scatter-gather list; false when any of it lies outside RAM. */
@@ -162,7 +182,8 @@ export class Hba {
   }
 
   #post(task: Task, host: number): void {
-    if (task.initiator !== this.#initiator || this.#cqCount === 0) return;
+    if (task.initiator !== this.#initiator || this.#cqCount === 0 || task.posted) return;
+    task.posted = true;
     const v = this.#view;
     const at = this.#cq + (this.#posted & (this.#cqCount - 1)) * L.CQE_BYTES;
     const sense = host === L.HOST_OK && task.sense !== null ? task.sense.subarray(0, L.CQE_SENSE_BYTES) : null;

@@ -221,12 +221,21 @@ export class Disk {
     const task = this.#serving;
     if (task === null || task.initiator !== initiator || task.orphan) return;
     task.orphan = true;
-    if (task.action === L.ACTION_WRITE) {
-      const held = new Uint8Array(task.moved);
-      gather(task, 0, held, 0, task.moved);
-      task.memory = held;
-      task.list = [0, task.moved];
-    }
+    hold(task);
+  }
+
+  /** The initiator gives up on this task alone. */
+  abandonTask(task: Task): void {
+    this.#queue = this.#queue.filter((other) => other !== task);
+    if (this.#serving === task) hold(task);
   }
 }
 
+/** The data of a write that is being served is in the disk's buffer: what happens to memory now does not touch it. */
+function hold(task: Task): void {
+  if (task.action !== L.ACTION_WRITE) return;
+  const held = new Uint8Array(task.moved);
+  gather(task, 0, held, 0, task.moved);
+  task.memory = held;
+  task.list = [0, task.moved];
+}

@@ -57,6 +57,12 @@ export class Fabric {
     this.disks[task.disk]!.submit(task);
   }
 
+  /** The initiator gives up on one task. */
+  abandonTask(task: Task): void {
+    task.orphan = true;
+    this.disks[task.disk]?.abandonTask(task);
+  }
+
   /** The initiator stops all DMA and forgets its tasks. */
   abandon(initiator: Task['initiator']): void {
     for (const task of this.#travelling.values()) if (task.initiator === initiator) task.orphan = true;

@@ -13,6 +13,8 @@ export interface Task {
   initiator: Initiator;
   /** Set when the initiator has gone: no answer, no further data from its memory. */
   orphan: boolean;
+  /** The initiator has its answer. */
+  posted?: boolean;
   state: 'queued' | 'serving' | 'over';
   action: number;
   lba: number;
