@@ -2,8 +2,7 @@
  * The whole machine of a scenario: two boards on a shelf, an interconnect, clients on a network, and the observer, all
  * on one clock. What is wired to what is read here from top to bottom.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as F from '../firmware/layout.ts';
@@ -82,7 +81,7 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
   const boards = [board(0), board(1)] as const;
   const network = new Network(clock, scenario.networkUs * US, [boards[0].port, boards[1].port]);
   const clients = makeClients(scenario, seed, clock, network, source, observer);
-  observer.watch(boards, shelf, network, clients);
+  observer.watch(boards, shelf, network);
   return {
     scenario,
     clock,
@@ -106,7 +105,11 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
 const nvramPath = (folder: string, board: EmulatedBoard): string => join(folder, `board-${board.name}.nvram`);
 
 /** The boards' NVRAM: configuration of the scenario, and the boot epoch of earlier runs on the same disks. */
-function configure(board: EmulatedBoard, { boards, policy, leftover }: Scenario, folder: string | null): void {
+function configure(
+  board: EmulatedBoard,
+  { boards, policy, leftover }: Scenario,
+  folder: string | null,
+): void {
   const { nvram, index } = board;
   if (folder !== null && existsSync(nvramPath(folder, board))) {
     const words = new Uint32Array(F.NV_BYTES / 4);
@@ -144,7 +147,8 @@ function makeClients(
   for (const disk of disks) {
     if (disk.volume === null) continue;
     const slots = Math.floor((clients.workingSetMib * MIB) / Math.max(1, clients.perVolume) / ioBytes);
-    for (let n = 0; n < clients.perVolume && slots > 0; n++) {
+    const count = slots > 0 ? clients.perVolume : 0;
+    for (let n = 0; n < count; n++) {
       const options = {
         volume: disk.volume,
         protocol: clients.protocols[made.length % clients.protocols.length]!,

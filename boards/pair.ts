@@ -57,7 +57,12 @@ async function run(machine: Machine, options: RunOptions): Promise<RunResult> {
       options.onProgress(progressOf(machine, steps.log));
     }
     if (options.pause !== undefined) await options.pause();
-    if (quietAt === Infinity && script.pending === 0 && clock.now >= scenario.endMs * MS && settled(machine)) {
+    if (
+      quietAt === Infinity &&
+      script.pending === 0 &&
+      clock.now >= scenario.endMs * MS &&
+      settled(machine)
+    ) {
       quietAt = clock.now;
       for (const client of clients) client.quiet();
     }

@@ -26,7 +26,8 @@ export class Script {
         this.pending++;
         machine.clock.at((event.atMs + event.plusMs) * MS, this.#component, 0, n);
       }
-      if (event.atMs === null && event.on !== null) this.#waiting.set(event.on, [...(this.#waiting.get(event.on) ?? []), n]);
+      if (event.atMs === null && event.on !== null)
+        this.#waiting.set(event.on, [...(this.#waiting.get(event.on) ?? []), n]);
     });
   }
 

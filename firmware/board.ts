@@ -16,14 +16,19 @@ export declare function hba_poll(): u32;
 @external('hba', 'reset')
 export declare function hba_reset(): void;
 
+
 @external('irq', 'mask')
 export declare function irq_mask(lines: u32): void;
+
+
 @external('irq', 'unmask')
 export declare function irq_unmask(lines: u32): void;
 
 /** Board time since power-on, us. */
 @external('timer', 'now_lo')
 export declare function timer_now_lo(): u32;
+
+
 @external('timer', 'now_hi')
 export declare function timer_now_hi(): u32;
 /** Real-time clock, seconds since 1970 UTC. */
@@ -37,16 +42,21 @@ export declare function timer_work(kind: u32, amount: u32): void;
 @external('watchdog', 'feed')
 export declare function watchdog_feed(timeoutMs: u32): void;
 
+
 @external('interconnect', 'send')
 export declare function interconnect_send(ptr: u32, bytes: u32): void;
 /** Next message into `ptr`; its bytes (it is cut at `room`), 0 without one. */
 @external('interconnect', 'receive')
 export declare function interconnect_receive(ptr: u32, room: u32): u32;
 
+
 @external('nvram', 'read')
 export declare function nvram_read(offset: u32): u32;
+
+
 @external('nvram', 'write')
 export declare function nvram_write(offset: u32, value: u32): void;
+
 
 @external('uart', 'write')
 export declare function uart_write(ptr: u32, bytes: u32): void;
@@ -54,8 +64,11 @@ export declare function uart_write(ptr: u32, bytes: u32): void;
 @external('uart', 'read')
 export declare function uart_read(): i32;
 
+
 @external('reset', 'halt')
 export declare function reset_halt(): void;
+
+
 @external('reset', 'reboot')
 export declare function reset_reboot(): void;
 

@@ -70,7 +70,7 @@ export function boot_begin(): void {
   c.index = nvram_read(NV_INDEX);
   c.epoch = nvram_read(NV_EPOCH) + 1;
   nvram_write(NV_EPOCH, c.epoch);
-  c.key = (<u64>c.system << 32) | c.epoch;
+  c.key = ((<u64>c.system) << 32) | c.epoch;
   c.heartbeat_ms = nvram_read(NV_HEARTBEAT_MS);
   c.heartbeat_loss_ms = nvram_read(NV_HEARTBEAT_LOSS_MS);
   c.limit_ms = nvram_read(NV_LIMIT_MS);
@@ -157,7 +157,8 @@ function missing(): u32 {
   let count: u32 = 0;
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
-    if (disk.present && disk.owner == core().system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME) count++;
+    if (disk.present && disk.owner == core().system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME)
+      count++;
   }
   return count;
 }
@@ -190,7 +191,8 @@ function wait(): void {
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
     // A disk of ours that nobody holds any more has been given back, even if the message was lost.
-    if (disk.present && disk.owner == c.system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME) claim_if_free(d);
+    if (disk.present && disk.owner == c.system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME)
+      claim_if_free(d);
   }
 }
 

@@ -36,7 +36,8 @@ export function cache_find(volume: u32, extent: u32): u32 {
   const generation = volume_at(volume).generation;
   for (let way: u32 = 0; way < CACHE_WAYS; way++) {
     const e = cache_at(first + way);
-    if (e.used && e.extent == extent && e.volume == <u16>volume && e.generation == generation) return first + way;
+    if (e.used && e.extent == extent && e.volume == <u16>volume && e.generation == generation)
+      return first + way;
   }
   return NO_LINE;
 }
@@ -79,7 +80,9 @@ export function cache_forget(volume: u32): void {
 export function page_mask(first: u32, blocks: u32, touched: bool): u32 {
   const end = first + blocks;
   const from = touched ? first / BLOCKS_PER_PAGE : (first + BLOCKS_PER_PAGE - 1) / BLOCKS_PER_PAGE;
-  const to = touched ? min<u32>((end + BLOCKS_PER_PAGE - 1) / BLOCKS_PER_PAGE, PAGES_PER_LINE) : end / BLOCKS_PER_PAGE;
+  const to = touched
+    ? min<u32>((end + BLOCKS_PER_PAGE - 1) / BLOCKS_PER_PAGE, PAGES_PER_LINE)
+    : end / BLOCKS_PER_PAGE;
   if (to <= from) return 0;
   return ((1 << to) - 1) & ~((1 << from) - 1);
 }

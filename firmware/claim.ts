@@ -72,7 +72,7 @@ function send_release(d: u32, kind: u32, path: u32): bool {
 export function claim_drop(d: u32): void {
   const disk = disk_at(d);
   for (let path: u32 = 0; path < 2; path++) {
-    if (!(<u32>disk.paths & ((<u32>1) << path))) continue;
+    if (!((<u32>disk.paths) & ((<u32>1) << path))) continue;
     if (send_release(d, DROP, path)) core().boot_left++;
   }
 }
@@ -168,7 +168,14 @@ function reserve(d: u32, action: u32, victim: u64): void {
     return;
   }
   const list = scratch(d) + LIST_AT;
-  cdb_reserve_out(entry_of(i), action, PR_WRITE_EXCLUSIVE, list, core().key, action == PR_RESERVE ? 0 : victim);
+  cdb_reserve_out(
+    entry_of(i),
+    action,
+    PR_WRITE_EXCLUSIVE,
+    list,
+    core().key,
+    action == PR_RESERVE ? 0 : victim,
+  );
   command_send(i);
 }
 

@@ -105,7 +105,7 @@ export function discover_done(i: u32, outcome: u32): void {
       if (good && load<u8>(data) == 0) disk.paths |= 2;
       if (!disk.paths) return end();
       // Each board has its favourite path, so that both ports of the disks carry load.
-      disk.path = <u32>disk.paths & ((<u32>1) << core().index) ? <u8>core().index : <u8>(core().index ^ 1);
+      disk.path = (<u32>disk.paths) & ((<u32>1) << core().index) ? <u8>core().index : <u8>(core().index ^ 1);
       return next(d, NAMES);
     case NAMES:
       if (!good || !read_name(disk, data)) return end();

@@ -24,6 +24,7 @@ export const DUMP_WRITER: usize = WORK_AT + 0x10000; // WRITER_BYTES
 export const DUMP_DONE: usize = WORK_AT + 0x20000; // a bit a chunk, 8 KiB for 4 GiB
 export const DUMP_DONE_BYTES: usize = 0x2000;
 
+
 @unmanaged
 export class Dump {
   active: u32;

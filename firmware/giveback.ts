@@ -29,7 +29,17 @@ import {
   NV_NEVER,
 } from './layout';
 import { log, log_disk } from './log';
-import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, command_at, core, disk_at, scratch, volume_at } from './memory';
+import {
+  Disk,
+  HELD_ME,
+  HELD_PARTNER,
+  NO_DISK,
+  command_at,
+  core,
+  disk_at,
+  scratch,
+  volume_at,
+} from './memory';
 import { message_say } from './message';
 import { saving } from './savecore';
 import { serve_begin, serve_end } from './serve';
@@ -158,7 +168,8 @@ function tell(): void {
 export function giveback_abandon(): void {
   const c = core();
   if (c.give_step == GIVE_RELEASE) disk_at(c.give_disk).held = <u8>HELD_PARTNER;
-  if (c.give_step == GIVE_DRAIN && disk_at(c.give_disk).role == <u8>ROLE_DATA) serve_begin(disk_at(c.give_disk).volume);
+  if (c.give_step == GIVE_DRAIN && disk_at(c.give_disk).role == <u8>ROLE_DATA)
+    serve_begin(disk_at(c.give_disk).volume);
   c.give_step = GIVE_IDLE;
 }
 

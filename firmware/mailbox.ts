@@ -138,4 +138,3 @@ function hear(slot: usize): void {
   c.mail_heard_at = c.now;
   c.partner_mail_alive = 1;
 }
-

@@ -78,7 +78,6 @@ export class Core {
   take_epoch: u32; // partner's epoch that is being fenced
   take_seen: u32; // 1 by message, 2 by heartbeats
   take_disk: u32; // the disk left to the dump, NO_DISK
-  take_why: u32; // REASON_* it was taken for
   take_limit_at: u64; // us, when the dump's time is over
   take_poll_at: u64;
   take_at: u64; // us, when the takeover began
@@ -111,8 +110,6 @@ export class Core {
   serving: u32; // volumes
   dropped_messages: u32;
   serve_served: u32; // requests
-  overruns: u32;
-  path_busy: u32;
 }
 
 /** A disk as seen by this board. */
@@ -131,7 +128,6 @@ export class Disk {
   wwn: u64;
   blocks: u64;
   holder: u64; // key that holds the reservation, 0: none
-  reserve_type: u32;
   label_valid: u32;
   attribute: u32; // ATTRIBUTE_* as last read
   header_epoch: u32;
@@ -144,11 +140,9 @@ export class Disk {
   tries: u32;
   prepared: u32; // header points to room for this board's memory
   retry_at: u64;
-  inside: u32; // commands of the service in flight
   label_copy: u32;
   label_sequence: u32;
   label_state: u32;
-  elapsed_us: u64; // of the dump at the header's last write
 }
 
 /** A volume: the data region of one data disk. */
@@ -203,7 +197,6 @@ export class CacheEntry {
 }
 
 export const NO_DISK: u32 = 0xffffffff;
-export const HELD_NOBODY: u32 = 0;
 export const HELD_ME: u32 = 1;
 export const HELD_PARTNER: u32 = 2;
 export const HELD_FOREIGN: u32 = 3;

@@ -71,7 +71,8 @@ export function message_receive(): u32 {
 /** True for a whole message of our version from our partner. */
 export function message_good(buf: usize, bytes: u32): bool {
   if (bytes != MSG_BYTES || load<u32>(buf + MSG_MAGIC_AT) != MSG_MAGIC) return false;
-  if (load<u16>(buf + MSG_VERSION_AT) != MSG_VERSION || load<u16>(buf + MSG_BYTES_AT) != MSG_BYTES) return false;
+  if (load<u16>(buf + MSG_VERSION_AT) != MSG_VERSION || load<u16>(buf + MSG_BYTES_AT) != MSG_BYTES)
+    return false;
   if (load<u32>(buf + MSG_SYSTEM_AT) != core().partner) return false;
   const sum = load<u32>(buf + MSG_CRC_AT);
   store<u32>(buf + MSG_CRC_AT, 0);

@@ -150,7 +150,15 @@ import { mail_build, mail_lba } from './mailbox';
 import { NO_DISK, core, disk_at } from './memory';
 import { message_begin, message_good, message_send } from './message';
 import { now_us } from './now';
-import { ORDER_END, ORDER_LATER, is_work_area, region_chunks, region_first, walk_begin, walk_next } from './order';
+import {
+  ORDER_END,
+  ORDER_LATER,
+  is_work_area,
+  region_chunks,
+  region_first,
+  walk_begin,
+  walk_next,
+} from './order';
 import { header_point, image_blocks, image_lba, spare_pick, table_room } from './spare';
 
 /** Steps of the handler. */

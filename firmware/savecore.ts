@@ -51,8 +51,22 @@ import {
   elf_plan,
   elf_task,
 } from '../asm/dump/elf';
-import { header_image_sound, header_lba, header_newest, header_next_sequence, header_seal, header_victim } from '../asm/dump/header';
-import { table_chunk, table_count, table_crc, table_enter, table_offset_blocks, table_valid } from '../asm/dump/table';
+import {
+  header_image_sound,
+  header_lba,
+  header_newest,
+  header_next_sequence,
+  header_seal,
+  header_victim,
+} from '../asm/dump/header';
+import {
+  table_chunk,
+  table_count,
+  table_crc,
+  table_enter,
+  table_offset_blocks,
+  table_valid,
+} from '../asm/dump/table';
 import { cdb_read16, cdb_synchronize_cache, cdb_write16 } from '../asm/initiator/cdb';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import {
@@ -69,7 +83,13 @@ import {
   exfat_step_offset,
   exfat_steps,
 } from '../asm/volume/exfat/add';
-import { EXFAT_BITMAP_BYTES, EXFAT_BOOT_BLOCKS, EXFAT_DIR_BYTES, EXFAT_EXISTS, EXFAT_OK } from '../asm/volume/exfat/codes';
+import {
+  EXFAT_BITMAP_BYTES,
+  EXFAT_BOOT_BLOCKS,
+  EXFAT_DIR_BYTES,
+  EXFAT_EXISTS,
+  EXFAT_OK,
+} from '../asm/volume/exfat/codes';
 import {
   exfat_bitmap,
   exfat_bitmap_lba,
@@ -152,6 +172,7 @@ const JOB_FREE: u32 = 0;
 const JOB_READING: u32 = 1;
 const JOB_WRITING: u32 = 2;
 
+
 @unmanaged
 class Save {
   root: u32;
@@ -176,6 +197,7 @@ class Save {
   epoch: u32;
   system: u32;
 }
+
 
 @unmanaged
 class Job {
@@ -240,7 +262,8 @@ function pick(): void {
 function root_of(system: u32): u32 {
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
-    if (disk.present && disk.role == <u8>ROLE_ROOT && disk.owner == system && disk.held == <u8>HELD_ME) return d;
+    if (disk.present && disk.role == <u8>ROLE_ROOT && disk.owner == system && disk.held == <u8>HELD_ME)
+      return d;
   }
   return NO_DISK;
 }
@@ -318,7 +341,8 @@ function header_done(): void {
   const newest = header_newest(HEADERS);
   if (newest < 0) return give_up('no valid header');
   const header = HEADERS + <usize>newest * COPY_BYTES;
-  if (!header_image_sound(header, disk_at(c.save_disk).blocks)) return give_up('the header points outside the disk');
+  if (!header_image_sound(header, disk_at(c.save_disk).blocks))
+    return give_up('the header points outside the disk');
   s.chunks = load<u32>(header + HEADER_CHUNK_TOTAL_AT);
   s.system = load<u32>(header + HEADER_SYSTEM_AT);
   s.epoch = load<u32>(header + HEADER_EPOCH_AT);
@@ -386,7 +410,8 @@ const CORES_BYTES: u32 = 5;
 
 function root_done(): void {
   const s = save();
-  if (exfat_root(VOLUME, ROOT, CORES, CORES_BYTES) != EXFAT_OK) return give_up('the root volume has no directory cores');
+  if (exfat_root(VOLUME, ROOT, CORES, CORES_BYTES) != EXFAT_OK)
+    return give_up('the root volume has no directory cores');
   read(SAVE_DIRECTORY, s.root, exfat_directory_lba(VOLUME), EXFAT_DIR_BYTES / SECTOR_BYTES, DIRECTORY);
 }
 
@@ -403,12 +428,15 @@ function plan(): void {
   elf_task(ELF, 1, SIGABRT, known ? load<u32>(record + RECORD_PC_AT) : 0, TASK_NAME, 8);
   if (known && load<u32>(record + RECORD_REASON_AT)) elf_note(ELF, NOTE_PANIC, record, RECORD_BYTES);
   if (load<u8>(MAP + note_chunk(1)) == CODEC_RAW) elf_note(ELF, NOTE_LOG, NOTES + CHUNK_BYTES, LOG_BYTES);
-  if (load<u8>(MAP + note_chunk(2)) == CODEC_RAW) elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
+  if (load<u8>(MAP + note_chunk(2)) == CODEC_RAW)
+    elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
   elf_plan(ELF);
   s.bytes = elf_file_bytes(ELF);
   const utc = load<u64>(header + HEADER_UTC_AT);
   const nameBytes = core_name(NAME, s.system, utc);
-  const floor = <u32>(((<u64>c.floor_mib << 20) + exfat_cluster_bytes(VOLUME) - 1) / exfat_cluster_bytes(VOLUME));
+  const floor = <u32>(
+    ((((<u64>c.floor_mib) << 20) + exfat_cluster_bytes(VOLUME) - 1) / exfat_cluster_bytes(VOLUME))
+  );
   const added = exfat_add(VOLUME, BITMAP, DIRECTORY, NAME, nameBytes, s.bytes, utc, floor);
   if (added == EXFAT_EXISTS) {
     log('savecore: the core file is there already');
@@ -509,7 +537,14 @@ function write_job(i: u32, job: Job): void {
   if (slot == NO_COMMAND) return give_up('no free command');
   job.state = JOB_WRITING;
   const blocks = job.chunks * BLOCKS_PER_CHUNK;
-  cdb_write16(entry_of(slot), s.file_lba + job.file_block, blocks, true, job_buffer(i), blocks * SECTOR_BYTES);
+  cdb_write16(
+    entry_of(slot),
+    s.file_lba + job.file_block,
+    blocks,
+    true,
+    job_buffer(i),
+    blocks * SECTOR_BYTES,
+  );
   command_send(slot);
 }
 
@@ -537,7 +572,8 @@ function check(i: u32, job: Job, readWell: bool): void {
     const chunk = load<u32>(job_chunk(job, n));
     const data = job_buffer(i) + <usize>n * CHUNK_BYTES;
     if (!readWell) elf_miss(ELF, chunk, MISSING_UNREADABLE);
-    else if (crc32c(0, data, CHUNK_BYTES) != load<u32>(SUMS + <usize>chunk * 4)) elf_miss(ELF, chunk, MISSING_CORRUPT);
+    else if (crc32c(0, data, CHUNK_BYTES) != load<u32>(SUMS + <usize>chunk * 4))
+      elf_miss(ELF, chunk, MISSING_CORRUPT);
   }
 }
 

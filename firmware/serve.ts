@@ -97,7 +97,8 @@ function take(request: usize): bool {
   const tag = load<u32>(request + REQUEST_TAG_AT);
   const lun = load<u32>(request + REQUEST_LUN_AT);
   const cdb = request + REQUEST_CDB_AT;
-  if (core().state == BOARD_FENCED || lun >= VOLUME_MAX || !volume_at(lun).serving) return refuse(tag, NOT_SERVED);
+  if (core().state == BOARD_FENCED || lun >= VOLUME_MAX || !volume_at(lun).serving)
+    return refuse(tag, NOT_SERVED);
   const opcode = load<u8>(cdb);
   const long = opcode == 0x88 || opcode == 0x8a;
   if (!long && opcode != 0x28 && opcode != 0x2a) return refuse(tag, BAD_OPCODE);
@@ -110,7 +111,8 @@ function take(request: usize): bool {
   const first = <u32>(lba % BLOCKS_PER_LINE);
   if (first + blocks > BLOCKS_PER_LINE) return refuse(tag, BAD_FIELD); // the port announces 64 KiB, aligned, at most
   const isWrite = opcode == 0x8a || opcode == 0x2a;
-  if (isWrite && load<u32>(request + REQUEST_DATA_BYTES_AT) != blocks * SECTOR_BYTES) return refuse(tag, BAD_FIELD);
+  if (isWrite && load<u32>(request + REQUEST_DATA_BYTES_AT) != blocks * SECTOR_BYTES)
+    return refuse(tag, BAD_FIELD);
   if (!command_room(SLOT_MARGIN)) return false;
   return isWrite ? write(tag, lun, line, first, blocks) : read(tag, lun, line, first, blocks);
 }
@@ -201,7 +203,7 @@ export function serve_done(i: u32, outcome: u32): void {
   const pages = page_mask(first, blocks, !isWrite);
   if (outcome != OUTCOME_GOOD) {
     // What is on the disk is not known now.
-    e.valid &= ~<u16>page_mask(first, blocks, true);
+    e.valid &= ~(<u16>page_mask(first, blocks, true));
     if (outcome == OUTCOME_CONFLICT && disk_at(command.disk).held == <u8>HELD_ME) return fence(command.disk);
     if (c.state != BOARD_FENCED) refuse(tag, isWrite ? WRITE_ERROR : READ_ERROR);
     return;

@@ -29,7 +29,13 @@ import {
   ROLE_FREE,
   ROLE_MAILBOX,
 } from '../asm/layout';
-import { header_lba, header_newest, header_next_sequence, header_seal, header_victim } from '../asm/dump/header';
+import {
+  header_lba,
+  header_newest,
+  header_next_sequence,
+  header_seal,
+  header_victim,
+} from '../asm/dump/header';
 import {
   PR_PREEMPT_AND_ABORT,
   PR_READ_KEYS,
@@ -148,7 +154,13 @@ export function takeover_begin(seen: u32): void {
   log_begin();
   log_text('takeover: partner failed, epoch ');
   log_number(c.take_epoch);
-  log_text(seen == SEEN_MESSAGE ? ', says its panic message' : seen == SEEN_MAILBOX ? ', says its mailbox slot' : ', no sign of life');
+  log_text(
+    seen == SEEN_MESSAGE
+      ? ', says its panic message'
+      : seen == SEEN_MAILBOX
+        ? ', says its mailbox slot'
+        : ', no sign of life',
+  );
   log_end();
   arbiter();
 }

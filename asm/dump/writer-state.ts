@@ -26,6 +26,7 @@ const TABLES_AT: usize = 0x8000;
 /** Bytes of the writer's work area. */
 export const WRITER_BYTES: u32 = 0x10000;
 
+
 @unmanaged
 export class Writer {
   // Where to: given by the caller.
@@ -142,5 +143,7 @@ export function writer_send(area: usize, tag: u32): void {
 
 /** The checksum's scratch fits between the entry and the table blocks. */
 export function writer_fits(): bool {
-  return FOLD_AT + FOLD_BYTES <= TABLES_AT && TABLES_AT + <usize>TABLE_MAX * TABLE_BYTES <= <usize>WRITER_BYTES;
+  return (
+    FOLD_AT + FOLD_BYTES <= TABLES_AT && TABLES_AT + <usize>TABLE_MAX * TABLE_BYTES <= <usize>WRITER_BYTES
+  );
 }

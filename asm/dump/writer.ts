@@ -24,7 +24,13 @@ import { crc32c } from '../bytes/crc32c';
 import { fold_in } from '../bytes/fold';
 import { is_zero } from '../bytes/zero';
 import { cdb_write16 } from '../initiator/cdb';
-import { OUTCOME_ATTENTION, OUTCOME_BUSY, OUTCOME_CONFLICT, OUTCOME_GOOD, OUTCOME_PATH } from '../initiator/outcome';
+import {
+  OUTCOME_ATTENTION,
+  OUTCOME_BUSY,
+  OUTCOME_CONFLICT,
+  OUTCOME_GOOD,
+  OUTCOME_PATH,
+} from '../initiator/outcome';
 import { table_append, table_begin, table_count, table_room as entries_left, table_seal } from './table';
 import {
   BATCH_AGAIN,
@@ -115,7 +121,14 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
     return false;
   }
   w.summed += CHUNK_BYTES;
-  table_append(table_buffer(area, table), chunk, CODEC_RAW, CHUNK_BYTES, w.next_block, crc32c(0, at, CHUNK_BYTES));
+  table_append(
+    table_buffer(area, table),
+    chunk,
+    CODEC_RAW,
+    CHUNK_BYTES,
+    w.next_block,
+    crc32c(0, at, CHUNK_BYTES),
+  );
   w.next_block += BLOCKS_PER_CHUNK;
   table_state(area, table).stored++;
   gather(area, batch_at(area, number), <u32>at);
@@ -157,7 +170,7 @@ function filling_batch(area: usize, w: Writer, table: u32): u32 {
     if (batch_at(area, i).state == BATCH_FREE) free = i;
     else busy++;
   }
-  if (free == NONE || busy >= <u32>1 << min<u32>(w.tables_written, EARLY_TABLES)) return NONE;
+  if (free == NONE || busy >= (<u32>1) << min<u32>(w.tables_written, EARLY_TABLES)) return NONE;
   const batch = batch_at(area, free);
   batch.state = BATCH_FILLING;
   batch.chunks = 0;
@@ -182,7 +195,15 @@ function send_batch(area: usize, batch: Batch): void {
   batch.sent_at = w.now;
   const blocks = batch.chunks * BLOCKS_PER_CHUNK;
   const bytes = batch.chunks * CHUNK_BYTES;
-  cdb_write16(entry_at(area), w.image_lba + batch.block, blocks, true, segment_at(batch, 0), bytes, batch.chunks);
+  cdb_write16(
+    entry_at(area),
+    w.image_lba + batch.block,
+    blocks,
+    true,
+    segment_at(batch, 0),
+    bytes,
+    batch.chunks,
+  );
   writer_send(area, TAG_BATCH | batch_number(area, batch));
 }
 
@@ -221,7 +242,14 @@ function send_table(area: usize, w: Writer, i: u32): void {
   const buf = table_buffer(area, i);
   table_seal(buf);
   state.state = TABLE_SENT;
-  cdb_write16(entry_at(area), w.table_lba + state.number * TABLE_BLOCKS, TABLE_BLOCKS, true, buf, TABLE_BYTES);
+  cdb_write16(
+    entry_at(area),
+    w.table_lba + state.number * TABLE_BLOCKS,
+    TABLE_BLOCKS,
+    true,
+    buf,
+    TABLE_BYTES,
+  );
   writer_send(area, TAG_TABLE | i);
 }
 

@@ -108,7 +108,11 @@ export class Client {
 
   #think(): void {
     const mean = this.options.thinkUs;
-    this.#clock.after((Math.floor(mean / 2) + this.#random.below(Math.max(1, mean))) * US, this.#component, THINK);
+    this.#clock.after(
+      (Math.floor(mean / 2) + this.#random.below(Math.max(1, mean))) * US,
+      this.#component,
+      THINK,
+    );
   }
 
   #begin(): void {
@@ -116,7 +120,8 @@ export class Client {
     if (this.#network.claims(this.options.volume) === 0) return this.#think(); // nobody has served it yet
     const slot = this.#random.below(this.options.slots);
     // What was never written is written first: reads of zeros tell little.
-    const write = this.history.acked[slot] === NEVER_WRITTEN || this.#random.chance(this.options.writePercent, 100);
+    const write =
+      this.history.acked[slot] === NEVER_WRITTEN || this.#random.chance(this.options.writePercent, 100);
     const content = write ? this.#newContent(slot) : 0;
     const cdb = new Uint8Array(16);
     const view = new DataView(cdb.buffer);
@@ -169,7 +174,8 @@ export class Client {
       return this.#done();
     }
     const { volume } = this.options;
-    if (this.#network.owner(volume) !== null && this.#network.claims(volume) !== operation.sentClaims) this.#send();
+    if (this.#network.owner(volume) !== null && this.#network.claims(volume) !== operation.sentClaims)
+      this.#send();
     this.#clock.after(RETRY, this.#component, LOOK, this.#serial);
   }
 

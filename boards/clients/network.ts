@@ -45,7 +45,7 @@ export class Network {
     this.#component = clock.register((kind, id) => {
       const item = this.#travelling.get(id)!;
       this.#travelling.delete(id);
-      if (kind === TO_BOARD) this.#deliver(item as { sent: Sent; board: number });
+      if (kind === TO_BOARD) this.#deliver(item);
       else this.#answer(item as Answer);
     });
     ports.forEach((port, board) => {

@@ -36,7 +36,10 @@ export function loadSource(folder: string | null): Source {
     if (at === POOL_BYTES) break;
   }
   if (at < 1 << 20) {
-    throw new InputError(`workload.source: ${folder} holds ${at} bytes in ${files} files; name a tree with at least 1 MiB`, EXIT_BAD_SCENARIO);
+    throw new InputError(
+      `workload.source: ${folder} holds ${at} bytes in ${files} files; name a tree with at least 1 MiB`,
+      EXIT_BAD_SCENARIO,
+    );
   }
   // A tree smaller than the pool is repeated.
   for (let filled = at; filled < POOL_BYTES; filled += Math.min(at, POOL_BYTES - filled)) {
@@ -50,7 +53,11 @@ export function loadSource(folder: string | null): Source {
 /** The compiler's own packages: pinned by the lock-file, real text and real binaries. */
 function defaultFiles(): string[] {
   const home = dirname(dirname(fileURLToPath(import.meta.resolve('assemblyscript/asc'))));
-  return [...filesUnder(join(home, 'std')), ...filesUnder(join(home, 'dist')), ...filesUnder(join(home, '..', 'binaryen'))];
+  return [
+    ...filesUnder(join(home, 'std')),
+    ...filesUnder(join(home, 'dist')),
+    ...filesUnder(join(home, '..', 'binaryen')),
+  ];
 }
 
 function filesUnder(folder: string): string[] {

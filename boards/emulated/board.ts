@@ -40,6 +40,9 @@ export interface BoardWatcher {
   power(board: 0 | 1, on: boolean): void;
 }
 
+/** Firmware passes unsigned numbers; they arrive as signed ones. */
+const u = (n: number): number => n >>> 0;
+
 export class EmulatedBoard implements Board {
   readonly index: 0 | 1;
   readonly name: 'a' | 'b';
@@ -174,14 +177,14 @@ export class EmulatedBoard implements Board {
   }
 
   #imports(): WebAssembly.Imports {
-    const u = (n: number): number => n >>> 0;
     const ram = this.#ram;
     const nowUs = (): number => Math.floor((this.#clock.now - this.#poweredAt) / US);
     const inside = (address: number, bytes: number): boolean => address + bytes <= ram.length;
     return {
       env: { memory: this.#memory! },
       hba: {
-        configure: (sq: number, n: number, cq: number, m: number) => this.hba.configure(u(sq), u(n), u(cq), u(m)),
+        configure: (sq: number, n: number, cq: number, m: number) =>
+          this.hba.configure(u(sq), u(n), u(cq), u(m)),
         doorbell: (tail: number) => this.hba.doorbell(u(tail)),
         poll: () => this.hba.poll(),
         reset: () => this.hba.reset(),
@@ -217,7 +220,10 @@ export class EmulatedBoard implements Board {
       uart: {
         write: (address: number, bytes: number) => {
           if (inside(u(address), u(bytes))) {
-            this.#watcher.console(this.index, Buffer.from(ram.subarray(u(address), u(address) + bytes)).toString('latin1'));
+            this.#watcher.console(
+              this.index,
+              Buffer.from(ram.subarray(u(address), u(address) + bytes)).toString('latin1'),
+            );
           }
         },
         read: () => this.#typed.shift() ?? -1,
@@ -236,7 +242,8 @@ export class EmulatedBoard implements Board {
         claim: (volume: number, on: number) => this.port.onClaim(u(volume), on !== 0),
       },
       trace: {
-        event: (code: number, a: number, b: number, c: number) => this.#watcher.event(this.index, u(code), u(a), u(b), u(c)),
+        event: (code: number, a: number, b: number, c: number) =>
+          this.#watcher.event(this.index, u(code), u(a), u(b), u(c)),
       },
     };
   }
@@ -273,7 +280,8 @@ export class EmulatedBoard implements Board {
     const place = this.#firmware.place(pc);
     // A failed assert has already written its place; the CPU only knows where its trap instruction stands.
     const at = firmware.place_address();
-    if (place !== null && this.#ram[at] === 0) this.#ram.set(Buffer.from(`${place}\0`, 'latin1').subarray(0, 256), at);
+    if (place !== null && this.#ram[at] === 0)
+      this.#ram.set(Buffer.from(`${place}\0`, 'latin1').subarray(0, 256), at);
     try {
       firmware.nmi(L.PANIC_TRAP, pc, 0);
     } catch (second) {

@@ -51,7 +51,10 @@ export class Firmware {
     try {
       this.module = new WebAssembly.Module(image);
     } catch (error) {
-      throw new InputError(`${path}: is no WebAssembly module: ${(error as Error).message}`, EXIT_BAD_FIRMWARE);
+      throw new InputError(
+        `${path}: is no WebAssembly module: ${(error as Error).message}`,
+        EXIT_BAD_FIRMWARE,
+      );
     }
     for (const { module, name } of WebAssembly.Module.imports(this.module)) {
       if (DEVICES[module]?.includes(name) !== true) {
@@ -64,7 +67,10 @@ export class Firmware {
     const exported = new Set(WebAssembly.Module.exports(this.module).map(({ name }) => name));
     const missing = EXPORTS.filter((name) => !exported.has(name));
     if (missing.length > 0) {
-      throw new InputError(`${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`, EXIT_BAD_FIRMWARE);
+      throw new InputError(
+        `${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`,
+        EXIT_BAD_FIRMWARE,
+      );
     }
     this.build = createHash('sha256').update(image).digest('hex').slice(0, 16);
   }
@@ -76,13 +82,17 @@ export class Firmware {
     }
     if (this.#symbols === null) return null;
     const at = originalPositionFor(this.#symbols, { line: 1, column: offset });
-    return at.source === null ? null : `${at.source.replace(/^(\.{1,2}\/)+/, '')}:${at.line}:${at.column + 1}`;
+    return at.source === null
+      ? null
+      : `${at.source.replace(/^(\.{1,2}\/)+/, '')}:${at.line}:${at.column + 1}`;
   }
 }
 
 /** asc names sources from the top folder, and puts a root before them that is none. */
 function readSymbols(path: string): TraceMap {
-  const map = JSON.parse(readFileSync(path, 'utf8')) as ConstructorParameters<typeof TraceMap>[0] & { sourceRoot?: string };
+  const map = JSON.parse(readFileSync(path, 'utf8')) as ConstructorParameters<typeof TraceMap>[0] & {
+    sourceRoot?: string;
+  };
   delete map.sourceRoot;
   return new TraceMap(map);
 }

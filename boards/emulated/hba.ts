@@ -186,7 +186,8 @@ export class Hba {
     task.posted = true;
     const v = this.#view;
     const at = this.#cq + (this.#posted & (this.#cqCount - 1)) * L.CQE_BYTES;
-    const sense = host === L.HOST_OK && task.sense !== null ? task.sense.subarray(0, L.CQE_SENSE_BYTES) : null;
+    const sense =
+      host === L.HOST_OK && task.sense !== null ? task.sense.subarray(0, L.CQE_SENSE_BYTES) : null;
     this.#ram.fill(0, at, at + L.CQE_BYTES);
     v.setUint32(at + L.CQE_TAG_AT, task.tag, true);
     v.setUint8(at + L.CQE_HOST_STATUS_AT, host);

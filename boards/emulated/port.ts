@@ -35,7 +35,8 @@ export class FrontEndPort {
   }
 
   configure(ring: number, count: number): void {
-    const good = count > 0 && (count & (count - 1)) === 0 && ring + count * L.REQUEST_BYTES <= this.#ram.length;
+    const good =
+      count > 0 && (count & (count - 1)) === 0 && ring + count * L.REQUEST_BYTES <= this.#ram.length;
     this.#ring = ring;
     this.#count = good ? count : 0;
   }

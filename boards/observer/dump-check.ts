@@ -68,7 +68,14 @@ export class FrozenMemory {
     return report;
   }
 
-  #one(image: DumpImage, chunk: number, medium: Medium, ram: Uint8Array | null, buffer: Uint8Array, report: DumpReport): void {
+  #one(
+    image: DumpImage,
+    chunk: number,
+    medium: Medium,
+    ram: Uint8Array | null,
+    buffer: Uint8Array,
+    report: DumpReport,
+  ): void {
     const state = image.state(chunk);
     if (state === L.CODEC_LOST) report.lost++;
     else if (!isPresent(state)) report.missing++;
@@ -93,7 +100,8 @@ export class FrozenMemory {
   changed(ram: Uint8Array): number[] {
     const changed: number[] = [];
     for (let chunk = 0; chunk < this.sums.length; chunk++) {
-      if (!isWorkArea(chunk) && this.#servers.crc32c(chunkOf(ram, chunk)) !== this.sums[chunk]) changed.push(chunk);
+      if (!isWorkArea(chunk) && this.#servers.crc32c(chunkOf(ram, chunk)) !== this.sums[chunk])
+        changed.push(chunk);
     }
     return changed;
   }

@@ -6,8 +6,11 @@ import type { Machine } from '../machine.ts';
 import { SYSTEM_IDS } from '../shelf/shelf.ts';
 import type { TraceEvent } from './trace.ts';
 
-export const has = (machine: Machine, code: number, test: (event: TraceEvent) => boolean = () => true): boolean =>
-  machine.observer.trace.events.some((event) => event.code === code && test(event));
+export const has = (
+  machine: Machine,
+  code: number,
+  test: (event: TraceEvent) => boolean = () => true,
+): boolean => machine.observer.trace.events.some((event) => event.code === code && test(event));
 
 const alive = (machine: Machine, board: number): boolean => {
   const { boards, observer } = machine;
@@ -21,7 +24,8 @@ export function unsettled(machine: Machine): string[] {
   const open: string[] = [];
   if (!boards.some((_, board) => alive(machine, board))) return ['no board is alive'];
   for (const disk of scenario.disks) {
-    if (disk.volume !== null && network.owner(disk.volume) === null) open.push(`volume ${disk.volume} is served by nobody`);
+    if (disk.volume !== null && network.owner(disk.volume) === null)
+      open.push(`volume ${disk.volume} is served by nobody`);
     if (disk.volume !== null && !alive(machine, network.owner(disk.volume) ?? 0)) {
       open.push(`volume ${disk.volume} is not served by a live board`);
     }
@@ -31,7 +35,8 @@ export function unsettled(machine: Machine): string[] {
     if (invariants.heldBy(disk) === null) open.push(`${config.name} is held by nobody`);
     const key = machine.shelf.servers.holderKey(disk);
     const holder = SYSTEM_IDS.indexOf(Number(key >> 32n));
-    if (holder !== invariants.heldBy(disk)) open.push(`${config.name}: the reservation's key is ${key.toString(16)}`);
+    if (holder !== invariants.heldBy(disk))
+      open.push(`${config.name}: the reservation's key is ${key.toString(16)}`);
   });
   for (const disk of invariants.dumping) {
     if (!machine.shelf.disks[disk]!.writesFail && !machine.shelf.disks[disk]!.dead) {
@@ -77,7 +82,11 @@ export function finalChecks(machine: Machine, isSettled: boolean): void {
       medium.read(base + slot * ioBytes, buffer, 0, ioBytes);
       const kept = client.history.allows(slot, buffer);
       if (!kept) client.writesLost++;
-      invariants.check(5, kept, () => `an acknowledged write to volume ${volume}, slot ${slot}, is not on the disk`);
+      invariants.check(
+        5,
+        kept,
+        () => `an acknowledged write to volume ${volume}, slot ${slot}, is not on the disk`,
+      );
     }
   }
 }

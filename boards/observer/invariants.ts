@@ -60,7 +60,11 @@ export class Invariants {
     const state = this.#states[disk]!;
     const { name, role } = this.#disks[disk]!;
     if (role === 'mailbox' || board > 1) return;
-    this.check(1, state.heldBy === null || state.heldBy === board, () => `board ${'ab'[board]} wrote to ${name}, held by ${'ab'[state.heldBy!]}`);
+    this.check(
+      1,
+      state.heldBy === null || state.heldBy === board,
+      () => `board ${'ab'[board]} wrote to ${name}, held by ${'ab'[state.heldBy!]}`,
+    );
     this.#dumpUntouched(disk, board, 'wrote to');
   }
 
@@ -81,7 +85,11 @@ export class Invariants {
   #dumpUntouched(disk: number, board: 0 | 1, what: string): void {
     const { dumpingOf, limitAt } = this.#states[disk]!;
     const untouched = dumpingOf === null || dumpingOf === board || this.#now() >= limitAt;
-    this.check(2, untouched, () => `board ${'ab'[board]} ${what} ${this.#disks[disk]!.name}, where ${'ab'[dumpingOf!]} dumps`);
+    this.check(
+      2,
+      untouched,
+      () => `board ${'ab'[board]} ${what} ${this.#disks[disk]!.name}, where ${'ab'[dumpingOf!]} dumps`,
+    );
   }
 
   /** The header on the medium of `disk` changed: `attribute` of board `of`, whose limit is over at `limitAt` ns. */
@@ -112,7 +120,11 @@ export class Invariants {
   serves(board: 0 | 1, volume: number, on: boolean): void {
     const now = this.#serving.get(volume);
     if (on) {
-      this.check(6, now === undefined || now === board, () => `board ${'ab'[board]} serves volume ${volume} that ${'ab'[now!]} serves`);
+      this.check(
+        6,
+        now === undefined || now === board,
+        () => `board ${'ab'[board]} serves volume ${volume} that ${'ab'[now!]} serves`,
+      );
       this.#serving.set(volume, board);
     } else if (now === board) this.#serving.delete(volume);
   }
@@ -125,7 +137,12 @@ export class Invariants {
   /** An answer left a board. */
   answered(board: 0 | 1, volume: number): void {
     const by = this.#serving.get(volume);
-    this.check(6, by === board, () => `board ${'ab'[board]} answered for volume ${volume}, served by ${by === undefined ? 'nobody' : 'ab'[by]}`);
+    this.check(
+      6,
+      by === board,
+      () =>
+        `board ${'ab'[board]} answered for volume ${volume}, served by ${by === undefined ? 'nobody' : 'ab'[by]}`,
+    );
   }
 
   servedVolumes(): number {

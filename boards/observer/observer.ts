@@ -54,11 +54,10 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     this.invariants = new Invariants(watched, () => clock.now);
   }
 
-  watch(boards: readonly EmulatedBoard[], shelf: Shelf, network: Network, clients: readonly Client[]): void {
+  watch(boards: readonly EmulatedBoard[], shelf: Shelf, network: Network): void {
     this.#boards = boards;
     this.#shelf = shelf;
-    void clients;
-    network.onAnswer = (board, volume, status) => {
+      network.onAnswer = (board, volume, status) => {
       if (status === 0) this.invariants.answered(board as 0 | 1, volume);
     };
   }
@@ -154,15 +153,27 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     const ram = ramIsThere ? this.#boards[board]!.ram() : null;
     if (ram !== null) {
       const changed = frozen.changed(ram);
-      this.invariants.check(4, changed.length === 0, () => `the panic handler changed memory: chunks ${changed.slice(0, 8).join(' ')}`);
+      this.invariants.check(
+        4,
+        changed.length === 0,
+        () => `the panic handler changed memory: chunks ${changed.slice(0, 8).join(' ')}`,
+      );
     }
     const report = frozen.compare(target.medium, ram);
     if (report === null) return;
     this.dump = { board, disk, report };
     const name = target.config.name;
-    this.invariants.check(4, report.wrong.length === 0, () => `${name}: chunks not as they were: ${report.wrong.slice(0, 8).join(' ')}`);
+    this.invariants.check(
+      4,
+      report.wrong.length === 0,
+      () => `${name}: chunks not as they were: ${report.wrong.slice(0, 8).join(' ')}`,
+    );
     const whole = report.attribute !== L.ATTRIBUTE_COMPLETED || (report.lost === 0 && report.missing === 0);
-    this.invariants.check(4, whole, () => `${name}: says completed, ${report.lost} chunks lost, ${report.missing} missing`);
+    this.invariants.check(
+      4,
+      whole,
+      () => `${name}: says completed, ${report.lost} chunks lost, ${report.missing} missing`,
+    );
   }
 
   // ------------------------------------------------------------------------------------------------------ clients
@@ -170,14 +181,20 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   served(client: Client, board: number): void {
     this.invariants.check(5, true, () => '');
     const { volume } = client.options;
-    if (this.firstFailure === null || board === this.firstFailure.board || this.servedAfter.has(volume)) return;
+    if (this.firstFailure === null || board === this.firstFailure.board || this.servedAfter.has(volume))
+      return;
     const home = this.#scenario.disks.find((disk) => disk.volume === volume)?.owner;
     if (home !== 'ab'[this.firstFailure.board]) return;
     this.servedAfter.set(volume, this.#clock.now);
   }
 
   wrongRead(client: Client, slot: number): void {
-    this.invariants.check(5, false, () => `a read of volume ${client.options.volume}, slot ${slot}, returned what was never written, or is gone`);
+    this.invariants.check(
+      5,
+      false,
+      () =>
+        `a read of volume ${client.options.volume}, slot ${slot}, returned what was never written, or is gone`,
+    );
   }
 
   timedOut(): void {}
@@ -206,4 +223,3 @@ export function reader(medium: Medium): (at: number, bytes: number) => Uint8Arra
     return into;
   };
 }
-

@@ -54,7 +54,9 @@ export function progressOf(machine: Machine, log: string[]): Progress {
     boards: boards.map((board) => ({
       name: board.name,
       state: states[board.index]!,
-      serving: scenario.disks.filter((disk) => disk.volume !== null && machine.network.owner(disk.volume) === board.index).length,
+      serving: scenario.disks.filter(
+        (disk) => disk.volume !== null && machine.network.owner(disk.volume) === board.index,
+      ).length,
       doing: states[board.index] === 'panic' && begin !== undefined && end === undefined ? 'dumping' : '',
     })),
     dump:

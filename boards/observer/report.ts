@@ -21,10 +21,14 @@ export function resultOf(machine: Machine, seed: string, settled: boolean): RunR
   const since = (time: number): number => (time - (failure?.at ?? 0)) / 1e9;
   const partner = failure === null ? null : failure.board ^ 1;
   const first = (code: number, board: number | null): TraceEvent | undefined =>
-    failure === null ? undefined : events.find((e) => e.code === code && e.time >= failure.at && (board === null || e.board === board));
-  const at = (event: TraceEvent | undefined): number | null => (event === undefined ? null : since(event.time));
+    failure === null
+      ? undefined
+      : events.find((e) => e.code === code && e.time >= failure.at && (board === null || e.board === board));
+  const at = (event: TraceEvent | undefined): number | null =>
+    event === undefined ? null : since(event.time);
   const lost = first(F.EV_LOST, partner);
-  const sum = (of: (client: (typeof clients)[number]) => number): number => clients.reduce((n, client) => n + of(client), 0);
+  const sum = (of: (client: (typeof clients)[number]) => number): number =>
+    clients.reduce((n, client) => n + of(client), 0);
   const gaveBack = first(F.EV_GIVEBACK_BEGIN, partner);
   return {
     seed,
@@ -46,7 +50,10 @@ export function resultOf(machine: Machine, seed: string, settled: boolean): RunR
     },
     dump: dumpOf(machine, since),
     core: coreOf(machine, since),
-    giveback: gaveBack === undefined ? null : { began_s: since(gaveBack.time), ended_s: at(first(F.EV_GIVEBACK_END, partner)) },
+    giveback:
+      gaveBack === undefined
+        ? null
+        : { began_s: since(gaveBack.time), ended_s: at(first(F.EV_GIVEBACK_END, partner)) },
     clients: {
       writes_acked: sum((client) => client.writesAcked),
       writes_lost: sum((client) => client.writesLost),
@@ -74,7 +81,11 @@ function panicOf({ observer }: Machine): RunResult['panic'] {
   const panic = observer.trace.events.find(({ code }) => code === F.EV_PANIC);
   if (panic === undefined) return null;
   const record = observer.record;
-  return { reason: PANIC_REASONS[panic.a] ?? `reason ${panic.a}`, place: record?.place ?? null, text: record?.text ?? null };
+  return {
+    reason: PANIC_REASONS[panic.a] ?? `reason ${panic.a}`,
+    place: record?.place ?? null,
+    text: record?.text ?? null,
+  };
 }
 
 /** Until a client was served again on the last of the failed board's volumes. */
@@ -93,12 +104,18 @@ function outageOf({ scenario, observer, clients }: Machine): number | null {
   return last === 0 ? null : last / 1e9;
 }
 
-function takenDisks({ scenario, observer }: Machine, failed: number, since: (time: number) => number): TakenDisk[] {
+function takenDisks(
+  { scenario, observer }: Machine,
+  failed: number,
+  since: (time: number) => number,
+): TakenDisk[] {
   const name = failed === 0 ? 'a' : 'b';
   return scenario.disks.flatMap((disk, number): TakenDisk[] => {
     if (disk.owner !== name) return [];
     // Lent back for the dump and taken again: the last time counts.
-    const taken = observer.trace.events.findLast(({ code, a, board }) => code === F.EV_TAKEN && a === number && board !== failed);
+    const taken = observer.trace.events.findLast(
+      ({ code, a, board }) => code === F.EV_TAKEN && a === number && board !== failed,
+    );
     const entry = { name: disk.name, role: disk.role };
     if (taken === undefined) return [{ ...entry, taken_s: null, reason: null }];
     return [{ ...entry, taken_s: since(taken.time), reason: TAKE_REASONS[taken.b] ?? null }];
@@ -108,7 +125,9 @@ function takenDisks({ scenario, observer }: Machine, failed: number, since: (tim
 function dumpOf({ scenario, observer, boards }: Machine, since: (time: number) => number): RunResult['dump'] {
   const { events } = observer.trace;
   const begin = events.findLast(({ code }) => code === F.EV_DUMP_BEGIN);
-  const end = begin && events.findLast(({ code, a, board }) => code === F.EV_DUMP_END && a === begin.a && board === begin.board);
+  const end =
+    begin &&
+    events.findLast(({ code, a, board }) => code === F.EV_DUMP_END && a === begin.a && board === begin.board);
   const report = observer.dump?.report;
   const total = boards[0].memoryBytes / L.CHUNK_BYTES;
   const attribute = report?.attribute ?? end?.b ?? L.ATTRIBUTE_DUMPING;
@@ -142,12 +161,20 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
   const read = reader(medium);
   const base = L.DATA_LBA * L.SECTOR_BYTES;
   try {
-    const volume = new Exfat((offset, bytes) => read(base + offset, bytes), medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES);
+    const volume = new Exfat(
+      (offset, bytes) => read(base + offset, bytes),
+      medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES,
+    );
     const file = volume.list('/cores').at(-1);
     if (file === undefined) return null;
     const hash = createHash('sha256');
     for (const piece of volume.read(file.path)) hash.update(piece);
-    return { path: `${config.name}:${file.path}`, bytes: file.bytes, sha256: hash.digest('hex'), saved_s: since(saved.time) };
+    return {
+      path: `${config.name}:${file.path}`,
+      bytes: file.bytes,
+      sha256: hash.digest('hex'),
+      saved_s: since(saved.time),
+    };
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     observer.invariants.check(7, false, () => `the root volume of board ${owner}: ${error.message}`);
@@ -156,16 +183,25 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
 }
 
 /** Every step from the failure on that a person wants to see. */
-function stepsOf({ scenario, observer, network }: Machine, failedAt: number, since: (time: number) => number): Step[] {
-  void network;
+function stepsOf(
+  { scenario, observer }: Machine,
+  failedAt: number,
+  since: (time: number) => number,
+): Step[] {
   const steps: (Step & { time: number })[] = [];
   for (const event of observer.trace.events) {
     if (event.time < failedAt) continue;
     const what = stepText(scenario, event);
-    if (what !== null) steps.push({ time: event.time, at_s: since(event.time), board: event.board === 0 ? 'a' : 'b', what });
+    if (what !== null)
+      steps.push({ time: event.time, at_s: since(event.time), board: event.board === 0 ? 'a' : 'b', what });
   }
   for (const [volume, time] of observer.servedAfter) {
-    steps.push({ time, at_s: since(time), board: null, what: `a client of volume ${volume} is served again` });
+    steps.push({
+      time,
+      at_s: since(time),
+      board: null,
+      what: `a client of volume ${volume} is served again`,
+    });
   }
   return steps.toSorted((x, y) => x.time - y.time).map(({ at_s, board, what }) => ({ at_s, board, what }));
 }

@@ -28,7 +28,11 @@ export const TAKE_REASONS: Readonly<Record<number, TakeReason>> = {
   [F.REASON_LIMIT]: 'limit',
 };
 
-const SEEN: Readonly<Record<number, string>> = { 1: 'its panic message', 2: 'loss of its heartbeats', 3: 'its mailbox slot' };
+const SEEN: Readonly<Record<number, string>> = {
+  1: 'its panic message',
+  2: 'loss of its heartbeats',
+  3: 'its mailbox slot',
+};
 
 /** One line for an event that a person wants to see, null for the others. */
 export function stepText(scenario: Scenario, { code, a, b }: TraceEvent): string | null {

@@ -31,9 +31,9 @@ export class Trace {
     const lanes = this.#lanes;
     this.#count++;
     lanes[0] = round(lanes[0]! ^ (time % 0x1_0000_0000), lanes[3]!);
-    lanes[1] = round(lanes[1]! ^ x, lanes[0]! ^ Math.floor(time / 0x1_0000_0000));
-    lanes[2] = round(lanes[2]! ^ y, lanes[1]!);
-    lanes[3] = round(lanes[3]! ^ z, lanes[2]!);
+    lanes[1] = round(lanes[1]! ^ x, lanes[0] ^ Math.floor(time / 0x1_0000_0000));
+    lanes[2] = round(lanes[2]! ^ y, lanes[1]);
+    lanes[3] = round(lanes[3]! ^ z, lanes[2]);
   }
 
   /** 32 hexadecimal digits. */

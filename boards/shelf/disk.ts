@@ -30,8 +30,8 @@ const END = 1;
 
 /** Operation codes that wait for the medium: READ, WRITE, VERIFY, SYNCHRONIZE CACHE and their like. */
 const MEDIUM_OPCODES = new Set([
-  0x08, 0x0a, 0x28, 0x2a, 0x2e, 0x2f, 0x34, 0x35, 0x41, 0x42, 0x88, 0x89, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x91, 0x93,
-  0xa8, 0xaa, 0xae, 0xaf,
+  0x08, 0x0a, 0x28, 0x2a, 0x2e, 0x2f, 0x34, 0x35, 0x41, 0x42, 0x88, 0x89, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x91,
+  0x93, 0xa8, 0xaa, 0xae, 0xaf,
 ]);
 
 export class Disk {
@@ -106,7 +106,8 @@ export class Disk {
     if (result.action === L.ACTION_NONE && result.status === 0 && result.moved > 0 && parameters === null) {
       task.reply = this.#servers.parameterData(result.moved);
     }
-    if (result.abort !== 0n) this.abort((other) => other !== task && ((result.abort >> BigInt(other.nexus)) & 1n) === 1n);
+    if (result.abort !== 0n)
+      this.abort((other) => other !== task && ((result.abort >> BigInt(other.nexus)) & 1n) === 1n);
     if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
     const id = ++this.#next;
@@ -124,7 +125,8 @@ export class Disk {
 
   /** The parameter list of a command that sends one; null for medium data, which is moved at the end. */
   #parameters(task: Task): Uint8Array | null {
-    const sendsParameters = task.cdb[0] === 0x5f || task.cdb[0] === 0x15 || task.cdb[0] === 0x55 || task.cdb[0] === 0x1d;
+    const sendsParameters =
+      task.cdb[0] === 0x5f || task.cdb[0] === 0x15 || task.cdb[0] === 0x55 || task.cdb[0] === 0x1d;
     if (!sendsParameters) return null;
     const list = new Uint8Array(Math.min(task.bytes, 65536));
     gather(task, 0, list, 0, list.length);

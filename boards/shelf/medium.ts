@@ -25,7 +25,7 @@ export class MemoryMedium implements Medium {
   }
 
   read(offset: number, into: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const start = (offset + done) % PIECE;
       const part = Math.min(PIECE - start, count - done);
       const piece = this.#pieces[Math.floor((offset + done) / PIECE)];
@@ -36,7 +36,7 @@ export class MemoryMedium implements Medium {
   }
 
   write(offset: number, from: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const index = Math.floor((offset + done) / PIECE);
       const start = (offset + done) % PIECE;
       const part = Math.min(PIECE - start, count - done);
@@ -73,15 +73,19 @@ export class FileMedium implements Medium {
   }
 
   read(offset: number, into: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const got = readSync(this.#file, into, at + done, count - done, offset + done);
-      if (got === 0) throw new InputError(`${this.path}: ended before byte ${offset + count}; it was cut while in use`, EXIT_BAD_IMAGE);
+      if (got === 0)
+        throw new InputError(
+          `${this.path}: ended before byte ${offset + count}; it was cut while in use`,
+          EXIT_BAD_IMAGE,
+        );
       done += got;
     }
   }
 
   write(offset: number, from: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       done += writeSync(this.#file, from, at + done, count - done, offset + done);
     }
   }

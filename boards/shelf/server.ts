@@ -27,6 +27,8 @@ export interface Executed {
   nvChanged: boolean;
 }
 
+const align = (n: number): number => (n + 4095) & ~4095;
+
 export class DeviceServers {
   readonly memory: WebAssembly.Memory;
   readonly call: DiskIo;
@@ -45,7 +47,6 @@ export class DeviceServers {
     this.memory = call.memory;
     this.#unitBytes = call['lu_size']!();
     this.#nvBytes = call['lu_nv_bytes']!();
-    const align = (n: number): number => (n + 4095) & ~4095;
     this.#task = align(call['heap_base']!());
     this.dataOut = this.#task + 4096;
     this.dataIn = this.dataOut + PARAMETER_ROOM;
@@ -91,7 +92,8 @@ export class DeviceServers {
     this.#bytes[id] = 0x06; // TransportID of a SAS port, [SPC-4] 7.6.4.5
     this.#view.setBigUint64(id + 4, sasAddress);
     const result = this.call['nexus_login']!(this.#units[unit]!, nexus, id, 24, port);
-    if (result !== L.LOGIN_OK) throw new Error(`nexus_login refused nexus ${nexus} of unit ${unit}: ${result}`);
+    if (result !== L.LOGIN_OK)
+      throw new Error(`nexus_login refused nexus ${nexus} of unit ${unit}: ${result}`);
   }
 
   /** Runs a command; `out` is the parameter list, `bytes` what the initiator's buffer holds. */

@@ -37,10 +37,18 @@ export interface Shelf {
   close(): void;
 }
 
-export function makeShelf(scenario: Scenario, clock: Clock, watcher: DiskWatcher, folder: string | null): Shelf {
+export function makeShelf(
+  scenario: Scenario,
+  clock: Clock,
+  watcher: DiskWatcher,
+  folder: string | null,
+): Shelf {
   const configs = scenario.disks;
   const servers = new DeviceServers(configs.length);
-  const media = folder === null ? configs.map((config) => new MemoryMedium(bytesOf(config))) : openAll(configs, folder, servers);
+  const media =
+    folder === null
+      ? configs.map((config) => new MemoryMedium(bytesOf(config)))
+      : openAll(configs, folder, servers);
   const disks = configs.map((config, number) => {
     const medium = media[number]!;
     if (folder === null) format(servers, medium, config, number);
@@ -61,7 +69,8 @@ export function makeShelf(scenario: Scenario, clock: Clock, watcher: DiskWatcher
 
 const bytesOf = (config: DiskConfig): number => config.sizeMib * 2 ** 20;
 const imagePath = (folder: string, config: DiskConfig): string => join(folder, `${config.name}.img`);
-const reservationsPath = (folder: string, config: DiskConfig): string => join(folder, `${config.name}.reservations`);
+const reservationsPath = (folder: string, config: DiskConfig): string =>
+  join(folder, `${config.name}.reservations`);
 
 function format(servers: DeviceServers, medium: Medium, config: DiskConfig, number: number): void {
   formatDisk(servers.call, (at, bytes) => medium.write(at, bytes, 0, bytes.length), {
@@ -98,7 +107,8 @@ function refuse(config: DiskConfig, number: number, path: string, servers: Devic
     throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
   };
   if (!statSync(path).isFile()) no('is not a file');
-  if (statSync(path).size !== bytesOf(config)) no(`has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
+  if (statSync(path).size !== bytesOf(config))
+    no(`has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
   const medium = new FileMedium(path, bytesOf(config), false);
   try {
     const found = inspectDisk(
@@ -151,7 +161,14 @@ function leave(servers: DeviceServers, disks: readonly Disk[], leftover: Leftove
   }
 }
 
-function reserveOut(servers: DeviceServers, unit: number, nexus: number, action: number, key: bigint, service: bigint): void {
+function reserveOut(
+  servers: DeviceServers,
+  unit: number,
+  nexus: number,
+  action: number,
+  key: bigint,
+  service: bigint,
+): void {
   const list = new Uint8Array(24);
   const view = new DataView(list.buffer);
   view.setBigUint64(0, key);

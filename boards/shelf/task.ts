@@ -38,12 +38,16 @@ export const NO_SENSE = new Uint8Array(0);
 
 /** Copies `bytes` of the task's data out of the initiator's memory, from `skip` on, into `into` at `at`. */
 export function gather(task: Task, skip: number, into: Uint8Array, at: number, bytes: number): void {
-  walk(task, skip, bytes, (address, done, part) => into.set(task.memory.subarray(address, address + part), at + done));
+  walk(task, skip, bytes, (address, done, part) =>
+    into.set(task.memory.subarray(address, address + part), at + done),
+  );
 }
 
 /** Copies into the initiator's memory. */
 export function scatter(task: Task, skip: number, from: Uint8Array, at: number, bytes: number): void {
-  walk(task, skip, bytes, (address, done, part) => task.memory.set(from.subarray(at + done, at + done + part), address));
+  walk(task, skip, bytes, (address, done, part) =>
+    task.memory.set(from.subarray(at + done, at + done + part), address),
+  );
 }
 
 /** Calls for each piece of the list that lies in [skip, skip + bytes). */
