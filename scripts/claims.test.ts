@@ -38,7 +38,7 @@ import {
   msAfterFailure,
   recordRun,
   rootVolume,
-  sendBlock,
+  sendWrite,
   smallPair,
 } from './recorder.test-helper.ts';
 import type { BoardIndex, RunRecord, SeenCommand, SeenEvent, SeenHolder } from './recorder.test-helper.ts';
@@ -723,12 +723,7 @@ claim(26, 'the reservation is a SCSI-3 persistent one, and the disk itself turns
         // The first command of a nexus may bring news ([SPC-4] 5.13.11.2.6), the next one must be turned away.
         [1, 2].map(() => {
           const { medium } = machine.shelf.disks[disk]!;
-          const { status } = sendBlock(machine, {
-            board: A,
-            disk,
-            lba,
-            write: new Uint8Array(512).fill(0xa5),
-          });
+          const { status } = sendWrite(machine, { board: A, disk }, lba, new Uint8Array(512).fill(0xa5));
           return { disk, status, before: reader(medium)(lba * 512, 512) };
         }),
       );

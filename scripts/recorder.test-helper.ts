@@ -70,7 +70,7 @@ export interface SeenHeader extends Entry {
   header: Header | null;
 }
 
-/** Who holds the reservation of a disk after a PERSISTENT RESERVE OUT; null: nobody. */
+/** Who holds the reservation of a disk, at the start and after each PERSISTENT RESERVE OUT; null: nobody. */
 export interface SeenHolder extends Entry {
   disk: number;
   holder: BoardIndex | null;
@@ -96,6 +96,8 @@ export interface RunRecord {
 export interface RecordOptions {
   seed?: string;
   firmware?: string;
+  /** Without a copy of the memory at the panic. */
+  withoutMemory?: boolean;
   /** The machine before power-on, for a test that spoils it. */
   arrange?: (machine: Machine) => void;
   onEvent?: (event: SeenEvent, machine: Machine) => void;
@@ -141,7 +143,7 @@ function runToEnd(machine: Machine): boolean {
 }
 
 /** Stands between the machine and its observer, and passes everything on. */
-function watch(machine: Machine, { onEvent }: RecordOptions): RunRecord {
+function watch(machine: Machine, { onEvent, withoutMemory }: RecordOptions): RunRecord {
   const { observer, clock, boards, shelf, scenario } = machine;
   const record: RunRecord = {
     machine,
@@ -160,13 +162,14 @@ function watch(machine: Machine, { onEvent }: RecordOptions): RunRecord {
     readHeaders(reader(shelf.disks[disk]!.medium), L.COREDUMP_LBA).newest;
   for (const { number } of shelf.disks) {
     record.headers.push({ ...next(), disk: number, by: null, header: headerOf(number) });
+    record.holders.push({ ...next(), disk: number, ...holderOf(machine, number) });
   }
 
   const event = observer.event.bind(observer);
   observer.event = (board, code, a, b, c) => {
     const seen = { ...next(), name: eventName(code), board, a, b, c };
     record.events.push(seen);
-    if (code === F.EV_FROZEN) record.memory ??= boards[board].ram()!.slice();
+    if (code === F.EV_FROZEN && withoutMemory !== true) record.memory ??= boards[board].ram()!.slice();
     event(board, code, a, b, c);
     onEvent?.(seen, machine);
   };
@@ -231,30 +234,32 @@ export function holderOf({ shelf }: Machine, disk: number): Omit<SeenHolder, 'n'
   };
 }
 
-/** A WRITE(16) or READ(16) of one block that a test sends by itself; resolves within the clock's queue. */
-export function sendBlock(
+export interface Sent {
+  task: Task;
+  status: () => number | 'lost' | 'under way';
+}
+
+export interface Target {
+  board: BoardIndex;
+  port?: number;
+  disk: number;
+}
+
+/** A command that no firmware sends: a test puts it on the fabric by hand, and may look later what became of it. */
+export function sendCommand(
   machine: Machine,
-  {
-    board,
-    port = 0,
-    disk,
-    lba,
-    write,
-  }: { board: BoardIndex; port?: number; disk: number; lba: number; write: Uint8Array | null },
-): { task: Task; status: () => number | 'lost' | 'under way' } {
-  const cdb = new Uint8Array(16);
-  const view = new DataView(cdb.buffer);
-  cdb[0] = write === null ? 0x88 : 0x8a;
-  view.setBigUint64(2, BigInt(lba));
-  view.setUint32(10, 1);
+  { board, port = 0, disk }: Target,
+  cdb: Uint8Array,
+  data: Uint8Array,
+): Sent {
   let status: number | 'lost' | 'under way' = 'under way';
   const task: Task = {
     nexus: nexusOf(board, port),
     disk,
     cdb,
-    memory: write ?? new Uint8Array(L.SECTOR_BYTES),
-    list: [0, L.SECTOR_BYTES],
-    bytes: L.SECTOR_BYTES,
+    memory: data,
+    list: [0, data.length],
+    bytes: data.length,
     tag: 0,
     initiator: { completed: (done) => (status = done.status), lost: () => (status = 'lost') },
     orphan: false,
@@ -270,6 +275,32 @@ export function sendBlock(
   };
   machine.shelf.fabric.send(task);
   return { task, status: () => status };
+}
+
+export function sendWrite(machine: Machine, to: Target, lba: number, data: Uint8Array): Sent {
+  const cdb = new Uint8Array(16);
+  const view = new DataView(cdb.buffer);
+  cdb[0] = 0x8a; // WRITE(16)
+  view.setBigUint64(2, BigInt(lba));
+  view.setUint32(10, data.length / L.SECTOR_BYTES);
+  return sendCommand(machine, to, cdb, data);
+}
+
+/** A PERSISTENT RESERVE OUT in the name of `board` in its boot epoch `epoch`. */
+export function sendReserve(
+  machine: Machine,
+  to: Target & { epoch?: number },
+  action: number,
+  victim: { board: BoardIndex; epoch: number } | null,
+): Sent {
+  const list = new Uint8Array(24);
+  const view = new DataView(list.buffer);
+  const key = (board: BoardIndex, epoch: number): bigint =>
+    (BigInt(SYSTEM_IDS[board]) << 32n) | BigInt(epoch);
+  view.setBigUint64(0, key(to.board, to.epoch ?? 1));
+  if (victim !== null) view.setBigUint64(8, key(victim.board, victim.epoch));
+  const cdb = Uint8Array.of(OPCODE_RESERVE_OUT, action, WRITE_EXCLUSIVE, 0, 0, 0, 0, 0, 24, 0);
+  return sendCommand(machine, to, cdb, list);
 }
 
 // ----------------------------------------------------------------------------------------- questions to a record
