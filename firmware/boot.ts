@@ -86,6 +86,7 @@ export function boot_begin(): void {
   c.take_disk = NO_DISK;
   c.give_disk = NO_DISK;
   c.save_disk = NO_DISK;
+  c.label_disk = NO_DISK;
   cache_init();
   hba_configure(SQ_AT, COMMAND_MAX, CQ_AT, COMMAND_MAX);
   port_configure(REQUESTS_AT, REQUEST_MAX);

@@ -15,10 +15,10 @@ import {
   HEADER_SAVED_AT,
   HEADER_SEQUENCE_AT,
   HEADER_SYSTEM_AT,
+  LABEL_HOLDER_AT,
   LABEL_LBA,
   LABEL_OWNER_AT,
   LABEL_ROLE_AT,
-  LABEL_SEQUENCE_AT,
   LABEL_STATE_AT,
   LABEL_VOLUME_AT,
   ROLE_DATA,
@@ -160,8 +160,7 @@ function read_label(d: u32, disk: Disk, data: usize): bool {
   const c = core();
   disk.present = 1;
   disk.label_valid = 1;
-  disk.label_copy = newest;
-  disk.label_sequence = load<u32>(label + LABEL_SEQUENCE_AT);
+  disk.label_holder = load<u32>(label + LABEL_HOLDER_AT);
   disk.label_state = load<u32>(label + LABEL_STATE_AT);
   disk.role = <u8>load<u32>(label + LABEL_ROLE_AT);
   disk.owner = load<u32>(label + LABEL_OWNER_AT);

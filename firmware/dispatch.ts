@@ -1,6 +1,7 @@
 /** Who goes on with a completed command: the upper half of its kind names the file. */
 import { KIND_CLAIM, claim_done } from './claim';
 import { KIND_DISCOVER, discover_done } from './discover';
+import { KIND_HOLDER, holder_done } from './holder';
 import { KIND_MAIL, mail_done } from './mailbox';
 import { KIND_SAVE, save_done } from './savecore';
 import { KIND_SERVE, serve_done } from './serve';
@@ -28,6 +29,8 @@ export function command_done(i: u32, outcome: u32): void {
       return give_done(i, outcome);
     case KIND_SPARE:
       return spare_done(i, outcome);
+    case KIND_HOLDER:
+      return holder_done(i, outcome);
     default:
       assert(false, 'a command of no kind completed');
   }

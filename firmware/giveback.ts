@@ -16,6 +16,7 @@ import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { claim } from './claim';
 import { disk_of } from './discover';
+import { holder_busy } from './holder';
 import {
   BOARD_NORMAL,
   BOARD_TAKEN,
@@ -118,7 +119,8 @@ function next(): void {
 function drain(): void {
   const c = core();
   const disk = disk_at(c.give_disk);
-  if (disk.role == <u8>ROLE_DATA && volume_at(disk.volume).in_flight) return wake_at(c.now);
+  const busy = disk.role == <u8>ROLE_DATA && volume_at(disk.volume).in_flight != 0;
+  if (busy || holder_busy(c.give_disk)) return wake_at(c.now);
   const i = command_new(RELEASE, c.give_disk);
   if (i == NO_COMMAND) return;
   c.give_step = GIVE_RELEASE;

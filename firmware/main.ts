@@ -8,10 +8,12 @@ import { BOOT_DONE, boot, boot_begin } from './boot';
 import { commands_flush, commands_reap } from './command';
 import { console } from './console';
 import { giveback } from './giveback';
+import { holder, holder_pending } from './holder';
 import { heartbeat, listen } from './heartbeat';
 import {
   BOARD_FENCED,
   BOARD_NORMAL,
+  BOARD_TAKEN,
   PHASE_BOOT,
   PHASE_CONSOLE,
   PHASE_GIVEBACK,
@@ -67,7 +69,8 @@ export function cycle(): u32 {
   savecore();
   c.phase = PHASE_GIVEBACK;
   giveback();
-  if (c.state == BOARD_NORMAL) spare_elect();
+  if (c.state == BOARD_NORMAL || c.state == BOARD_TAKEN) holder();
+  if (c.state == BOARD_NORMAL && !holder_pending()) spare_elect();
   c.phase = PHASE_HEARTBEAT;
   heartbeat();
   commands_flush();

@@ -98,6 +98,8 @@ export class Core {
   save_disk: u32;
   save_looked: u32; // held_changes at the last look for a dump to save
   held_changes: u32; // counts up when a disk becomes ours
+  label_seen: u32; // held_changes when all labels were up to date
+  label_disk: u32; // whose label is being rewritten, NO_DISK
   // giveback
   give_step: u32;
   give_disk: u32;
@@ -140,9 +142,8 @@ export class Disk {
   tries: u32;
   prepared: u32; // header points to room for this board's memory
   retry_at: u64;
-  label_copy: u32;
-  label_sequence: u32;
   label_state: u32;
+  label_holder: u32; // system id of the board that the label says has it
 }
 
 /** A volume: the data region of one data disk. */

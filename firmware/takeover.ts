@@ -83,6 +83,7 @@ import {
   REASON_LIMIT,
 } from './layout';
 import { giveback_abandon } from './giveback';
+import { holder_busy } from './holder';
 import { log, log_begin, log_disk, log_end, log_number, log_text } from './log';
 import { mail_build, mail_good, mail_lba } from './mailbox';
 import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, command_at, core, disk_at, scratch } from './memory';
@@ -475,7 +476,7 @@ function lend_step(): void {
     return;
   }
   const disk = disk_at(d);
-  if (disk.take == D_BUSY) return;
+  if (disk.take == D_BUSY || holder_busy(d)) return;
   c.take_hint = c.take_lend;
   c.take_hint_at = c.now;
   c.take_lend = 0;
