@@ -1,9 +1,9 @@
-/** The name of a core file: core.SYSTEM.YYYY-MM-DD.hh_mm_ss, UTC at the failure. */
+/** The name of a core file: core.SYSTEM.YYYY-MM-DD.hh_mm_ss, UTC at the failure; the next of that name ends in .1 */
 
 let end: usize = 0;
 
 /** Writes the name at `to`; returns its bytes, at most 40. */
-export function core_name(to: usize, system: u32, utc: u64): u32 {
+export function core_name(to: usize, system: u32, utc: u64, again: u32): u32 {
   end = to;
   byte(0x63); // core.
   byte(0x6f);
@@ -20,6 +20,10 @@ export function core_name(to: usize, system: u32, utc: u64): u32 {
   number((second / 60) % 60, 2);
   byte(0x5f);
   number(second % 60, 2);
+  if (again) {
+    byte(0x2e);
+    number(again, 1);
+  }
   return <u32>(end - to);
 }
 

@@ -159,7 +159,7 @@ export const EV_SERVICE: u32 = 23; // all of the partner's volumes are served
 export const EV_TAKEOVER_END: u32 = 24;
 export const EV_TAKEOVER_CANCELLED: u32 = 25;
 export const EV_SAVE_BEGIN: u32 = 26; // disk, chunks
-export const EV_SAVE_END: u32 = 27; // 1 done 0 refused, first block lo of the file, bytes lo
+export const EV_SAVE_END: u32 = 27; // 1: done, first block lo of the file, bytes lo; 0: not done, SAVE_* cause
 export const EV_GIVEBACK_BEGIN: u32 = 28;
 export const EV_GIVEN: u32 = 29; // disk
 export const EV_GIVEBACK_END: u32 = 30;
@@ -178,3 +178,10 @@ export const REASON_INACTIVE: u32 = 1;
 export const REASON_COMPLETED: u32 = 2;
 export const REASON_ABORTED: u32 = 3;
 export const REASON_LIMIT: u32 = 4;
+
+/** Why savecore made no core file. */
+export const SAVE_BUSY: u32 = 1; // no free command
+export const SAVE_DISK: u32 = 2; // a disk failed
+export const SAVE_DUMP: u32 = 3; // nothing there that could be saved
+export const SAVE_VOLUME: u32 = 4; // the root disk holds no volume of ours
+export const SAVE_ROOM: u32 = 5; // less free space than the file needs, and the floor

@@ -116,6 +116,11 @@ import {
   RECORD_PC_AT,
   RECORD_REASON_AT,
   SAVE_AT,
+  SAVE_BUSY,
+  SAVE_DISK,
+  SAVE_DUMP,
+  SAVE_ROOM,
+  SAVE_VOLUME,
   TRACE_AT,
   TRACE_BYTES,
   WORK_CRC,
@@ -152,6 +157,7 @@ const JOBS_AT: usize = SAVE_AT + 0x300;
 /** Table blocks may be missing in the middle when a dump was cut: as many as can have been in flight. */
 const TABLE_GAP: u32 = 16;
 const NOTE_CHUNKS: u32 = 3;
+const NAMES_MAX: u32 = 100;
 const BLOCKS_PER_CHUNK: u32 = CHUNK_BYTES / SECTOR_BYTES;
 
 const SAVE_IDLE: u32 = 0;
@@ -270,7 +276,7 @@ function root_of(system: u32): u32 {
 
 function read(step: u32, disk: u32, lba: u64, blocks: u32, data: usize): void {
   const i = command_new(KIND_SAVE | step, disk);
-  if (i == NO_COMMAND) return give_up('no free command');
+  if (i == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
   core().save_step = step;
   cdb_read16(entry_of(i), lba, blocks, data, blocks * SECTOR_BYTES);
   command_send(i);
@@ -278,17 +284,17 @@ function read(step: u32, disk: u32, lba: u64, blocks: u32, data: usize): void {
 
 function write(step: u32, disk: u32, lba: u64, blocks: u32, data: usize): void {
   const i = command_new(KIND_SAVE | step, disk);
-  if (i == NO_COMMAND) return give_up('no free command');
+  if (i == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
   core().save_step = step;
   cdb_write16(entry_of(i), lba, blocks, true, data, blocks * SECTOR_BYTES);
   command_send(i);
 }
 
-function give_up(why: string): void {
+function give_up(why: string, cause: u32): void {
   const c = core();
   c.save_step = SAVE_IDLE;
   if (c.save_disk != NO_DISK) disk_at(c.save_disk).header_saved = 2; // not again in this life
-  trace(EV_SAVE_END, 0);
+  trace(EV_SAVE_END, 0, cause);
   log_begin();
   log_text('savecore: given up: ');
   log_text(why);
@@ -303,7 +309,7 @@ export function save_done(i: u32, outcome: u32): void {
   if (c.save_step != step) return;
   if (step == SAVE_TABLE && outcome != OUTCOME_GOOD) return table_done(false);
   if (step == SAVE_NOTES && outcome != OUTCOME_GOOD) return notes();
-  if (outcome != OUTCOME_GOOD) return give_up('a disk failed');
+  if (outcome != OUTCOME_GOOD) return give_up('a disk failed', SAVE_DISK);
   switch (step) {
     case SAVE_HEADER:
       return header_done();
@@ -313,7 +319,7 @@ export function save_done(i: u32, outcome: u32): void {
       return notes();
     case SAVE_BOOT:
       if (exfat_mount(VOLUME, BOOT, DATA_LBA, disk_at(s.root).blocks - DATA_LBA - TAIL_BLOCKS) != EXFAT_OK) {
-        return give_up('the root disk holds no exFAT volume');
+        return give_up('the root disk holds no exFAT volume', SAVE_VOLUME);
       }
       return read(SAVE_ROOT, s.root, exfat_root_lba(VOLUME), EXFAT_DIR_BYTES / SECTOR_BYTES, ROOT);
     case SAVE_ROOT:
@@ -339,10 +345,10 @@ function header_done(): void {
   const c = core();
   const s = save();
   const newest = header_newest(HEADERS);
-  if (newest < 0) return give_up('no valid header');
+  if (newest < 0) return give_up('no valid header', SAVE_DUMP);
   const header = HEADERS + <usize>newest * COPY_BYTES;
   if (!header_image_sound(header, disk_at(c.save_disk).blocks))
-    return give_up('the header points outside the disk');
+    return give_up('the header points outside the disk', SAVE_DUMP);
   s.chunks = load<u32>(header + HEADER_CHUNK_TOTAL_AT);
   s.system = load<u32>(header + HEADER_SYSTEM_AT);
   s.epoch = load<u32>(header + HEADER_EPOCH_AT);
@@ -411,7 +417,7 @@ const CORES_BYTES: u32 = 5;
 function root_done(): void {
   const s = save();
   if (exfat_root(VOLUME, ROOT, CORES, CORES_BYTES) != EXFAT_OK)
-    return give_up('the root volume has no directory cores');
+    return give_up('the root volume has no directory cores', SAVE_VOLUME);
   read(SAVE_DIRECTORY, s.root, exfat_directory_lba(VOLUME), EXFAT_DIR_BYTES / SECTOR_BYTES, DIRECTORY);
 }
 
@@ -433,16 +439,15 @@ function plan(): void {
   elf_plan(ELF);
   s.bytes = elf_file_bytes(ELF);
   const utc = load<u64>(header + HEADER_UTC_AT);
-  const nameBytes = core_name(NAME, s.system, utc);
-  const floor = <u32>(
-    ((((<u64>c.floor_mib) << 20) + exfat_cluster_bytes(VOLUME) - 1) / exfat_cluster_bytes(VOLUME))
-  );
-  const added = exfat_add(VOLUME, BITMAP, DIRECTORY, NAME, nameBytes, s.bytes, utc, floor);
-  if (added == EXFAT_EXISTS) {
-    log('savecore: the core file is there already');
-    return mark();
+  const cluster = exfat_cluster_bytes(VOLUME);
+  const floor = <u32>((((<u64>c.floor_mib) << 20) + cluster - 1) / cluster);
+  let added: u32 = EXFAT_EXISTS;
+  // A file of that name is another crash in the same second, or the same one saved before: neither is overwritten.
+  for (let again: u32 = 0; added == EXFAT_EXISTS && again < NAMES_MAX; again++) {
+    const nameBytes = core_name(NAME, s.system, utc, again);
+    added = exfat_add(VOLUME, BITMAP, DIRECTORY, NAME, nameBytes, s.bytes, utc, floor);
   }
-  if (added != EXFAT_OK) return give_up('no room in the root file system');
+  if (added != EXFAT_OK) return give_up('no room in the root file system', SAVE_ROOM);
   s.step = 0;
   next_step();
 }
@@ -525,7 +530,7 @@ function start(i: u32): void {
     return write_job(i, job);
   }
   const slot = command_new(KIND_SAVE | SAVE_COPY, core().save_disk, i);
-  if (slot == NO_COMMAND) return give_up('no free command');
+  if (slot == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
   job.state = JOB_READING;
   cdb_read16(entry_of(slot), block, job.chunks * BLOCKS_PER_CHUNK, job_buffer(i), bytes);
   command_send(slot);
@@ -534,7 +539,7 @@ function start(i: u32): void {
 function write_job(i: u32, job: Job): void {
   const s = save();
   const slot = command_new(KIND_SAVE | SAVE_COPY, s.root, i);
-  if (slot == NO_COMMAND) return give_up('no free command');
+  if (slot == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
   job.state = JOB_WRITING;
   const blocks = job.chunks * BLOCKS_PER_CHUNK;
   cdb_write16(
@@ -558,7 +563,7 @@ function job_done(i: u32, outcome: u32): void {
     return write_job(i, job);
   }
   job.state = JOB_FREE;
-  if (outcome != OUTCOME_GOOD) return give_up('the root disk failed');
+  if (outcome != OUTCOME_GOOD) return give_up('the root disk failed', SAVE_DISK);
   if (c.save_share && c.save_share < 100) {
     const took = <u32>c.now - job.began;
     s.next_at = c.now + (<u64>took * (100 - c.save_share)) / c.save_share;
@@ -594,7 +599,7 @@ function head(): void {
 
 function sync(): void {
   const i = command_new(KIND_SAVE | SAVE_SYNC, save().root);
-  if (i == NO_COMMAND) return give_up('no free command');
+  if (i == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
   core().save_step = SAVE_SYNC;
   cdb_synchronize_cache(entry_of(i));
   command_send(i);

@@ -165,7 +165,9 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
       (offset, bytes) => read(base + offset, bytes),
       medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES,
     );
-    const file = volume.list('/cores').at(-1);
+    // The one whose first block savecore named: there may be older cores.
+    const begins = (path: string): number => (base + (volume.extents(path)[0]?.at ?? 0)) / L.SECTOR_BYTES;
+    const file = volume.list('/cores').find(({ path }) => begins(path) >>> 0 === saved.b);
     if (file === undefined) return null;
     const hash = createHash('sha256');
     for (const piece of volume.read(file.path)) hash.update(piece);
@@ -183,11 +185,7 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
 }
 
 /** Every step from the failure on that a person wants to see. */
-function stepsOf(
-  { scenario, observer }: Machine,
-  failedAt: number,
-  since: (time: number) => number,
-): Step[] {
+function stepsOf({ scenario, observer }: Machine, failedAt: number, since: (time: number) => number): Step[] {
   const steps: (Step & { time: number })[] = [];
   for (const event of observer.trace.events) {
     if (event.time < failedAt) continue;

@@ -28,6 +28,14 @@ export const TAKE_REASONS: Readonly<Record<number, TakeReason>> = {
   [F.REASON_LIMIT]: 'limit',
 };
 
+const SAVE_CAUSES: Readonly<Record<number, string>> = {
+  [F.SAVE_BUSY]: 'no free command',
+  [F.SAVE_DISK]: 'a disk failed',
+  [F.SAVE_DUMP]: 'nothing there that could be saved',
+  [F.SAVE_VOLUME]: 'the root disk holds no volume of ours',
+  [F.SAVE_ROOM]: 'no room in the root file system',
+};
+
 const SEEN: Readonly<Record<number, string>> = {
   1: 'its panic message',
   2: 'loss of its heartbeats',
@@ -77,7 +85,7 @@ export function stepText(scenario: Scenario, { code, a, b }: TraceEvent): string
     case F.EV_SAVE_BEGIN:
       return 'savecore begins';
     case F.EV_SAVE_END:
-      return a === 1 ? 'core file written' : 'no core file could be made';
+      return a === 1 ? 'core file written' : `no core file: ${SAVE_CAUSES[b] ?? 'not known why'}`;
     case F.EV_WAITING:
       return 'waits for giveback';
     case F.EV_GIVEBACK_BEGIN:
