@@ -72,7 +72,7 @@ function suits(disk: Disk): bool {
   if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
   // An older core that nobody has saved yet: the first crash is the interesting one.
   const hasCore = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
-  if (hasCore && !disk.header_saved && !dropped(disk)) return false;
+  if (hasCore && disk.header_saved != 1 && !dropped(disk)) return false;
   const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
   return image_blocks(disk) >= wanted;
 }

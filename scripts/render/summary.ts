@@ -184,8 +184,11 @@ function dumpLines({ dump, panic, failed_board: board }: RunResult): string[] {
   return lines;
 }
 
-function coreLines({ core, dump }: RunResult): string[] {
-  if (core === null) return dump.started_s === null ? [] : ['none'];
+function coreLines({ core, dump, steps }: RunResult): string[] {
+  if (core === null) {
+    const why = steps.find(({ what }) => what.startsWith('no core file: '))?.what.slice('no core file: '.length);
+    return dump.started_s === null ? [] : [why === undefined ? 'none' : `none: ${why}`];
+  }
   return [
     `${core.path}, ${bytes(core.bytes)}, in the failed board's root file system after ${seconds(core.saved_s)}`,
     `sha256 ${core.sha256}`,
