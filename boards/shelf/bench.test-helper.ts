@@ -6,7 +6,7 @@ import { Disk } from './disk.ts';
 import { Fabric, initiatorAddress, nexusOf } from './fabric.ts';
 import { MemoryMedium } from './medium.ts';
 import { DeviceServers } from './server.ts';
-import type { Initiator, Task } from './task.ts';
+import type { Task } from './task.ts';
 
 export const SECTOR = L.SECTOR_BYTES;
 export const DISK_BYTES = 16 << 20;

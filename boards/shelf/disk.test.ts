@@ -13,6 +13,7 @@ import {
   REGISTER_AND_IGNORE,
   RESERVATION_CONFLICT,
   SECTOR,
+  type Sent,
   SYNCHRONIZE,
   TEST_UNIT_READY,
   filled,
@@ -90,9 +91,9 @@ test('the reservation is checked when a write is executed, not when it arrives: 
   bench.drain();
   assert.is(preempt.task.status, GOOD);
   assert.is(first.task.status, GOOD);
-  // The victim's registration went with the reservation: it is told so, and writes no more.
-  assert.ok([RESERVATION_CONFLICT, CHECK_CONDITION].includes(second.task.status));
-  if (second.task.status === CHECK_CONDITION) assert.is(senseOf(second.task.sense), 0x062a03);
+  // REGISTRATIONS PREEMPTED is told first; either way the write is not executed.
+  assert.is(second.task.status, CHECK_CONDITION);
+  assert.is(senseOf(second.task.sense), 0x062a05);
   assert.ok(isZero(bench.onMedium(100, 8)));
   const third = bench.execute(A0, write16(100, 8), filled(8, 3));
   assert.is(third.task.status, RESERVATION_CONFLICT);
@@ -192,12 +193,9 @@ test('a write that goes on where the last access ended is served without a seek'
 test('commands for the medium are served one at a time in order of arrival, the others at once', () => {
   const bench = new Bench({ config: CONFIG });
   const order: string[] = [];
-  const watch = (name: string, sent: { task: { initiator: { completed(task: never): void } } }): void => {
-    const { completed } = sent.task.initiator;
-    sent.task.initiator.completed = (task: never) => {
-      order.push(name);
-      completed(task);
-    };
+  const watch = (name: string, { task }: Sent): void => {
+    const { initiator } = task;
+    task.initiator = { completed: (ended) => (order.push(name), initiator.completed(ended)), lost: () => {} };
   };
   watch('write', bench.submit(A0, write16(5000, 8), filled(8, 1)));
   watch('read', bench.submit(B0, read16(100, 8), 8 * SECTOR));
@@ -302,6 +300,23 @@ test('the buffer of the initiator, not the CDB, bounds what is moved', () => {
   bench.drain();
   assert.ok(memory.subarray(10).every((byte) => byte === 0xee));
   assert.ok(read.task.moved <= 512);
+});
+
+for (const [what, cdb, room, residual] of [
+  ['of a read that is refused', read16(2 ** 40, 1), 512, 512],
+  ['of a read of less than the buffer holds', read16(0, 1), 2048, 1536],
+  ['of a read of more than the buffer holds', read16(0, 4), 512, 0],
+  ['of INQUIRY data shorter than the buffer', inquiry(36), 100, 64],
+] as const) {
+  test(`the residual ${what} is what of the buffer was not used: ${residual} of ${room} bytes`, () => {
+    assert.is(new Bench().execute(A0, cdb, room).task.residual, residual);
+  });
+}
+
+test('a parameter list that was sent leaves no residual, whatever came of it', () => {
+  const bench = new Bench();
+  assert.is(bench.reserve(A0, REGISTER_AND_IGNORE, 0n, KEY_A).task.residual, 0);
+  assert.is(bench.reserve(B0, PREEMPT, KEY_B, KEY_A).task.residual, 0);
 });
 
 test('a parameter list shorter than its CDB says is refused and changes nothing', () => {

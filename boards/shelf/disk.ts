@@ -100,7 +100,8 @@ export class Disk {
     task.blocks = result.blocks;
     task.moved = result.moved;
     task.status = result.status;
-    task.residual = result.residual;
+    // Of the initiator's buffer: what the command had more to move does not count.
+    task.residual = task.bytes - result.moved;
     task.sense = result.sense;
     task.state = 'serving';
     if (result.action === L.ACTION_NONE && result.status === 0 && result.moved > 0 && parameters === null) {
