@@ -186,7 +186,9 @@ function dumpLines({ dump, panic, failed_board: board }: RunResult): string[] {
 
 function coreLines({ core, dump, steps }: RunResult): string[] {
   if (core === null) {
-    const why = steps.find(({ what }) => what.startsWith('no core file: '))?.what.slice('no core file: '.length);
+    const why = steps
+      .find(({ what }) => what.startsWith('no core file: '))
+      ?.what.slice('no core file: '.length);
     return dump.started_s === null ? [] : [why === undefined ? 'none' : `none: ${why}`];
   }
   return [
