@@ -4,7 +4,7 @@
  * firmware says it has nothing to do are skipped, not simulated.
  */
 import * as L from '../../asm/layout.ts';
-import { WORK_COMMAND, WORK_COPY, WORK_CRC, WORK_SCAN } from '../../firmware/layout.ts';
+import { RECORD_PLACE_BYTES, WORK_COMMAND, WORK_COPY, WORK_CRC, WORK_SCAN } from '../../firmware/layout.ts';
 import type { Board } from '../board.ts';
 import { type Clock, MS, US } from '../clock.ts';
 import type { Interconnect } from '../interconnect.ts';
@@ -63,6 +63,7 @@ export class EmulatedBoard implements Board {
   #memory: WebAssembly.Memory | null = null;
   #ram: Uint8Array = new Uint8Array(0);
   #exports: FirmwareExports | null = null;
+  #placeAt = Infinity; // where firmware wants the place of a fault
   #poweredAt = 0;
   #generation = 0; // of scheduled cycles: an older one is void
   #nextCycleAt = Infinity;
@@ -168,11 +169,14 @@ export class EmulatedBoard implements Board {
   }
 
   #boot(): void {
-    const instance = new WebAssembly.Instance(this.#firmware.module, this.#imports());
-    this.#exports = instance.exports as unknown as FirmwareExports;
-    this.#exports.start();
-    this.#ram.set(Buffer.from(this.#firmware.build, 'latin1'), this.#exports.build_address());
-    this.#enter((firmware) => firmware.boot_board(this.#options.periodUs));
+    this.#exports = this.#firmware.instantiate(this.#imports());
+    this.#placeAt = Infinity;
+    this.#enter((firmware) => {
+      firmware.start();
+      this.#placeAt = firmware.place_address() >>> 0;
+      this.#ram.set(Buffer.from(this.#firmware.build, 'latin1'), firmware.build_address());
+      firmware.boot_board(this.#options.periodUs);
+    });
     if (this.running) this.#schedule(this.#clock.now + this.#options.periodUs * US);
   }
 
@@ -277,17 +281,20 @@ export class EmulatedBoard implements Board {
 
   #fault(firmware: FirmwareExports, error: Error): void {
     const pc = faultOffset(error);
-    const place = this.#firmware.place(pc);
-    // A failed assert has already written its place; the CPU only knows where its trap instruction stands.
-    const at = firmware.place_address();
-    if (place !== null && this.#ram[at] === 0)
-      this.#ram.set(Buffer.from(`${place}\0`, 'latin1').subarray(0, 256), at);
+    this.#notePlace(this.#firmware.place(pc));
     try {
       firmware.nmi(L.PANIC_TRAP, pc, 0);
     } catch (second) {
       if (!(second instanceof WebAssembly.RuntimeError) && !(second instanceof RangeError)) throw second;
       this.#after = 'halt';
     }
+  }
+
+  /** A failed assert has already written its place; the CPU only knows where its trap instruction stands. */
+  #notePlace(place: string | null): void {
+    const at = this.#placeAt;
+    if (place === null || this.#ram[at] !== 0 || at + RECORD_PLACE_BYTES > this.#ram.length) return;
+    this.#ram.set(Buffer.from(`${place.slice(0, RECORD_PLACE_BYTES - 1)}\0`, 'latin1'), at);
   }
 
   #cycle(): void {
@@ -342,9 +349,7 @@ export class EmulatedBoard implements Board {
 
   nmi(reason: number, address: number): void {
     if (!this.running) return;
-    const at = this.#exports!.place_address();
-    const place = this.#stuck ? 'stuck in a cycle' : 'between two cycles';
-    if (this.#ram[at] === 0) this.#ram.set(Buffer.from(`${place}\0`, 'latin1'), at);
+    this.#notePlace(this.#stuck ? 'stuck in a cycle' : 'between two cycles');
     this.#stuck = false;
     this.#enter((firmware) => firmware.nmi(reason, 0, address));
     if (!this.running) return;

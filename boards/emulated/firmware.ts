@@ -37,11 +37,11 @@ export class Firmware {
   readonly module: WebAssembly.Module;
   /** First 16 hexadecimal digits of the SHA-256 of the image. */
   readonly build: string;
+  #path: string;
   #symbols: TraceMap | null | undefined;
-  #mapPath: string;
 
   constructor(path: string) {
-    this.#mapPath = `${path}.map`;
+    this.#path = path;
     let image: Uint8Array<ArrayBuffer>;
     try {
       image = new Uint8Array(readFileSync(path));
@@ -56,29 +56,43 @@ export class Firmware {
         EXIT_BAD_FIRMWARE,
       );
     }
-    for (const { module, name } of WebAssembly.Module.imports(this.module)) {
-      if (DEVICES[module]?.includes(name) !== true) {
+    const imports = WebAssembly.Module.imports(this.module);
+    for (const { module, name, kind } of imports) {
+      const known = DEVICES[module]?.includes(name) === true;
+      if (!known || kind !== (module === 'env' ? 'memory' : 'function')) {
         throw new InputError(
-          `${path}: imports ${module}.${name}, which no board has; known devices: ${Object.keys(DEVICES).join(', ')}`,
+          `${path}: imports ${kind} ${module}.${name}, which no board has; known devices: ${Object.keys(DEVICES).join(', ')}`,
           EXIT_BAD_FIRMWARE,
         );
       }
     }
-    const exported = new Set(WebAssembly.Module.exports(this.module).map(({ name }) => name));
+    if (!imports.some(({ module }) => module === 'env')) {
+      throw new InputError(`${path}: has a memory of its own; its memory must be the board's RAM, env.memory`, EXIT_BAD_FIRMWARE);
+    }
+    const exported = new Set(
+      WebAssembly.Module.exports(this.module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : [])),
+    );
     const missing = EXPORTS.filter((name) => !exported.has(name));
     if (missing.length > 0) {
-      throw new InputError(
-        `${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`,
-        EXIT_BAD_FIRMWARE,
-      );
+      throw new InputError(`${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`, EXIT_BAD_FIRMWARE);
     }
     this.build = createHash('sha256').update(image).digest('hex').slice(0, 16);
+  }
+
+  /** A new life of it, in the memory that `imports` gives. */
+  instantiate(imports: WebAssembly.Imports): FirmwareExports {
+    try {
+      return new WebAssembly.Instance(this.module, imports).exports as unknown as FirmwareExports;
+    } catch (error) {
+      throw new InputError(`${this.#path}: does not fit this board: ${(error as Error).message}`, EXIT_BAD_FIRMWARE);
+    }
   }
 
   /** "file:line:column" of a code offset, null without symbols. */
   place(offset: number): string | null {
     if (this.#symbols === undefined) {
-      this.#symbols = existsSync(this.#mapPath) ? readSymbols(this.#mapPath) : null;
+      const path = `${this.#path}.map`;
+      this.#symbols = existsSync(path) ? readSymbols(path) : null;
     }
     if (this.#symbols === null) return null;
     const at = originalPositionFor(this.#symbols, { line: 1, column: offset });
@@ -97,8 +111,12 @@ function readSymbols(path: string): TraceMap {
   return new TraceMap(map);
 }
 
-/** Code offset of the innermost wasm frame of an error's stack, 0 without one. */
+/**
+ * Code offset of the fault from an error's stack, 0 without one: of the innermost wasm frame; where the stack overflowed
+ * that one has not begun, and its caller has the place.
+ */
 export function faultOffset(error: Error): number {
-  const frame = /wasm-function\[\d+\]:0x([0-9a-f]+)/.exec(error.stack ?? '');
-  return frame === null ? 0 : Number.parseInt(frame[1]!, 16);
+  const frames = [...(error.stack ?? '').matchAll(/wasm-function\[\d+\]:0x([0-9a-f]+)/g)];
+  const frame = error instanceof RangeError ? (frames[1] ?? frames[0]) : frames[0];
+  return frame === undefined ? 0 : Number.parseInt(frame[1]!, 16);
 }
