@@ -3,10 +3,12 @@ import { KIND_CLAIM, claim_done } from './claim';
 import { KIND_DISCOVER, discover_done } from './discover';
 import { KIND_HOLDER, holder_done } from './holder';
 import { KIND_MAIL, mail_done } from './mailbox';
-import { KIND_SAVE, save_done } from './savecore';
+import { KIND_SAVE } from './save-state';
+import { save_done } from './savecore';
 import { KIND_SERVE, serve_done } from './serve';
 import { KIND_SPARE, spare_done } from './spare';
-import { KIND_TAKE, take_done } from './takeover';
+import { KIND_TAKE } from './take-state';
+import { take_done } from './takeover';
 import { KIND_GIVE, give_done } from './giveback';
 import { command_at } from './memory';
 

@@ -29,14 +29,9 @@ import { mail_round } from './mailbox';
 import { NO_DISK, core } from './memory';
 import { fence } from './fence';
 import { partner_lives, wake_at } from './state';
-import {
-  SEEN_MAILBOX,
-  SEEN_MESSAGE,
-  SEEN_SILENCE,
-  takeover_begin,
-  takeover_dump_ended,
-  takeover_lend,
-} from './takeover';
+import { takeover_lend } from './take-lend';
+import { SEEN_MAILBOX, SEEN_MESSAGE, SEEN_SILENCE } from './take-state';
+import { takeover_begin, takeover_dump_ended } from './takeover';
 
 /** The mailbox disk is written at every fifth heartbeat. */
 const MAIL_EVERY: u64 = 5;

@@ -1,0 +1,130 @@
+/**
+ * The dump while it runs: chunks in order of importance to the writer, the limit watched, the header closed cleanly
+ * before it.
+ */
+import { writer_begin, writer_drained, writer_offer, writer_step } from '../asm/dump/writer';
+import {
+  ABORT_LIMIT,
+  ABORT_MEDIUM,
+  ABORT_NONE,
+  ABORT_NO_ROOM,
+  ATTRIBUTE_ABORTED,
+  ATTRIBUTE_COMPLETED,
+  ATTRIBUTE_DUMPING,
+  DATA_LBA,
+} from '../asm/layout';
+import { timer_work, trace_event } from './board';
+import { control_header, writer } from './dump-control';
+import { drop_disk } from './dump-disk';
+import { DUMP_DONE, DUMP_DONE_BYTES, DUMP_RING, DUMP_SQ, DUMP_WRITER, dump, dump_walk } from './dump-state';
+import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
+import { EV_DUMP_BEGIN, WORK_CRC, WORK_SCAN } from './layout';
+import { core, disk_at } from './memory';
+import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
+import { over } from './panic';
+import { image_blocks, image_lba, table_room } from './spare';
+
+/** Chunks looked at in one cycle: what the CPU can scan and checksum in it. */
+const CHUNKS_PER_CYCLE: u32 = 4;
+const PROGRESS_US: u64 = 1000000;
+
+/** Time kept for closing: this at most and a quarter of the limit at most, or three times the slowest write so far. */
+const CLOSE_US: u64 = 400000;
+
+/** The image from its first chunk on, on this disk. */
+export function restart(pastErrors: bool): void {
+  const d = dump();
+  const w = writer();
+  w.sq = <u32>DUMP_SQ;
+  w.sq_mask = DUMP_RING - 1;
+  w.target = d.disk;
+  w.port = d.path;
+  w.system = core().system;
+  w.epoch = core().epoch;
+  w.table_lba = DATA_LBA;
+  w.table_room = table_room();
+  w.image_lba = image_lba();
+  w.image_blocks = image_blocks(disk_at(d.disk));
+  w.now = d.now;
+  writer_begin(DUMP_WRITER, pastErrors);
+  d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
+  memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
+  walk_begin(dump_walk(), <u32>DUMP_DONE);
+}
+
+export function run(): void {
+  const d = dump();
+  const w = writer();
+  const margin = max<u64>(close_us(), w.slowest_us * 3);
+  if (d.now + margin >= d.limit_at) return begin_close(ABORT_LIMIT);
+  if (w.fenced) return over();
+  if (w.failed) return drop_disk();
+  if (d.moving) return;
+  writer_step(DUMP_WRITER);
+  offer();
+  if (w.no_room) return begin_close(ABORT_NO_ROOM);
+  if (d.walked) return begin_close(ABORT_NONE);
+  if (d.step == STEP_RUN && d.now >= d.progress_at && w.tables_written) {
+    d.progress_at = d.now + PROGRESS_US;
+    d.step = STEP_PROGRESS;
+    control_header(ATTRIBUTE_DUMPING, ABORT_NONE);
+  }
+}
+
+/** A cycle's worth of chunks, in order of importance. */
+function offer(): void {
+  const d = dump();
+  const w = writer();
+  for (let n: u32 = 0; n < CHUNKS_PER_CYCLE; n++) {
+    const chunk = d.pending_chunk ? d.pending_chunk - 1 : walk_next(dump_walk());
+    d.pending_chunk = 0;
+    if (chunk == ORDER_LATER) break;
+    if (chunk == ORDER_END) {
+      d.walked = 1;
+      break;
+    }
+    // The work area was zero when memory was frozen; what is in it now is the dump's own.
+    if (!writer_offer(DUMP_WRITER, chunk, is_work_area(chunk))) {
+      d.pending_chunk = chunk + 1;
+      break;
+    }
+  }
+  if (w.scanned) timer_work(WORK_SCAN, w.scanned);
+  if (w.summed) timer_work(WORK_CRC, w.summed);
+  w.scanned = w.summed = 0;
+}
+
+function close_us(): u64 {
+  return min<u64>(CLOSE_US, (<u64>core().limit_ms * 1000) / 4);
+}
+
+function begin_close(cause: u32): void {
+  const d = dump();
+  writer().closing = 1;
+  d.close_cause = cause;
+  if (d.step == STEP_RUN) d.step = STEP_CLOSE;
+}
+
+export function close(): void {
+  const d = dump();
+  const w = writer();
+  if (w.fenced) return over();
+  if (d.moving || d.control_busy) return;
+  if (w.failed && !w.past_errors) return drop_disk();
+  writer_step(DUMP_WRITER);
+  if (!writer_drained(DUMP_WRITER)) {
+    // With the limit upon us what is in flight is not waited for: the table does not list it.
+    if (d.now + close_us() / 4 < d.limit_at) return;
+    d.close_cause = ABORT_LIMIT;
+  }
+  if (w.lost && d.close_cause == ABORT_NONE) d.close_cause = ABORT_MEDIUM;
+  d.step = STEP_END;
+  control_header(d.close_cause == ABORT_NONE ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED, d.close_cause);
+}
+
+export function marked(): void {
+  const d = dump();
+  d.step = STEP_RUN;
+  d.progress_at = d.now + PROGRESS_US;
+  trace_event(EV_DUMP_BEGIN, d.disk, d.attempt, 0);
+}

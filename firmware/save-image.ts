@@ -1,0 +1,121 @@
+/** Savecore reads the dump: its header, its chunk table, and the chunks that the core's notes are made of. */
+import { header_image_sound, header_newest } from '../asm/dump/header';
+import {
+  table_chunk,
+  table_count,
+  table_crc,
+  table_enter,
+  table_offset_blocks,
+  table_valid,
+} from '../asm/dump/table';
+import {
+  CHUNK_BYTES,
+  CODEC_RAW,
+  COPY_BYTES,
+  DATA_LBA,
+  HEADER_CHUNK_TOTAL_AT,
+  HEADER_EPOCH_AT,
+  HEADER_IMAGE_BLOCKS_AT,
+  HEADER_IMAGE_LBA_AT,
+  HEADER_SYSTEM_AT,
+  HEADER_TABLE_LBA_AT,
+  HEADER_TABLE_ROOM_AT,
+  MISSING_UNREACHED,
+  TABLE_BLOCKS,
+  TABLE_BYTES,
+} from '../asm/layout';
+import { EXFAT_BOOT_BLOCKS } from '../asm/volume/exfat/codes';
+import { timer_work } from './board';
+import { EV_SAVE_BEGIN, LOG_AT, RECORD_AT, SAVE_DUMP, TRACE_AT, WORK_CRC } from './layout';
+import { log_begin, log_end, log_number, log_text } from './log';
+import { core, disk_at } from './memory';
+import {
+  BLOCKS_PER_CHUNK,
+  BOOT,
+  HEADERS,
+  MAP,
+  NOTES,
+  OFFSETS,
+  SAVE_BOOT,
+  SAVE_NOTES,
+  SAVE_TABLE,
+  SUMS,
+  TABLE,
+  save,
+} from './save-state';
+import { give_up, read } from './savecore';
+import { trace } from './trace';
+
+/** Table blocks may be missing in the middle when a dump was cut: as many as can have been in flight. */
+const TABLE_GAP: u32 = 16;
+const NOTE_CHUNKS: u32 = 3;
+
+export function header_done(): void {
+  const c = core();
+  const s = save();
+  const newest = header_newest(HEADERS);
+  if (newest < 0) return give_up('no valid header', SAVE_DUMP);
+  const header = HEADERS + <usize>newest * COPY_BYTES;
+  if (!header_image_sound(header, disk_at(c.save_disk).blocks))
+    return give_up('the header points outside the disk', SAVE_DUMP);
+  s.chunks = load<u32>(header + HEADER_CHUNK_TOTAL_AT);
+  s.system = load<u32>(header + HEADER_SYSTEM_AT);
+  s.epoch = load<u32>(header + HEADER_EPOCH_AT);
+  s.table_lba = load<u64>(header + HEADER_TABLE_LBA_AT);
+  s.table_room = load<u32>(header + HEADER_TABLE_ROOM_AT);
+  s.image_lba = load<u64>(header + HEADER_IMAGE_LBA_AT);
+  s.image_blocks = load<u64>(header + HEADER_IMAGE_BLOCKS_AT);
+  memory.fill(MAP, <u8>MISSING_UNREACHED, s.chunks);
+  trace(EV_SAVE_BEGIN, c.save_disk, s.chunks);
+  log_begin();
+  log_text('savecore: from disk ');
+  log_number(c.save_disk);
+  log_text(' to the root file system on disk ');
+  log_number(s.root);
+  log_end();
+  next_table();
+}
+
+function next_table(): void {
+  const s = save();
+  if (s.table_at == s.table_room || s.table_gap == TABLE_GAP) return notes();
+  read(SAVE_TABLE, core().save_disk, s.table_lba + <u64>s.table_at * TABLE_BLOCKS, TABLE_BLOCKS, TABLE);
+}
+
+/** A block of another epoch, or torn, lists nothing. */
+export function table_done(readWell: bool): void {
+  const s = save();
+  if (readWell && table_valid(TABLE, s.table_at, s.system, s.epoch, s.chunks, s.image_blocks)) {
+    s.table_gap = 0;
+    table_enter(TABLE, MAP);
+    for (let i: u32 = 0, count = table_count(TABLE); i < count; i++) {
+      const chunk = <usize>table_chunk(TABLE, i) * 4;
+      store<u32>(OFFSETS + chunk, table_offset_blocks(TABLE, i));
+      store<u32>(SUMS + chunk, table_crc(TABLE, i));
+    }
+    timer_work(WORK_CRC, TABLE_BYTES);
+  } else s.table_gap++;
+  s.table_at++;
+  next_table();
+}
+
+/** The chunks that the notes are made of come first. */
+export function notes(): void {
+  const s = save();
+  while (s.note < NOTE_CHUNKS) {
+    const chunk = note_chunk(s.note);
+    const data = NOTES + <usize>s.note * CHUNK_BYTES;
+    s.note++;
+    if (load<u8>(MAP + chunk) != CODEC_RAW) continue;
+    return read(SAVE_NOTES, core().save_disk, image_block(chunk), BLOCKS_PER_CHUNK, data);
+  }
+  read(SAVE_BOOT, s.root, DATA_LBA, EXFAT_BOOT_BLOCKS, BOOT);
+}
+
+export function note_chunk(n: u32): u32 {
+  return (n == 0 ? RECORD_AT : n == 1 ? LOG_AT : TRACE_AT) / CHUNK_BYTES;
+}
+
+export function image_block(chunk: u32): u64 {
+  return save().image_lba + load<u32>(OFFSETS + <usize>chunk * 4);
+}

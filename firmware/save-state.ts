@@ -1,0 +1,100 @@
+/** State, buffers and steps of savecore, in its area of the memory map. */
+import { CHUNK_BYTES, SECTOR_BYTES } from '../asm/layout';
+import { SAVE_AT } from './layout';
+
+export const KIND_SAVE: u32 = 0x6000;
+
+// The area of savecore; its parts.
+export const ELF: usize = SAVE_AT + 0x400;
+
+export const VOLUME: usize = SAVE_AT + 0x600;
+export const NAME: usize = SAVE_AT + 0x800;
+export const HEADERS: usize = SAVE_AT + 0x1000;
+export const TABLE: usize = SAVE_AT + 0x3000;
+export const BOOT: usize = SAVE_AT + 0x4000;
+export const DIRECTORY: usize = SAVE_AT + 0x8000;
+export const BITMAP: usize = SAVE_AT + 0x10000;
+export const ROOT: usize = SAVE_AT + 0x18000;
+export const MAP: usize = SAVE_AT + 0x20000; // a byte a chunk
+export const OFFSETS: usize = SAVE_AT + 0x30000; // u32 a chunk: block in the image
+export const SUMS: usize = SAVE_AT + 0x70000; // u32 a chunk: CRC32C
+export const NOTES: usize = SAVE_AT + 0xb0000; // the chunks of the panic record, the log and the trace
+export const HEAD: usize = SAVE_AT + 0xe0000;
+const BUFFERS: usize = SAVE_AT + 0x100000;
+
+/** Jobs: one reads while the other writes; each up to so many chunks that lie in a row in image and file. */
+export const JOBS: u32 = 2;
+export const JOB_CHUNKS: u32 = 8;
+const JOB_BYTES: usize = 64;
+const JOBS_AT: usize = SAVE_AT + 0x300;
+export const BLOCKS_PER_CHUNK: u32 = CHUNK_BYTES / SECTOR_BYTES;
+export const SAVE_IDLE: u32 = 0;
+export const SAVE_HEADER: u32 = 1;
+export const SAVE_TABLE: u32 = 2;
+export const SAVE_NOTES: u32 = 3;
+export const SAVE_BOOT: u32 = 4;
+export const SAVE_ROOT: u32 = 5;
+export const SAVE_DIRECTORY: u32 = 6;
+export const SAVE_BITMAP: u32 = 7;
+export const SAVE_STEP: u32 = 8; // the writes of exFAT, in order
+export const SAVE_COPY: u32 = 9;
+export const SAVE_HEAD: u32 = 10;
+export const SAVE_SYNC: u32 = 11;
+export const SAVE_MARK: u32 = 12;
+export const JOB_FREE: u32 = 0;
+export const JOB_READING: u32 = 1;
+export const JOB_WRITING: u32 = 2;
+
+
+@unmanaged
+class Save {
+  root: u32;
+  chunks: u32;
+  table_at: u32;
+  table_gap: u32;
+  table_room: u32;
+  note: u32;
+  step: u32;
+  waiting: u32; // a command of the straight part is out
+  pending: u32; // a piece found but not put into a job: ELF_*
+  ended: u32; // no more pieces
+  head_at: u32;
+  present: u32;
+  table_lba: u64;
+  image_lba: u64;
+  image_blocks: u64;
+  file_lba: u64;
+  bytes: u64;
+  next_at: u64; // us, the share of the disk's time
+  began_at: u64;
+  epoch: u32;
+  system: u32;
+}
+
+
+@unmanaged
+export class Job {
+  state: u32;
+  chunks: u32;
+  zeros: u32;
+  first: u32; // chunk; the others follow in file order
+  file_block: u32;
+  began: u32; // us, low half
+  list: u64; // JOB_CHUNKS of u32 from here on
+}
+
+export function save(): Save {
+  return changetype<Save>(SAVE_AT as usize);
+}
+
+export function job_at(i: u32): Job {
+  return changetype<Job>(JOBS_AT + <usize>i * JOB_BYTES);
+}
+
+export function job_buffer(i: u32): usize {
+  return BUFFERS + <usize>i * JOB_CHUNKS * CHUNK_BYTES;
+}
+
+export function job_chunk(job: Job, n: u32): usize {
+  return changetype<usize>(job) + offsetof<Job>('list') + n * 4;
+}
