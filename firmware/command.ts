@@ -9,6 +9,7 @@ import {
   OUTCOME_ATTENTION,
   OUTCOME_BUSY,
   OUTCOME_GOOD,
+  OUTCOME_LOST,
   OUTCOME_PATH,
   outcome_of,
   sense_code,
@@ -23,6 +24,8 @@ import { trace } from './trace';
 
 /** How often a command is sent again before its owner hears of the trouble. */
 const TRIES_MAX: u32 = 4;
+/** A command that got no answer may have been aborted by the partner's preemption. */
+const LOST_TRIES_MAX: u32 = 2;
 const BUSY_US: u64 = 10000;
 export const NO_COMMAND: u32 = 0xffffffff;
 /** Kinds below this one belong to this file. */
@@ -118,11 +121,18 @@ function completed(i: u32, command: Command, cqe: usize): void {
     hold(command, core().now + BUSY_US);
     return;
   }
-  if (outcome == OUTCOME_PATH && command.kind != KIND_PATH && leave_path(command, entry_of(i))) {
+  if (outcome == OUTCOME_LOST && command.tries < LOST_TRIES_MAX) {
     hold(command, core().now);
     return;
   }
-  finish(i, command, outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY ? OUTCOME_ABORTED : outcome);
+  const dead = outcome == OUTCOME_PATH || outcome == OUTCOME_LOST;
+  if (dead && command.kind != KIND_PATH && leave_path(command, entry_of(i))) {
+    hold(command, core().now);
+    return;
+  }
+  if (dead) finish(i, command, OUTCOME_PATH);
+  else
+    finish(i, command, outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY ? OUTCOME_ABORTED : outcome);
 }
 
 function finish(i: u32, command: Command, outcome: u32): void {

@@ -16,6 +16,7 @@ import {
   OUTCOME_BUSY,
   OUTCOME_CONFLICT,
   OUTCOME_GOOD,
+  OUTCOME_LOST,
   OUTCOME_PATH,
 } from '../asm/initiator/outcome';
 import {
@@ -222,7 +223,9 @@ export function move_reservation(): void {
 export function control_done(outcome: u32): void {
   const d = dump();
   d.control_busy = 0;
-  const again = outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY;
+  // A mailbox write without an answer is one that the partner's preemption aborted: the step below takes it so.
+  const unanswered = outcome == OUTCOME_LOST && d.step != STEP_MAIL;
+  const again = outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY || unanswered;
   if (again && d.control_tries < CONTROL_TRIES) {
     d.control_tries++;
     d.control_busy = 1;

@@ -29,6 +29,7 @@ import {
   OUTCOME_BUSY,
   OUTCOME_CONFLICT,
   OUTCOME_GOOD,
+  OUTCOME_LOST,
   OUTCOME_PATH,
 } from '../initiator/outcome';
 import { table_append, table_begin, table_count, table_room as entries_left, table_seal } from './table';
@@ -270,7 +271,12 @@ export function writer_done(area: usize, tag: u32, outcome: u32): bool {
 
 /** Nothing but time or another path is needed. */
 function again(outcome: u32): bool {
-  return outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY || outcome == OUTCOME_PATH;
+  return (
+    outcome == OUTCOME_ATTENTION ||
+    outcome == OUTCOME_BUSY ||
+    outcome == OUTCOME_PATH ||
+    outcome == OUTCOME_LOST
+  );
 }
 
 function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {

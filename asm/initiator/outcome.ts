@@ -33,9 +33,13 @@ export const OUTCOME_NOT_READY: u32 = 7;
 /** All else, ILLEGAL REQUEST above all: sending it again will not help. */
 export const OUTCOME_REFUSED: u32 = 8;
 
+/** No answer within the time set: the command was lost, or another initiator aborted it. It may be sent again. */
+export const OUTCOME_LOST: u32 = 9;
+
 export function outcome_of(cqe: usize): u32 {
   const host = <u32>load<u8>(cqe + CQE_HOST_STATUS_AT);
-  if (host == HOST_NO_TARGET || host == HOST_TIMEOUT) return OUTCOME_PATH;
+  if (host == HOST_NO_TARGET) return OUTCOME_PATH;
+  if (host == HOST_TIMEOUT) return OUTCOME_LOST;
   if (host == HOST_ABORTED) return OUTCOME_ABORTED;
   if (host != HOST_OK) return OUTCOME_REFUSED;
   switch (load<u8>(cqe + CQE_STATUS_AT)) {
