@@ -12,12 +12,18 @@ interface Seen {
   event: [kind: number, a: number, b: number];
 }
 
-/** A clock with `components` components that write down what reaches them. */
-function recorded(components = 2): { clock: Clock; seen: Seen[] } {
+/** A clock with `components` components that write down what reaches them; their ranks are `rankOf`. */
+function recorded(
+  components = 2,
+  rankOf = (_component: number): number => 0,
+): { clock: Clock; seen: Seen[] } {
   const clock = new Clock();
   const seen: Seen[] = [];
   for (let component = 0; component < components; component++) {
-    clock.register((kind, a, b) => seen.push({ now: clock.now, component, event: [kind, a, b] }));
+    const handler = (kind: number, a: number, b: number): void => {
+      seen.push({ now: clock.now, component, event: [kind, a, b] });
+    };
+    clock.register(handler, rankOf(component));
   }
   return { clock, seen };
 }
@@ -42,6 +48,36 @@ test('events happen in order of time, and at the same time in the order in which
     seen.map(({ now }) => now),
     [10, 10, 20, 30, 30],
   );
+});
+
+test('in one moment the lower rank comes first, whatever was scheduled when; then the order of scheduling', () => {
+  const clock = new Clock();
+  const seen: string[] = [];
+  const [cpu, device, other] = [2, 0, 1].map((rank) =>
+    clock.register((kind) => seen.push(`${rank}.${kind}`), rank),
+  ) as [number, number, number];
+  clock.at(10, cpu, 1);
+  clock.at(10, other, 2);
+  clock.at(10, device, 3);
+  clock.at(9, cpu, 4);
+  clock.at(10, device, 5);
+  clock.at(10, cpu, 6);
+  clock.runUntil(10);
+  assert.equal(seen, ['2.4', '0.3', '0.5', '1.2', '2.1', '2.6']);
+});
+
+test('what a higher rank schedules for its own moment in a lower one still happens in it', () => {
+  const clock = new Clock();
+  const seen: string[] = [];
+  const device = clock.register((kind) => seen.push(`device ${kind}`));
+  const cpu = clock.register((kind) => {
+    seen.push(`cpu ${kind}`);
+    if (kind === 1) clock.after(0, device, 3);
+  }, 1);
+  clock.at(10, cpu, 1);
+  clock.at(10, cpu, 2);
+  clock.runUntil(10);
+  assert.equal(seen, ['cpu 1', 'device 3', 'cpu 2']);
 });
 
 test('an event carries its component, kind and two words', () => {
@@ -105,32 +141,31 @@ test('a microsecond is a thousand nanoseconds, and a hundred days of a run are e
   assert.equal(kinds(seen), [1, 2]);
 });
 
-type Step = { at: number } | { steps: number };
+type Step = { at: number; rank: number } | { steps: number };
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ at: fc.nat(60) }) },
+  { weight: 3, arbitrary: fc.record({ at: fc.nat(60), rank: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ steps: fc.nat(5) }) },
 );
 
-test('however events are scheduled and run, they come as from a list sorted by time and order', () => {
+test('however events are scheduled and run, they come as from a list sorted by time, rank and order', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 200 }), (steps) => {
-      const { clock, seen } = recorded(1);
-      const waiting: { time: number; kind: number }[] = [];
+      const { clock, seen } = recorded(3, (component) => component);
+      const waiting: { time: number; rank: number; kind: number }[] = [];
       const expected: number[] = [];
       let now = 0;
       let kind = 0;
       const takeFirst = (): void => {
-        let first = 0;
-        for (let i = 1; i < waiting.length; i++) if (waiting[i]!.time < waiting[first]!.time) first = i;
-        const [taken] = waiting.splice(first, 1); // the list is in order of scheduling
+        waiting.sort((x, y) => x.time - y.time || x.rank - y.rank || x.kind - y.kind);
+        const taken = waiting.shift();
         if (taken === undefined) return;
         now = taken.time;
         expected.push(taken.kind);
       };
       for (const step of steps) {
         if ('at' in step) {
-          clock.at(step.at, 0, kind);
-          waiting.push({ time: Math.max(step.at, now), kind: kind++ });
+          clock.at(step.at, step.rank, kind);
+          waiting.push({ time: Math.max(step.at, now), rank: step.rank, kind: kind++ });
         } else {
           for (let n = 0; n < step.steps; n++) {
             takeFirst();
@@ -154,17 +189,17 @@ test('a restored clock goes on exactly as the saved one would have', () => {
       fc.nat(60),
       fc.array(fc.nat(80), { maxLength: 20 }),
       (first, ran, later) => {
-        const original = recorded(1);
-        first.forEach((time, kind) => original.clock.at(time, 0, kind, kind * 3, kind * 5));
+        const original = recorded(3, (component) => component);
+        first.forEach((time, kind) => original.clock.at(time, kind % 3, kind, kind * 3, kind * 5));
         for (let n = 0; n < ran; n++) original.clock.step();
         const state = structuredClone(original.clock.save());
-        const copy = recorded(1);
+        const copy = recorded(3, (component) => component);
         copy.clock.at(7, 0, 999); // what was there before is gone
         copy.clock.restore(state);
         assert.equal(copy.clock.save(), state);
         original.seen.length = 0;
         for (const { clock } of [original, copy]) {
-          later.forEach((time, n) => clock.at(time, 0, 1000 + n));
+          later.forEach((time, n) => clock.at(time, n % 3, 1000 + n));
           while (clock.step());
         }
         assert.equal(copy.seen, original.seen);

@@ -1,7 +1,10 @@
 /**
- * Virtual time: one queue of events ordered by (time, sequence), so that a run depends on nothing but its scenario and
- * seed. Events are data, not closures, so the queue can be saved. Time is counted in nanoseconds since power-on; whole
- * numbers below 2^53 are exact, which is 104 days.
+ * Virtual time: one queue of events ordered by (time, rank, sequence), so that a run depends on nothing but its scenario
+ * and seed. Devices have rank 0; what looks at them has a higher one and comes last in a moment, so that it sees the
+ * same whether it was scheduled long ago or just now.
+ *
+ * Events are data, not closures, so the queue can be saved. Time is counted in nanoseconds since power-on; whole numbers
+ * below 2^53 are exact, which is 104 days.
  */
 export type Handler = (kind: number, a: number, b: number) => void;
 
@@ -21,7 +24,8 @@ export class Clock {
   now = 0;
   #sequence = 0;
   #handlers: Handler[] = [];
-  // A binary heap in parallel arrays: an entry is a slot number, ordered by its time and sequence.
+  #ranks: number[] = [];
+  // A binary heap in parallel arrays: an entry is a slot number, ordered as above.
   #heap: number[] = [];
   #time: number[] = [];
   #order: number[] = [];
@@ -32,8 +36,9 @@ export class Clock {
   #free: number[] = [];
 
   /** Registers who handles events; components register in a fixed order, so their numbers are the same in each run. */
-  register(handler: Handler): number {
+  register(handler: Handler, rank = 0): number {
     this.#handlers.push(handler);
+    this.#ranks.push(rank);
     return this.#handlers.length - 1;
   }
 
@@ -106,7 +111,9 @@ export class Clock {
 
   #before(x: number, y: number): boolean {
     const dt = this.#time[x]! - this.#time[y]!;
-    return dt < 0 || (dt === 0 && this.#order[x]! < this.#order[y]!);
+    if (dt !== 0) return dt < 0;
+    const dr = this.#ranks[this.#component[x]!]! - this.#ranks[this.#component[y]!]!;
+    return dr < 0 || (dr === 0 && this.#order[x]! < this.#order[y]!);
   }
 
   #up(slot: number): void {

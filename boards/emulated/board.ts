@@ -25,6 +25,8 @@ const COPY_BYTES_NS = 10;
 const MESSAGES_KEPT = 64;
 const CYCLE = 1;
 const BOOT = 2;
+/** In one moment the CPU comes after all devices, and board A before board B. */
+const RANK = 1;
 
 export interface BoardOptions {
   index: 0 | 1;
@@ -104,7 +106,7 @@ export class EmulatedBoard implements Board {
       if (generation !== this.#generation) return;
       if (kind === BOOT) this.#boot();
       else this.#cycle();
-    });
+    }, RANK + options.index);
   }
 
   get running(): boolean {
