@@ -183,7 +183,8 @@ test('skipping idle cycles changes nothing: a run that simulates each of them ha
 test('in all of a run no interrupt reaches firmware that has masked them: from the panic on, none at all', async () => {
   const lives: { panicked: boolean; interrupts: number; after: number; inside: number }[] = [];
   const wrap = (exports: FirmwareExports, life: number): Partial<FirmwareExports> => {
-    const seen = (lives[life] = { panicked: false, interrupts: 0, after: 0, inside: 0 });
+    const seen: (typeof lives)[number] = { panicked: false, interrupts: 0, after: 0, inside: 0 };
+    lives[life] = seen;
     let depth = 0;
     const within = <T>(call: () => T): T => {
       depth++;
