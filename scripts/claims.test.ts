@@ -813,6 +813,41 @@ claim(30, 'B checks the attribute again and again, and takes the disk only after
   assert.ok(later > 250, `${later} ms later`);
 });
 
+test('a disk ten times slower: the header closes before the limit all the same, and what was written counts', () => {
+  const disks = [
+    { role: 'mailbox' },
+    { role: 'root', owner: 'a' },
+    { role: 'data', owner: 'a', size_mib: 64 },
+    { role: 'spare', owner: 'a', rate_mb_s: 10 },
+    { role: 'root', owner: 'b' },
+    { role: 'data', owner: 'b', size_mib: 64 },
+  ];
+  for (const limit of [LIMIT_MS, 2 * LIMIT_MS]) {
+    const scenario = smallPair({ disks, workload: BUSY, boards: { dump_limit_ms: limit }, events: [PANIC] });
+    const record = recordRun(scenario, { firmware: IMAGE });
+    assert.equal(record.result.invariants.violations, []);
+    assert.equal(attributesOf(record, coredumpDisk(record)), [INACTIVE, DUMPING, ABORTED]);
+    assert.ok(lastWrite(record) <= limit, `limit ${limit} ms, last write after ${lastWrite(record)} ms`);
+    const { present, missing } = assertImage(record);
+    assert.ok(present > 15 && missing > 20, `${present} chunks of ${present + missing}`);
+    assert.is(Buffer.from(coreOf(record, 'a').read(RECORD_AT, 4)).readUInt32LE(0), RECORD_MAGIC);
+  }
+});
+
+test('a board that dies a twentieth of a second after its dump began leaves its panic record and its own state', () => {
+  const record = recordRun(
+    busy({ boards: { dump_limit_ms: 500 }, events: [PANIC, { ...DEATH, plus_ms: 50 }] }),
+    {
+      firmware: IMAGE,
+    },
+  );
+  assert.equal(record.result.invariants.violations, []);
+  const core = coreOf(record, 'a');
+  assert.is(core.panic?.reason, L.PANIC_TRAP);
+  assert.is(Buffer.compare(core.read(0, CACHE_AT), record.memory!.subarray(0, CACHE_AT)), 0);
+  assert.ok(core.coverage!.missing > 500);
+});
+
 test('a core that was cut by the limit has what was written, and says of the rest that it is missing', () => {
   for (const name of ['limit', 'death'] as const) {
     const record = recordOf(name);

@@ -42,7 +42,7 @@ test.after(() => rmSync(scratch, { recursive: true }));
 const SCENARIO = {
   title: 'of a test',
   end_s: 1,
-  boards: { memory_mib: 16, post_ms: 50, root_floor_mib: 32 },
+  boards: { memory_mib: 16, post_ms: 50, root_floor_mib: 64 },
   disks: [
     { role: 'mailbox' },
     { role: 'root', owner: 'a' },
@@ -342,6 +342,17 @@ test('more runs on the same folder: leftover reservations are no obstacle, epoch
   assert.ok(ownCore(image('a.root'), basename(cores[0]!)).bytes.equals(first), 'the first core is as it was');
 });
 
+test('a crash in the same second as one before gets a core file of its own', () => {
+  const { folder, image } = firstRun();
+  const before = ownCore(image('a.root'), basename(firstRun().result.core!.path)).bytes;
+  const again = resultOf(runOn(folder)); // the clocks show what they did in the first run
+  assert.is.not(again.core!.path, firstRun().result.core!.path);
+  const { bytes, core } = ownCore(image('a.root'), basename(again.core!.path));
+  assert.is(sha256(bytes), again.core!.sha256);
+  assert.is(core.panic?.epoch, epochOf(folder, 'a') - 1);
+  assert.ok(ownCore(image('a.root'), basename(firstRun().result.core!.path)).bytes.equals(before));
+});
+
 testUnless(
   [needsTool('sgdisk'), needsTool('fsck.exfat'), ...SLEUTH_KIT],
   'after all those runs sgdisk, fsck.exfat and fls have nothing to say either',
@@ -359,9 +370,9 @@ testUnless(
       `count=${blocks}`,
       'conv=sparse',
     );
-    assert.match(tool('fsck.exfat', '-n', volume), /: clean\. directories 2, files 3\b/);
+    assert.match(tool('fsck.exfat', '-n', volume), /: clean\. directories 2, files 4\b/);
     const names = listCores(image('a.root')).map(({ name }) => name);
-    assert.is(new Set(names).size, 3);
+    assert.is(new Set(names).size, 4);
   },
 );
 
@@ -523,8 +534,9 @@ const wasm = (...sections: number[]): Uint8Array =>
   Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections);
 const TYPE_OF_NOTHING = [1, 4, 1, 0x60, 0, 0]; // func () -> ()
 const text = (s: string): number[] => [s.length, ...Buffer.from(s)];
-const importOf = (module: string, name: string): number[] => {
-  const body = [1, ...text(module), ...text(name), 0, 0];
+/** By default as the function of type 0. */
+const importOf = (module: string, name: string, what = [0, 0]): number[] => {
+  const body = [1, ...text(module), ...text(name), ...what];
   return [2, body.length, ...body];
 };
 
@@ -535,14 +547,24 @@ const BAD_FIRMWARE: [why: string, image: Uint8Array | null, says: RegExp][] = [
   [
     'that imports a device no board has',
     wasm(...TYPE_OF_NOTHING, ...importOf('gpu', 'draw')),
-    /imports gpu\.draw, which no board has/,
+    /imports function gpu\.draw, which no board has/,
   ],
   [
     'that imports what its device does not do',
     wasm(...TYPE_OF_NOTHING, ...importOf('hba', 'format')),
-    /imports hba\.format, which no board has/,
+    /imports function hba\.format, which no board has/,
   ],
-  ['without the exports of a firmware', wasm(), /does not export start, boot_board, cycle/],
+  [
+    'that imports its memory as a function',
+    wasm(...TYPE_OF_NOTHING, ...importOf('env', 'memory')),
+    /imports function env\.memory, which no board has/,
+  ],
+  ['with a memory of its own', wasm(5, 3, 1, 0, 1), /has a memory of its own/],
+  [
+    'without the exports of a firmware',
+    wasm(...importOf('env', 'memory', [2, 0, 1])),
+    /does not export start, boot_board, cycle/,
+  ],
 ];
 
 for (const [why, image, says] of BAD_FIRMWARE) {
