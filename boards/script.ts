@@ -48,6 +48,7 @@ export class Script {
     const number = event.disk === null ? -1 : this.#disk(event.disk);
     const disk = shelf.disks[number];
     this.pending--;
+    observer.faults.push(clock.now);
     this.done.push({ at: clock.now, event });
     switch (event.do) {
       case 'nmi':

@@ -42,6 +42,7 @@ import { log, log_with } from './log';
 import { mail_reserve } from './mailbox';
 import { HELD_ME, NO_DISK, core, disk_at } from './memory';
 import { now_us } from './now';
+import { NEVER_LOOKED } from './spare';
 import { partner_state, set_state, wake_at } from './state';
 import { trace } from './trace';
 
@@ -87,6 +88,7 @@ export function boot_begin(): void {
   c.give_disk = NO_DISK;
   c.save_disk = NO_DISK;
   c.label_disk = NO_DISK;
+  c.spares_seen = NEVER_LOOKED;
   cache_init();
   hba_configure(SQ_AT, COMMAND_MAX, CQ_AT, COMMAND_MAX);
   port_configure(REQUESTS_AT, REQUEST_MAX);

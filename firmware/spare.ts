@@ -94,6 +94,9 @@ export function spare_pick(tried: u64): u32 {
   return best;
 }
 
+/** No sum of disks: the first look always counts as a change. */
+export const NEVER_LOOKED: u32 = 0xffffffff;
+
 /** Elects again when the spares held have changed. */
 export function spare_elect(): void {
   const c = core();
@@ -102,19 +105,19 @@ export function spare_elect(): void {
   if (seen == c.spares_seen) return;
   c.spares_seen = seen;
   const best = spare_pick(0);
-  if (best == c.coredump) return;
+  const before = c.coredump;
   c.coredump = best;
   if (best == NO_DISK) {
     trace(EV_NO_SPARE);
     return log('no disk for a coredump: a panic will not be dumped');
   }
-  prepare(best);
+  if (best != before) prepare(best);
 }
 
 function prepare(d: u32): void {
   const i = command_new(LABEL_READ, d);
   if (i == NO_COMMAND) {
-    core().spares_seen = 0; // again, in a later cycle
+    core().spares_seen = NEVER_LOOKED; // again, in a later cycle
     core().coredump = NO_DISK;
     return;
   }

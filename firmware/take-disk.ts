@@ -135,6 +135,8 @@ export function decide(d: u32, disk: Disk, outcome: u32): void {
   if (dumping && c.take_disk != d) {
     c.take_disk = d;
     c.take_limit_at = limit_of(scratch(d) + <usize>newest * COPY_BYTES);
+    // Both are late, never early: the earlier is the better.
+    if (c.take_hint == disk.wwn) c.take_limit_at = min<u64>(c.take_limit_at, c.take_hint_limit);
   } else if (named && c.take_disk != d) {
     c.take_disk = d;
     c.take_limit_at = c.take_hint_limit;

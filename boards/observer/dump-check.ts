@@ -5,7 +5,8 @@
 import * as L from '../../asm/layout.ts';
 import { WORK_AT, WORK_BYTES } from '../../firmware/layout.ts';
 import { DumpImage, isPresent } from '../core/image.ts';
-import { Malformed } from '../core/source.ts';
+import type { CoreFile } from '../core/core-file.ts';
+import { Malformed, type Read } from '../core/source.ts';
 import type { Medium } from '../shelf/medium.ts';
 import type { DeviceServers } from '../shelf/server.ts';
 
@@ -94,6 +95,24 @@ export class FrozenMemory {
         ? Buffer.compare(buffer, chunkOf(ram, chunk)) === 0
         : this.#servers.crc32c(buffer) === this.sums[chunk];
     if (!same) report.wrong.push(chunk);
+  }
+
+  /**
+   * Compares a core file with memory as it was: chunks that are in it and are not as they were, and how many are in it.
+   * `read` reads the file.
+   */
+  compareCore(core: CoreFile, read: Read): { present: number; wrong: number[] } {
+    const wrong: number[] = [];
+    let present = 0;
+    for (const { address, bytes, fileBytes, offset } of core.segments) {
+      for (let done = 0; done < bytes; done += L.CHUNK_BYTES) {
+        const chunk = (address + done) / L.CHUNK_BYTES;
+        const sum = done < fileBytes ? this.#servers.crc32c(read(offset + done, L.CHUNK_BYTES)) : ZERO_SUM;
+        if (sum !== this.sums[chunk]) wrong.push(chunk);
+        present++;
+      }
+    }
+    return { present, wrong };
   }
 
   /** Chunks of RAM that have changed since the panic, the panic handler's own work area aside. */

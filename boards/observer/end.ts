@@ -1,6 +1,7 @@
 /** The end of a run: is everything as it must be, and is every acknowledged write where it must be? */
 import * as L from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
+import { MS } from '../clock.ts';
 import { NEVER_WRITTEN } from '../clients/history.ts';
 import type { Machine } from '../machine.ts';
 import { SYSTEM_IDS } from '../shelf/shelf.ts';
@@ -66,10 +67,55 @@ function notGivenBack({ scenario, observer }: Machine): string[] {
   });
 }
 
+/**
+ * The bound of service, which does not depend on memory: the loss of heartbeats, the watchdog that finds a hang, and a
+ * second for the takeover itself. Counted from the failure or from what went wrong after it, whichever is later; the
+ * sequential policy waits for the dump, too.
+ */
+function serviceChecks({ scenario, observer }: Machine): void {
+  const { boards, policy } = scenario;
+  const failure = observer.firstFailure;
+  const service = observer.trace.events.find(
+    (e) => e.code === F.EV_SERVICE && failure !== null && e.time >= failure.at,
+  );
+  if (failure === null || service === undefined) return;
+  const from = observer.faults
+    .filter((at) => at <= service.time)
+    .reduce((latest, at) => Math.max(latest, at), failure.at);
+  const dumpMs = policy === 'sequential' ? boards.dumpLimitMs + 1000 : 0;
+  const boundMs = boards.heartbeatLossMs + boards.watchdogMs + 1000 + dumpMs;
+  const tookMs = (service.time - from) / MS;
+  observer.invariants.check(
+    7,
+    tookMs <= boundMs,
+    () => `service was back after ${tookMs} ms, and the bound is ${boundMs} ms`,
+  );
+}
+
+/** A completed dump ends as a core file, unless the root file system has no room or its disk is broken. */
+function coreChecks({ scenario, observer, shelf }: Machine): void {
+  const ends = observer.trace.events.filter(({ code }) => code === F.EV_SAVE_END);
+  const refused = ends.filter(({ a, b }) => a === 0 && b !== F.SAVE_ROOM);
+  const broken = shelf.disks.some(
+    ({ config, dead, writesFail }) => config.role !== 'data' && (dead || writesFail),
+  );
+  const done = ends.some(({ a }) => a === 1);
+  const excused = done || broken || refused.length === 0;
+  const completed = observer.dumps.some(({ report }) => report.attribute === L.ATTRIBUTE_COMPLETED);
+  if (!completed) return;
+  observer.invariants.check(
+    7,
+    excused,
+    () => `a completed dump was not saved: cause ${refused[0]?.b} (${scenario.name})`,
+  );
+}
+
 export function finalChecks(machine: Machine, isSettled: boolean): void {
   const { observer, clients, shelf, scenario } = machine;
   const { invariants } = observer;
   invariants.check(7, isSettled, () => `at the end: ${unsettled(machine).slice(0, 4).join('; ')}`);
+  serviceChecks(machine);
+  coreChecks(machine);
   const buffer = new Uint8Array(scenario.clients.ioKib * 1024);
   for (const client of clients) {
     const { volume, firstBlock, ioBytes } = client.options;

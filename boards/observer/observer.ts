@@ -23,6 +23,13 @@ import { Trace } from './trace.ts';
 /** Console lines kept for a board. */
 const LINES_MAX = 5_000;
 
+export interface CheckedDump {
+  board: 0 | 1;
+  disk: number;
+  report: DumpReport;
+  memory: FrozenMemory;
+}
+
 export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   readonly trace = new Trace();
   readonly invariants: Invariants;
@@ -33,9 +40,16 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   /** First answer to a client of each volume after the first failure, by the partner: time, ns. */
   readonly servedAfter = new Map<number, number>();
   firstFailure: { board: 0 | 1; at: number } | null = null;
-  dump: { board: 0 | 1; disk: number; report: DumpReport } | null = null;
+  /** Times, ns, at which the scenario made something go wrong. */
+  readonly faults: number[] = [];
+  /** Every dump that was checked, with memory as it was. */
+  readonly dumps: CheckedDump[] = [];
   /** Place and message of the first panic, from the record in memory. */
   record: { place: string | null; text: string | null } | null = null;
+  get dump(): CheckedDump | null {
+    return this.dumps.at(-1) ?? null;
+  }
+
   onEvent: (name: string) => void = () => {};
   #scenario: Scenario;
   #clock: Clock;
@@ -57,7 +71,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   watch(boards: readonly EmulatedBoard[], shelf: Shelf, network: Network): void {
     this.#boards = boards;
     this.#shelf = shelf;
-      network.onAnswer = (board, volume, status) => {
+    network.onAnswer = (board, volume, status) => {
       if (status === 0) this.invariants.answered(board as 0 | 1, volume);
     };
   }
@@ -161,7 +175,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     }
     const report = frozen.compare(target.medium, ram);
     if (report === null) return;
-    this.dump = { board, disk, report };
+    this.dumps.push({ board, disk, report, memory: frozen });
     const name = target.config.name;
     this.invariants.check(
       4,

@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import * as L from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
+import { CoreFile } from '../core/core-file.ts';
 import { Exfat } from '../core/exfat.ts';
 import { Malformed } from '../core/source.ts';
 import type { Machine } from '../machine.ts';
 import type { RunResult, Step, TakenDisk } from '../result.ts';
 import { INVARIANTS } from './invariants.ts';
-import { reader } from './observer.ts';
+import { type CheckedDump, reader } from './observer.ts';
 import { attributeName } from './progress.ts';
 import { ABORT_CAUSES, PANIC_REASONS, TAKE_REASONS, stepText } from './steps.ts';
 import type { TraceEvent } from './trace.ts';
@@ -154,23 +155,30 @@ function dumpOf({ scenario, observer, boards }: Machine, since: (time: number) =
 function coreOf(machine: Machine, since: (time: number) => number): RunResult['core'] {
   const { scenario, observer, shelf } = machine;
   const saved = observer.trace.events.findLast(({ code, a }) => code === F.EV_SAVE_END && a === 1);
-  if (saved === undefined || observer.dump === null) return null;
-  const owner = observer.dump.board === 0 ? 'a' : 'b';
+  const began =
+    saved &&
+    observer.trace.events.findLast(
+      (e) => e.code === F.EV_SAVE_BEGIN && e.board === saved.board && e.time <= saved.time,
+    );
+  const dump = began && observer.dumps.findLast(({ disk }) => disk === began.a);
+  if (saved === undefined || dump === undefined) return null;
+  const owner = dump.board === 0 ? 'a' : 'b';
   const root = scenario.disks.findIndex((disk) => disk.role === 'root' && disk.owner === owner);
   const { medium, config } = shelf.disks[root]!;
-  const read = reader(medium);
   const base = L.DATA_LBA * L.SECTOR_BYTES;
+  const read = reader(medium);
   try {
     const volume = new Exfat(
-      (offset, bytes) => read(base + offset, bytes),
+      (at, bytes) => read(base + at, bytes),
       medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES,
     );
     // The one whose first block savecore named: there may be older cores.
-    const begins = (path: string): number => (base + (volume.extents(path)[0]?.at ?? 0)) / L.SECTOR_BYTES;
-    const file = volume.list('/cores').find(({ path }) => begins(path) >>> 0 === saved.b);
-    if (file === undefined) return null;
+    const begins = (path: string): number => base + (volume.extents(path)[0]?.at ?? 0);
+    const file = volume.list('/cores').find(({ path }) => (begins(path) / L.SECTOR_BYTES) >>> 0 === saved.b);
+    if (file === undefined) throw new Malformed('exFAT volume', base, 'the core file is not in /cores');
     const hash = createHash('sha256');
     for (const piece of volume.read(file.path)) hash.update(piece);
+    checkCore(machine, dump, begins(file.path), file.bytes);
     return {
       path: `${config.name}:${file.path}`,
       bytes: file.bytes,
@@ -182,6 +190,32 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
     observer.invariants.check(7, false, () => `the root volume of board ${owner}: ${error.message}`);
     return null;
   }
+}
+
+/** The core file holds what the dump holds, bit for bit as memory was. */
+function checkCore(
+  { observer, scenario, shelf }: Machine,
+  dump: CheckedDump,
+  at: number,
+  bytes: number,
+): void {
+  const { board, report, memory } = dump;
+  const root = scenario.disks.findIndex((disk) => disk.role === 'root' && disk.owner === 'ab'[board]);
+  const whole = reader(shelf.disks[root]!.medium);
+  const read = (offset: number, count: number): Uint8Array =>
+    whole(at + offset, Math.max(0, Math.min(count, bytes - offset)));
+  const { present, wrong } = memory.compareCore(new CoreFile(read, bytes), read);
+  observer.invariants.check(
+    4,
+    wrong.length === 0,
+    () => `the core file has chunks not as they were: ${wrong.slice(0, 8).join(' ')}`,
+  );
+  const dumped = report.zero + report.stored;
+  observer.invariants.check(
+    7,
+    present === dumped,
+    () => `the core file has ${present} chunks of the ${dumped} dumped`,
+  );
 }
 
 /** Every step from the failure on that a person wants to see. */

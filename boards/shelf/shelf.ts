@@ -12,6 +12,7 @@ import type { DiskConfig, DiskRole, LeftoverConfig, Scenario } from '../scenario
 import { Disk, type DiskWatcher } from './disk.ts';
 import { Fabric, initiatorAddress, nexusOf } from './fabric.ts';
 import { formatDisk, inspectDisk } from './format.ts';
+import { lockFolder } from './lock.ts';
 import { FileMedium, type Medium, MemoryMedium } from './medium.ts';
 import { DeviceServers } from './server.ts';
 
@@ -45,10 +46,17 @@ export function makeShelf(
 ): Shelf {
   const configs = scenario.disks;
   const servers = new DeviceServers(configs.length);
-  const media =
-    folder === null
-      ? configs.map((config) => new MemoryMedium(bytesOf(config)))
-      : openAll(configs, folder, servers);
+  const release = folder === null ? () => {} : takeFolder(folder);
+  let media: Medium[];
+  try {
+    media =
+      folder === null
+        ? configs.map((config) => new MemoryMedium(bytesOf(config)))
+        : openAll(configs, folder, servers);
+  } catch (error) {
+    release();
+    throw error;
+  }
   const disks = configs.map((config, number) => {
     const medium = media[number]!;
     if (folder === null) format(servers, medium, config, number);
@@ -64,7 +72,11 @@ export function makeShelf(
   for (const disk of disks) attach(servers, disk.number);
   for (const leftover of scenario.leftover) leave(servers, disks, leftover);
   const fabric = new Fabric(clock, disks);
-  return { disks, fabric, servers, close: () => media.forEach((medium) => medium.close()) };
+  const close = (): void => {
+    media.forEach((medium) => medium.close());
+    release();
+  };
+  return { disks, fabric, servers, close };
 }
 
 const bytesOf = (config: DiskConfig): number => config.sizeMib * 2 ** 20;
@@ -86,11 +98,7 @@ function format(servers: DeviceServers, medium: Medium, config: DiskConfig, numb
 
 /** Looks at every image before it writes to any. */
 function openAll(configs: readonly DiskConfig[], folder: string, servers: DeviceServers): Medium[] {
-  if (existsSync(folder) && !statSync(folder).isDirectory()) {
-    throw new InputError(`${folder}: is a file; --disks takes a folder`, EXIT_BAD_IMAGE);
-  }
   configs.forEach((config, number) => refuse(config, number, imagePath(folder, config), servers));
-  mkdirSync(folder, { recursive: true });
   return configs.map((config, number) => {
     const path = imagePath(folder, config);
     if (existsSync(path)) return new FileMedium(path, bytesOf(config), false);
@@ -98,6 +106,24 @@ function openAll(configs: readonly DiskConfig[], folder: string, servers: Device
     format(servers, medium, config, number);
     return medium;
   });
+}
+
+/** Takes the folder for this run; a folder that cannot be made or written is the user's to mend. */
+function takeFolder(folder: string): () => void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new InputError(`${folder}: is a file; --disks takes a folder`, EXIT_BAD_IMAGE);
+  }
+  try {
+    mkdirSync(folder, { recursive: true });
+    return lockFolder(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof InputError || code === undefined) throw error;
+    throw new InputError(
+      `${folder}: cannot be used for disks (${code}); --disks takes a folder that can be written`,
+      EXIT_BAD_IMAGE,
+    );
+  }
 }
 
 /** Throws for an image that this scenario did not make. */
