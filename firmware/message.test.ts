@@ -120,10 +120,11 @@ function recordedRun(use: (pair: Pair, messages: { from: number; bytes: Uint8Arr
   });
 }
 
+const epochOf = (bytes: Uint8Array): number => new DataView(bytes.buffer).getUint32(F.MSG_EPOCH_AT, true);
+const kindOf = (bytes: Uint8Array): number => new DataView(bytes.buffer).getUint32(F.MSG_KIND_AT, true);
+
 test('messages of an earlier life change nothing, a panic message least of all, however often they are replayed', () => {
   recordedRun((pair, messages) => {
-    const epochOf = (bytes: Uint8Array): number => new DataView(bytes.buffer).getUint32(F.MSG_EPOCH_AT, true);
-    const kindOf = (bytes: Uint8Array): number => new DataView(bytes.buffer).getUint32(F.MSG_KIND_AT, true);
     const old = messages.filter(({ from, bytes }) => from === 0 && epochOf(bytes) === 1);
     const kinds = new Set(old.map(({ bytes }) => kindOf(bytes)));
     assert.ok(kinds.has(F.MSG_HEARTBEAT) && kinds.has(F.MSG_PANIC) && kinds.has(F.MSG_DUMP_ENDED));
