@@ -71,7 +71,8 @@ const BUILT_INS = new Set(builtinModules);
 /** A path of this machine or account; not a path with more before it, such as an address's. */
 const MACHINE_PATH = new RegExp(String.raw`(?<![\w.:/-])/(?:work)(?![\w-])|/(?:home|root)/`);
 
-const isTest = (path: string): boolean => path.endsWith('.test.ts');
+/** Tests, and what only they import. */
+const isTest = (path: string): boolean => /\.test(?:-helper)?\.ts$/.test(path);
 const isScript = (path: string): boolean => /\.(?:ts|js|mjs)$/.test(path);
 const isLayout = (path: string): boolean => /^(?:asm|firmware)\/(?:.*\/)?layout(?:\.ts|\.js)?$/.test(path);
 const isBuiltWasm = (path: string): boolean => /^(?:asm\/pkg|build)\//.test(path);

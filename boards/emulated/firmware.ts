@@ -67,14 +67,22 @@ export class Firmware {
       }
     }
     if (!imports.some(({ module }) => module === 'env')) {
-      throw new InputError(`${path}: has a memory of its own; its memory must be the board's RAM, env.memory`, EXIT_BAD_FIRMWARE);
+      throw new InputError(
+        `${path}: has a memory of its own; its memory must be the board's RAM, env.memory`,
+        EXIT_BAD_FIRMWARE,
+      );
     }
     const exported = new Set(
-      WebAssembly.Module.exports(this.module).flatMap(({ name, kind }) => (kind === 'function' ? [name] : [])),
+      WebAssembly.Module.exports(this.module).flatMap(({ name, kind }) =>
+        kind === 'function' ? [name] : [],
+      ),
     );
     const missing = EXPORTS.filter((name) => !exported.has(name));
     if (missing.length > 0) {
-      throw new InputError(`${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`, EXIT_BAD_FIRMWARE);
+      throw new InputError(
+        `${path}: does not export ${missing.join(', ')}; it is no firmware for these boards`,
+        EXIT_BAD_FIRMWARE,
+      );
     }
     this.build = createHash('sha256').update(image).digest('hex').slice(0, 16);
   }
@@ -84,7 +92,10 @@ export class Firmware {
     try {
       return new WebAssembly.Instance(this.module, imports).exports as unknown as FirmwareExports;
     } catch (error) {
-      throw new InputError(`${this.#path}: does not fit this board: ${(error as Error).message}`, EXIT_BAD_FIRMWARE);
+      throw new InputError(
+        `${this.#path}: does not fit this board: ${(error as Error).message}`,
+        EXIT_BAD_FIRMWARE,
+      );
     }
   }
 
