@@ -95,6 +95,7 @@ export {
   cdb_synchronize_cache,
   cdb_test_unit_ready,
   cdb_write16,
+  cdb_write16_list,
 } from './initiator/cdb';
 export { keys_contain, keys_find_system, reservation_key, reservation_type } from './initiator/keys';
 export { outcome_of, sense_code, sense_key } from './initiator/outcome';

@@ -23,7 +23,7 @@ import {
 import { crc32c } from '../bytes/crc32c';
 import { fold_in } from '../bytes/fold';
 import { is_zero } from '../bytes/zero';
-import { cdb_write16 } from '../initiator/cdb';
+import { cdb_write16, cdb_write16_list } from '../initiator/cdb';
 import {
   OUTCOME_ATTENTION,
   OUTCOME_BUSY,
@@ -196,14 +196,14 @@ function send_batch(area: usize, batch: Batch): void {
   batch.sent_at = w.now;
   const blocks = batch.chunks * BLOCKS_PER_CHUNK;
   const bytes = batch.chunks * CHUNK_BYTES;
-  cdb_write16(
+  cdb_write16_list(
     entry_at(area),
     w.image_lba + batch.block,
     blocks,
     true,
     segment_at(batch, 0),
-    bytes,
     batch.chunks,
+    bytes,
   );
   writer_send(area, TAG_BATCH | batch_number(area, batch));
 }

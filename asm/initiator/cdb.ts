@@ -58,25 +58,27 @@ export function cdb_read16(sqe: usize, lba: u64, blocks: u32, data: usize, bytes
   store_be32(cdb + 10, blocks);
 }
 
-/**
- * WRITE(16) 8Ah, [SBC-3] 5.33. With FUA: what is acknowledged is on the medium, whatever the disk's cache is set to.
- * `segments` 0: the data is one piece at `data`; else `data` is a list of that many {address u32, bytes u32}.
- */
-export function cdb_write16(
-  sqe: usize,
-  lba: u64,
-  blocks: u32,
-  fua: bool,
-  data: usize,
-  bytes: u32,
-  segments: u32 = 0,
-): void {
+/** WRITE(16) 8Ah, [SBC-3] 5.33. With FUA: what is acknowledged is on the medium, whatever the disk's cache is set to. */
+export function cdb_write16(sqe: usize, lba: u64, blocks: u32, fua: bool, data: usize, bytes: u32): void {
   const cdb = begin(sqe, 16, SQE_DATA_OUT, data, bytes);
-  store<u16>(sqe + SQE_SGL_COUNT_AT, segments);
   store<u8>(cdb, 0x8a);
   if (fua) store<u8>(cdb + 1, 0x08);
   store_be64(cdb + 2, lba);
   store_be32(cdb + 10, blocks);
+}
+
+/** The same, of data in pieces: `list` has `segments` of them, {address u32, bytes u32} each. */
+export function cdb_write16_list(
+  sqe: usize,
+  lba: u64,
+  blocks: u32,
+  fua: bool,
+  list: usize,
+  segments: u32,
+  bytes: u32,
+): void {
+  cdb_write16(sqe, lba, blocks, fua, list, bytes);
+  store<u16>(sqe + SQE_SGL_COUNT_AT, segments);
 }
 
 /** SYNCHRONIZE CACHE(10) 35h of the whole medium, [SBC-3] 5.21 */

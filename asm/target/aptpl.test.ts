@@ -93,10 +93,10 @@ test('test_aptpl_slots: a change writes one slot only, the older', () => {
   const bed = held();
   for (let i = 0; i < 6; i++) {
     const before = bed.nv();
-    const slotBefore = bed.call['lu_nv_slot']!(bed.lu);
+    const slotBefore = bed.call.lu_nv_slot(bed.lu);
     bed.prOut(A, 0, { key: KEY_A, actionKey: KEY_A, flags: APTPL });
     const after = bed.nv();
-    const slot = bed.call['lu_nv_slot']!(bed.lu);
+    const slot = bed.call.lu_nv_slot(bed.lu);
     assert.is(slot, 1 - slotBefore);
     const half = before.length / 2;
     const other = (image: Uint8Array) => image.slice((1 - slot) * half, (2 - slot) * half);
@@ -137,12 +137,12 @@ test('test_aptpl_damaged: bit errors in both slots leave no reservation rather t
     const bad = image.slice();
     bad[at]! ^= 1 << (at % 8);
     bad[half + at]! ^= 1 << (at % 8);
-    bed.bytes.set(bad, bed.call['lu_nv_ptr']!(bed.lu));
-    assert.is(bed.call['lu_nv_load']!(bed.lu), 0, `byte ${at}`);
+    bed.bytes.set(bad, bed.call.lu_nv_ptr(bed.lu));
+    assert.is(bed.call.lu_nv_load(bed.lu), 0, `byte ${at}`);
     assert.equal([bed.keys(), bed.reservation()], [[], null]);
   }
-  bed.bytes.set(image, bed.call['lu_nv_ptr']!(bed.lu));
-  assert.is(bed.call['lu_nv_load']!(bed.lu), 1);
+  bed.bytes.set(image, bed.call.lu_nv_ptr(bed.lu));
+  assert.is(bed.call.lu_nv_load(bed.lu), 1);
 });
 
 test('test_aptpl_other_disk: the image of another disk is not taken', () => {

@@ -32,7 +32,7 @@ test('test_requestsense_simple: no sense is 18 bytes fixed, 8 bytes with DESC [S
 
 test('test_requestsense_unit_attention: it is returned as data with GOOD, and cleared [SAM-5] 5.14', () => {
   const bed = threeNexuses();
-  bed.call['lu_reset']!(bed.lu, L.RESET_LOGICAL_UNIT);
+  bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
   const { status, data } = requestSense(bed, 1);
   assert.equal([status, ...data.subarray(0, 4)], [GOOD, 0x72, 6, 0x29, 0x03]);
   assert.is(bed.execute(A, TEST_UNIT_READY).status, GOOD);

@@ -229,7 +229,7 @@ test('test_reserve6_simple: a reservation of RESERVE keeps other nexuses out unt
 
 test('test_reserve6_ends: logical unit reset, loss of the nexus and power loss end it [SPC-2] 7.21', () => {
   const ends: [string, (bed: Testbed) => void][] = [
-    ['reset', (bed) => void bed.call['lu_reset']!(bed.lu, 1)],
+    ['reset', (bed) => bed.call.lu_reset(bed.lu, 1)],
     ['logout', (bed) => bed.logout(A)],
     ['power', (bed) => bed.powerCycle()],
   ];

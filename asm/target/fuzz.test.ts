@@ -147,7 +147,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
 
   // everything that is not the unit, the task or the data-in buffer is guard
   const guards: [number, number][] = [
-    [call['heap_base']!(), bed.config],
+    [call.heap_base(), bed.config],
     [bed.config + L.LU_CONFIG_BYTES, lu],
     [lu + bed.luBytes, task],
     [task + L.TASK_BYTES, bed.id],
@@ -186,7 +186,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     const reservation = bed.reservation();
     const registered = new Set<number>();
     if (WRITES.has(opcode) && reservation !== null) {
-      const count = call['lu_registrations']!(lu, bed.out, 16384);
+      const count = call.lu_registrations(lu, bed.out, 16384);
       for (let r = 0; r < count; r++)
         registered.add(
           view.getUint32(bed.out + r * L.LU_REGISTRATION_BYTES + L.LU_REGISTRATION_NEXUS_AT, true),
@@ -196,7 +196,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     const told = `command ${i}: nexus ${nexus}, CDB ${Buffer.from(cdb.subarray(0, cdbBytes(opcode))).toString('hex')}`;
     let action = 0;
     try {
-      action = call['lu_execute']!(lu, task);
+      action = call.lu_execute(lu, task);
     } catch (error) {
       assert.unreachable(`${told}: ${String(error)}`);
     }
@@ -241,13 +241,13 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
           bed.powerCycle();
           break;
         case 2:
-          call['lu_reset']!(lu, random(5));
+          call.lu_reset(lu, random(5));
           break;
         case 3:
-          call['lu_task_management']!(lu, random(70), random(256), task);
+          call.lu_task_management(lu, random(70), random(256), task);
           break;
         case 4:
-          call['lu_medium_error']!(lu, task, random(9), random(2 ** 31), random(2));
+          call.lu_medium_error(lu, task, random(9), random(2 ** 31), random(2));
           break;
         default:
           break;
@@ -270,7 +270,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
 /** A reservation has a valid type and a holder that is registered; there are as many registrations as are counted. */
 function checkState(bed: Testbed, told: string): void {
   const { call, lu, view, out } = bed;
-  const held = call['lu_reservation']!(lu, out);
+  const held = call.lu_reservation(lu, out);
   const type = view.getUint32(out + L.LU_RESERVATION_TYPE_AT, true);
   const key = view.getBigUint64(out, true);
   const count = view.getUint32(out + L.LU_RESERVATION_COUNT_AT, true);

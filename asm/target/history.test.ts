@@ -85,7 +85,7 @@ function perform(bed: Testbed, model: Model, s: Step): Outcome | null {
     return null;
   }
   if (s.action === 'RESET') {
-    bed.call['lu_reset']!(bed.lu, L.RESET_LOGICAL_UNIT);
+    bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
     return null;
   }
   if (s.action === 'REGISTER AND MOVE') {
@@ -101,7 +101,7 @@ const verdictOf = ({ status, sense }: Outcome): Verdict =>
 
 /** Registrations as an observer sees them, by nexus. */
 function registrations(bed: Testbed): Map<number, bigint> {
-  const count = bed.call['lu_registrations']!(bed.lu, bed.out, 16384);
+  const count = bed.call.lu_registrations(bed.lu, bed.out, 16384);
   return new Map(
     Array.from({ length: count }, (_, i): [number, bigint] => {
       const at = bed.out + i * L.LU_REGISTRATION_BYTES;

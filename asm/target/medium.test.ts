@@ -265,7 +265,7 @@ for (const [kind, code, information] of [
 ] as const) {
   test(`lu_medium_error ${kind}: sense ${code.toString(16)}, INFORMATION where an LBA is to blame [SBC-3] 4.18`, () => {
     bed.execute(A, ten(0x28)(0x1230, 8), { room: 4096 });
-    bed.call['lu_medium_error']!(bed.lu, bed.task, kind, 0x1234, 0);
+    bed.call.lu_medium_error(bed.lu, bed.task, kind, 0x1234, 0);
     const o = bed.outcome();
     assert.equal(
       [o.status, o.sense, o.information, o.action],
@@ -282,7 +282,7 @@ test('lu_medium_error above 2^32: fixed format cannot say the LBA, descriptor fo
     const large = new Testbed({ blocks: 1n << 40n, flags });
     large.attach(A, sasId(1n));
     large.execute(A, sixteen(0x88)(0, 8), { room: 4096 });
-    large.call['lu_medium_error']!(large.lu, large.task, L.MEDIUM_READ_ERROR, 2, 1);
+    large.call.lu_medium_error(large.lu, large.task, L.MEDIUM_READ_ERROR, 2, 1);
     assert.equal(large.outcome().information, information);
     assert.is(large.outcome().sense, 0x031100);
   }

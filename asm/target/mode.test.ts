@@ -172,7 +172,7 @@ test('test_modeselect_save: without SP a reset brings back what was saved, with 
       0x72,
       'D_SENSE counts',
     );
-    on.call['lu_power_on']!(on.lu);
+    on.call.lu_power_on(on.lu);
     on.drain(A);
     assert.is(sense6(CURRENT, 10, { dbd: 1, on }).data[6]! & 4, sp * 4);
     assert.is(sense6(DEFAULT, 10, { dbd: 1, on }).data[6]! & 4, 0);

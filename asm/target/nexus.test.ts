@@ -43,9 +43,9 @@ test('test_unit_attention_exceptions: INQUIRY and REPORT LUNS do not tell it nor
   bed.login(A, ID_A);
   assert.is(bed.execute(A, [0x12, 0, 0, 0, 96, 0], { room: 96 }).status, GOOD);
   assert.is(bed.execute(A, [0xa0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], { room: 256 }).status, GOOD);
-  assert.is(bed.call['lu_attention']!(bed.lu, A), POWER_ON);
+  assert.is(bed.call.lu_attention(bed.lu, A), POWER_ON);
   assert.is(bed.execute(A, read10(0, 1), { room: 512 }).sense, POWER_ON);
-  assert.is(bed.call['lu_attention']!(bed.lu, A), 0);
+  assert.is(bed.call.lu_attention(bed.lu, A), 0);
 });
 
 test('test_unit_attention_unknown_opcode: even a command that does not exist tells it first [SAM-5] 5.14', () => {
@@ -64,7 +64,7 @@ for (const [name, kind, code] of [
     bed.prOut(A, 0, { actionKey: KEY_A });
     bed.prOut(A, 1, { key: KEY_A, type: 1 });
     bed.execute(A, [0x1b, 0, 0, 0, 0, 0]);
-    bed.call['lu_reset']!(bed.lu, kind);
+    bed.call.lu_reset(bed.lu, kind);
     assert.equal(all(bed), [[code], [code], [code]]);
     assert.equal([bed.keys(), bed.reservation()?.nexus], [[KEY_A], A]);
     assert.is(bed.execute(A, TEST_UNIT_READY).status, GOOD, 'started');
@@ -76,13 +76,13 @@ test('test_unit_attention_order: resets come first, none is told twice, power on
   bed.prOut(A, 0, { actionKey: KEY_A });
   bed.prOut(B, 0, { actionKey: KEY_B });
   bed.prOut(A, 3, { key: KEY_A }); // CLEAR
-  bed.call['lu_reset']!(bed.lu, L.RESET_LOGICAL_UNIT);
-  bed.call['lu_reset']!(bed.lu, L.RESET_LOGICAL_UNIT);
-  bed.call['lu_reset']!(bed.lu, L.RESET_HARD);
+  bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
+  bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
+  bed.call.lu_reset(bed.lu, L.RESET_HARD);
   assert.equal(bed.drain(B), [LU_RESET, HARD_RESET, 0x062a03]);
-  bed.call['lu_reset']!(bed.lu, L.RESET_HARD);
-  bed.call['lu_power_on']!(bed.lu);
-  bed.call['lu_reset']!(bed.lu, L.RESET_LOGICAL_UNIT);
+  bed.call.lu_reset(bed.lu, L.RESET_HARD);
+  bed.call.lu_power_on(bed.lu);
+  bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
   assert.equal(bed.drain(B), [POWER_ON]);
 });
 
@@ -189,7 +189,7 @@ test('a copy of the block is a snapshot: put back, even elsewhere, everything is
   const bed = threeNexuses();
   bed.prOut(A, 0, { actionKey: KEY_A, flags: 1 });
   bed.prOut(A, 1, { key: KEY_A, type: 5 });
-  bed.call['lu_reset']!(bed.lu, L.RESET_HARD);
+  bed.call.lu_reset(bed.lu, L.RESET_HARD);
   const snapshot = bed.bytes.slice(bed.lu, bed.lu + bed.luBytes);
   bed.prOut(A, 3, { key: KEY_A });
   bed.create();

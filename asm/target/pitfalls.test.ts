@@ -129,7 +129,7 @@ test('pitfall: APTPL state is never rewritten in place: the slot that counts sta
   const durable = bed.nv();
   bed.prOut(A, 0, { key: KEY_A, actionKey: 5n, flags: 1 });
   const half = durable.length / 2;
-  const slot = bed.call['lu_nv_slot']!(bed.lu);
+  const slot = bed.call.lu_nv_slot(bed.lu);
   durable.fill(0xee, slot * half, (slot + 1) * half); // the new write came to nothing
   bed.powerCycle(durable);
   assert.equal(bed.keys(), [KEY_A]);
@@ -154,7 +154,7 @@ test('pitfall: the check is done at execution: a write that arrived before the r
   const queued = bed.bytes.slice(bed.task, bed.task + L.TASK_BYTES); // B's write, received and not yet executed
   bed.prOut(A, 1, { key: KEY_A, type: 1 });
   bed.bytes.set(queued, bed.task);
-  assert.is(bed.call['lu_execute']!(bed.lu, bed.task), L.ACTION_NONE);
+  assert.is(bed.call.lu_execute(bed.lu, bed.task), L.ACTION_NONE);
   assert.is(v.getUint32(bed.task + L.TASK_STATUS_AT, true), RESERVATION_CONFLICT);
 });
 
@@ -181,7 +181,7 @@ test('pitfall: by option the order of [SAM-5] 5.3.3: RESERVATION CONFLICT before
   bed.prOut(B, 4, { key: KEY_B, actionKey: KEY_A, type: 1 });
   assert.is(write(bed, A).status, RESERVATION_CONFLICT);
   assert.is(bed.execute(A, [0, 0, 0, 0, 0, 0]).sense, 0x062a05, 'kept for a command that does not conflict');
-  bed.call['lu_reset']!(bed.lu, L.RESET_HARD);
+  bed.call.lu_reset(bed.lu, L.RESET_HARD);
   assert.is(write(bed, A).sense, 0x062902);
 });
 

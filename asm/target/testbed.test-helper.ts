@@ -83,8 +83,8 @@ export class Testbed {
       this.#next += (size + 4096 + 7) & ~7; // a guard behind each
       return at;
     };
-    this.#next = (this.call['heap_base']!() + 4096 + 7) & ~7;
-    this.luBytes = this.call['lu_size']!();
+    this.#next = (this.call.heap_base() + 4096 + 7) & ~7;
+    this.luBytes = this.call.lu_size();
     this.config = place(L.LU_CONFIG_BYTES);
     this.lu = place(this.luBytes);
     this.task = place(L.TASK_BYTES);
@@ -123,16 +123,16 @@ export class Testbed {
     this.bytes.set(Buffer.from('DISK            '), at + L.LU_CONFIG_PRODUCT_AT);
     this.bytes.set(Buffer.from('0001'), at + L.LU_CONFIG_REVISION_AT);
     this.bytes.set(Buffer.from('S0000001'), at + L.LU_CONFIG_SERIAL_AT);
-    return this.call['lu_create']!(this.lu, at);
+    return this.call.lu_create(this.lu, at);
   }
 
   login(nexus: number, id: Uint8Array, port = 1): number {
     this.bytes.set(id, this.id);
-    return this.call['nexus_login']!(this.lu, nexus, this.id, id.length, port);
+    return this.call.nexus_login(this.lu, nexus, this.id, id.length, port);
   }
 
   logout(nexus: number): void {
-    this.call['nexus_logout']!(this.lu, nexus);
+    this.call.nexus_logout(this.lu, nexus);
   }
 
   /** Logs in and takes the unit attention of it. */
@@ -170,7 +170,7 @@ export class Testbed {
     v.setUint32(t + L.TASK_DATA_IN_BYTES_AT, room ?? 0, true);
     v.setUint32(t + L.TASK_DATA_IN_ROOM_AT, DATA_ROOM, true);
     this.bytes.set(out, this.out);
-    this.call['lu_execute']!(this.lu, t);
+    this.call.lu_execute(this.lu, t);
     return this.outcome();
   }
 
@@ -230,20 +230,20 @@ export class Testbed {
 
   /** Reservation keys, as an observer sees them: no unit attention is in the way. */
   keys(): bigint[] {
-    const count = this.call['lu_registrations']!(this.lu, this.dataIn, DATA_ROOM);
+    const count = this.call.lu_registrations(this.lu, this.dataIn, DATA_ROOM);
     return Array.from({ length: count }, (_, i) =>
       this.view.getBigUint64(this.dataIn + i * L.LU_REGISTRATION_BYTES, true),
     );
   }
 
   generation(): number {
-    this.call['lu_reservation']!(this.lu, this.out);
+    this.call.lu_reservation(this.lu, this.out);
     return this.view.getUint32(this.out + L.LU_RESERVATION_GENERATION_AT, true);
   }
 
   /** What an observer sees of the reservation; null: none. */
   reservation(): { key: bigint; type: number; nexus: number } | null {
-    if (!this.call['lu_reservation']!(this.lu, this.out)) return null;
+    if (!this.call.lu_reservation(this.lu, this.out)) return null;
     return {
       key: this.view.getBigUint64(this.out + L.LU_RESERVATION_KEY_LO_AT, true),
       type: this.view.getUint32(this.out + L.LU_RESERVATION_TYPE_AT, true),
@@ -253,21 +253,21 @@ export class Testbed {
 
   manage(nexus: number, management: number, pending = 0n): { response: number; abort: bigint } {
     this.view.setBigUint64(this.task + L.TASK_PENDING_LO_AT, pending, true);
-    const response = this.call['lu_task_management']!(this.lu, nexus, management, this.task);
+    const response = this.call.lu_task_management(this.lu, nexus, management, this.task);
     this.view.setBigUint64(this.task + L.TASK_PENDING_LO_AT, 0n, true);
     return { response, abort: this.view.getBigUint64(this.task + L.TASK_ABORT_LO_AT, true) };
   }
 
   /** The non-volatile image as a host would have it on its own storage. */
   nv(): Uint8Array {
-    const at = this.call['lu_nv_ptr']!(this.lu);
-    return this.bytes.slice(at, at + this.call['lu_nv_bytes']!());
+    const at = this.call.lu_nv_ptr(this.lu);
+    return this.bytes.slice(at, at + this.call.lu_nv_bytes());
   }
 
   /** Power is lost: all but the non-volatile image that reached the host's storage is gone, then it comes back. */
   powerCycle(image: Uint8Array = this.nv()): void {
-    this.bytes.set(image, this.call['lu_nv_ptr']!(this.lu));
-    this.call['lu_power_on']!(this.lu);
+    this.bytes.set(image, this.call.lu_nv_ptr(this.lu));
+    this.call.lu_power_on(this.lu);
   }
 }
 

@@ -165,7 +165,7 @@ test('impossible disks are refused before the first write', () => {
 });
 
 test("the module's memory is as it was before", () => {
-  const heap = new Uint8Array(diskIo.memory.buffer, diskIo['heap_base']!(), 100_000);
+  const heap = new Uint8Array(diskIo.memory.buffer, diskIo.heap_base(), 100_000);
   heap.fill(0x5a);
   formatted({ role: L.ROLE_ROOT });
   kindOf(new Disk(BLOCKS));

@@ -81,10 +81,10 @@ function buffer(lent: Borrowed, bytes: number): Uint8Array {
 
 function writeTables(lent: Borrowed, write: Write, disk: DiskFormat): void {
   const data = disk.role === ROLE_ROOT ? GPT_DATA_EXFAT : GPT_DATA_OWN;
-  const args = [lent.at + BUFFER_AT, BigInt(disk.blocks), disk.guidSeed, data];
-  lent.call('gpt_backup', ...args);
+  const args = [lent.at + BUFFER_AT, BigInt(disk.blocks), disk.guidSeed, data] as const;
+  lent.io.gpt_backup(...args);
   write((disk.blocks - GPT_BACKUP_BLOCKS) * SECTOR_BYTES, buffer(lent, GPT_BACKUP_BLOCKS * SECTOR_BYTES));
-  lent.call('gpt_primary', ...args);
+  lent.io.gpt_primary(...args);
   write(0, buffer(lent, GPT_PRIMARY_BLOCKS * SECTOR_BYTES));
 }
 
@@ -92,29 +92,28 @@ function writeTables(lent: Borrowed, write: Write, disk: DiskFormat): void {
 function writeHeaders(lent: Borrowed, write: Write): void {
   const at = lent.at + BUFFER_AT;
   for (const copy of [0, 1]) {
-    lent.call('header_begin', at);
-    lent.call('header_seal', at, copy + 1);
-    write(lent.call('header_lba', copy) * SECTOR_BYTES, buffer(lent, COPY_BYTES));
+    lent.io.header_begin(at);
+    lent.io.header_seal(at, copy + 1);
+    write(lent.io.header_lba(copy) * SECTOR_BYTES, buffer(lent, COPY_BYTES));
   }
 }
 
 function writeLabels(lent: Borrowed, write: Write, disk: DiskFormat): void {
   const at = lent.at + BUFFER_AT;
   for (const copy of [0, 1]) {
-    lent.call('label_begin', at, disk.role, disk.owner, disk.volume ?? NO_VOLUME, disk.wwn);
-    lent.call('label_name', at, lent.at + NAME_AT, disk.name.length);
-    lent.call('label_seal', at, copy + 1);
-    write(lent.call('label_lba', copy) * SECTOR_BYTES, buffer(lent, COPY_BYTES));
+    lent.io.label_begin(at, disk.role, disk.owner, disk.volume ?? NO_VOLUME, disk.wwn);
+    lent.io.label_name(at, lent.at + NAME_AT, disk.name.length);
+    lent.io.label_seal(at, copy + 1);
+    write(lent.io.label_lba(copy) * SECTOR_BYTES, buffer(lent, COPY_BYTES));
   }
 }
 
 function writeVolume(lent: Borrowed, write: Write, disk: DiskFormat): void {
   const state = lent.at + STATE_AT;
-  const planned = lent.call(
-    'exfat_format_plan',
+  const planned = lent.io.exfat_format_plan(
     state,
     BigInt(DATA_LBA),
-    BigInt(lent.call('gpt_data_blocks', BigInt(disk.blocks))),
+    lent.io.gpt_data_blocks(BigInt(disk.blocks)),
     Number(disk.guidSeed & 0xffffffffn),
     BigInt(disk.utcSeconds ?? 0),
     lent.at + NAME_AT,
@@ -122,9 +121,9 @@ function writeVolume(lent: Borrowed, write: Write, disk: DiskFormat): void {
   );
   if (planned !== EXFAT_OK)
     throw new RangeError(`a root disk of ${disk.blocks} blocks holds no exFAT volume`);
-  const runs = lent.call('exfat_format_runs', state);
+  const runs = lent.io.exfat_format_runs(state);
   for (let i = 0; i < runs; i++) {
-    const blocks = lent.call('exfat_format_run', state, i, lent.at + BUFFER_AT);
-    write(lent.call('exfat_run_lba', state) * SECTOR_BYTES, buffer(lent, blocks * SECTOR_BYTES));
+    const blocks = lent.io.exfat_format_run(state, i, lent.at + BUFFER_AT);
+    write(Number(lent.io.exfat_run_lba(state)) * SECTOR_BYTES, buffer(lent, blocks * SECTOR_BYTES));
   }
 }

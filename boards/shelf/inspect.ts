@@ -26,16 +26,16 @@ const PIECE_BYTES = 65536;
 const BLANK_BYTES = 1 << 20;
 
 /** `blocks` is the size of the image in blocks of 512 bytes. Nothing is written. */
-export function inspectDisk(diskIo: DiskIo, read: Read, blocks: number): DiskKind {
+export function inspectDisk(io: DiskIo, read: Read, blocks: number): DiskKind {
   if (blocks < GPT_PRIMARY_BLOCKS + GPT_BACKUP_BLOCKS) {
     return { kind: 'foreign', what: `${blocks} blocks, too small for a disk` };
   }
-  return borrow(diskIo, PIECE_BYTES, (lent) => {
+  return borrow(io, PIECE_BYTES, (lent) => {
     const size = BigInt(blocks);
     load(lent, read, 0, GPT_PRIMARY_BLOCKS * SECTOR_BYTES);
-    const primary = lent.call('gpt_primary_state', lent.at, size);
+    const primary = io.gpt_primary_state(lent.at, size);
     load(lent, read, (blocks - GPT_BACKUP_BLOCKS) * SECTOR_BYTES, GPT_BACKUP_BLOCKS * SECTOR_BYTES);
-    const backup = lent.call('gpt_backup_state', lent.at, size);
+    const backup = io.gpt_backup_state(lent.at, size);
     if (primary === GPT_FOREIGN || backup === GPT_FOREIGN)
       return { kind: 'foreign', what: 'another partition table' };
     if (primary === GPT_OURS || backup === GPT_OURS) return ours(lent, read, primary !== backup);
@@ -45,8 +45,7 @@ export function inspectDisk(diskIo: DiskIo, read: Read, blocks: number): DiskKin
     for (let at = 0; at < end; at += PIECE_BYTES) {
       const bytes = Math.min(PIECE_BYTES, end - at);
       load(lent, read, at, bytes);
-      if (!lent.call('is_zero', lent.at, bytes))
-        return { kind: 'foreign', what: 'no partition table, yet not blank' };
+      if (!io.is_zero(lent.at, bytes)) return { kind: 'foreign', what: 'no partition table, yet not blank' };
     }
     return { kind: 'blank' };
   });
@@ -60,7 +59,7 @@ function load(lent: Borrowed, read: Read, at: number, bytes: number): void {
 
 function ours(lent: Borrowed, read: Read, damaged: boolean): DiskKind {
   load(lent, read, LABEL_LBA * SECTOR_BYTES, 2 * COPY_BYTES);
-  const newest = lent.call('label_newest', lent.at);
+  const newest = lent.io.label_newest(lent.at);
   if (newest < 0) return { kind: 'torn label' };
   const copy = lent.bytes.slice(newest * COPY_BYTES, (newest + 1) * COPY_BYTES);
   const label = parseLabel(new Fields('dump image', LABEL_LBA * SECTOR_BYTES + newest * COPY_BYTES, copy));

@@ -45,9 +45,9 @@ export class DeviceServers {
     const call = instantiateSync({ memory: new WebAssembly.Memory({ initial: 16, maximum: 65536 }) });
     this.call = call;
     this.memory = call.memory;
-    this.#unitBytes = call['lu_size']!();
-    this.#nvBytes = call['lu_nv_bytes']!();
-    this.#task = align(call['heap_base']!());
+    this.#unitBytes = call.lu_size();
+    this.#nvBytes = call.lu_nv_bytes();
+    this.#task = align(call.heap_base());
     this.dataOut = this.#task + 4096;
     this.dataIn = this.dataOut + PARAMETER_ROOM;
     let at = this.dataIn + PARAMETER_ROOM;
@@ -77,7 +77,7 @@ export class DeviceServers {
     this.#text(at + L.LU_CONFIG_PRODUCT_AT, 'EMULATED DISK', 16);
     this.#text(at + L.LU_CONFIG_REVISION_AT, '0001', 4);
     this.#text(at + L.LU_CONFIG_SERIAL_AT, config.serial, 20);
-    const result = this.call['lu_create']!(this.#units[unit]!, at);
+    const result = this.call.lu_create(this.#units[unit]!, at);
     if (result !== 0) throw new Error(`lu_create refused the configuration of unit ${unit}: ${result}`);
   }
 
@@ -91,7 +91,7 @@ export class DeviceServers {
     this.#bytes.fill(0, id, id + 24);
     this.#bytes[id] = 0x06; // TransportID of a SAS port, [SPC-4] 7.6.4.5
     this.#view.setBigUint64(id + 4, sasAddress);
-    const result = this.call['nexus_login']!(this.#units[unit]!, nexus, id, 24, port);
+    const result = this.call.nexus_login(this.#units[unit]!, nexus, id, 24, port);
     if (result !== L.LOGIN_OK)
       throw new Error(`nexus_login refused nexus ${nexus} of unit ${unit}: ${result}`);
   }
@@ -111,7 +111,7 @@ export class DeviceServers {
     v.setUint32(t + L.TASK_DATA_IN_AT, this.dataIn, true);
     v.setUint32(t + L.TASK_DATA_IN_BYTES_AT, bytes, true);
     v.setUint32(t + L.TASK_DATA_IN_ROOM_AT, PARAMETER_ROOM, true);
-    const action = this.call['lu_execute']!(this.#units[unit]!, t);
+    const action = this.call.lu_execute(this.#units[unit]!, t);
     return this.#result(action);
   }
 
@@ -140,32 +140,32 @@ export class DeviceServers {
   mediumError(unit: number, nexus: number, kind: number, lba: number): Executed {
     const t = this.#task;
     this.#view.setUint32(t + L.TASK_NEXUS_AT, nexus, true);
-    this.call['lu_medium_error']!(this.#units[unit]!, t, kind, lba >>> 0, Math.floor(lba / 0x1_0000_0000));
+    this.call.lu_medium_error(this.#units[unit]!, t, kind, lba >>> 0, Math.floor(lba / 0x1_0000_0000));
     return this.#result(L.ACTION_NONE);
   }
 
   /** The non-volatile image of a unit's persistent reservations, for the host to make durable. */
   nonVolatile(unit: number): Uint8Array {
-    const at = this.call['lu_nv_ptr']!(this.#units[unit]!);
+    const at = this.call.lu_nv_ptr(this.#units[unit]!);
     return this.#bytes.subarray(at, at + this.#nvBytes);
   }
 
   /** Loads a non-volatile image and powers the unit on. */
   loadNonVolatile(unit: number, image: Uint8Array): void {
     this.nonVolatile(unit).set(image.subarray(0, this.#nvBytes));
-    this.call['lu_nv_load']!(this.#units[unit]!);
-    this.call['lu_power_on']!(this.#units[unit]!);
+    this.call.lu_nv_load(this.#units[unit]!);
+    this.call.lu_power_on(this.#units[unit]!);
   }
 
   /** CRC32C of at most 64 KiB. */
   crc32c(bytes: Uint8Array): number {
     this.#bytes.set(bytes, this.dataIn);
-    return this.call['crc32c']!(0, this.dataIn, bytes.length) >>> 0;
+    return this.call.crc32c(0, this.dataIn, bytes.length) >>> 0;
   }
 
   /** Key of the reservation holder, 0 without one. */
   holderKey(unit: number): bigint {
-    this.call['lu_reservation']!(this.#units[unit]!, this.dataIn);
+    this.call.lu_reservation(this.#units[unit]!, this.dataIn);
     return this.#view.getBigUint64(this.dataIn + L.LU_RESERVATION_KEY_LO_AT, true);
   }
 }
