@@ -71,6 +71,15 @@ test('a cut drops what is on its way and what is sent, without a word to the sen
   );
 });
 
+test('what was sent into a cut does not arrive although the cut is mended at once', () => {
+  const { clock, link, got, say } = wired();
+  link.up = false;
+  say(0, 'into the cut');
+  link.up = true;
+  clock.runUntil(1e9);
+  assert.equal(got, []);
+});
+
 test('a message to an end with nobody there is lost', () => {
   const { clock, link, got, say } = wired();
   link.ends[1] = null;

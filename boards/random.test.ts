@@ -65,6 +65,12 @@ for (const n of [1, 2, 3, 10, 1000, 2 ** 31, 2 ** 32]) {
   });
 }
 
+test('below(2 ** 32) is the number itself', () => {
+  const numbers = take(new RandomStream('4', 'whole'), 100);
+  const stream = new RandomStream('4', 'whole');
+  for (const number of numbers) assert.is(stream.below(2 ** 32), number);
+});
+
 test('chance(1, 4) is true in a quarter of the cases; none and all are certain', () => {
   const stream = new RandomStream('9', 'chance');
   let quarter = 0;

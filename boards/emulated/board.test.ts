@@ -265,13 +265,24 @@ test('after a reboot all lines are masked until firmware unmasks them, and none 
   const bench = made();
   bench.set(UNMASK, ALL);
   bench.started(1);
-  bench.do('reboot');
+  bench.ask('reboot');
   bench.board.type('x');
   bench.set(UNMASK, 0);
+  bench.runCycles(1);
   bench.clock.runUntil(bench.clock.now + POST + 3 * PERIOD);
+  const before = bench.timesOf(INTERRUPT).length;
+  bench.link.send(1, Uint8Array.of(1));
+  bench.runCycles(3);
+  assert.is(bench.timesOf(INTERRUPT).length, before);
   bench.do('unmask', ALL);
   bench.runCycles(3);
-  assert.equal(bench.timesOf(INTERRUPT), []);
+  assert.equal(
+    bench.events
+      .filter(({ code }) => code === INTERRUPT)
+      .slice(before)
+      .map(({ a }) => a),
+    [L.IRQ_INTERCONNECT],
+  );
 });
 
 // --------------------------------------------------------------------------------------------- faults of the CPU

@@ -324,6 +324,18 @@ test('after a reset no read reaches RAM, and no completion the ring, whatever wa
   assert.is(rig.hba.poll(), 0);
 });
 
+test('a disk that dies under a write of before the reset is not heard of, not even after the time-out', () => {
+  const rig = new Rig();
+  rig.put(WRITE);
+  rig.ring();
+  rig.clock.runUntil(100 * US);
+  rig.hba.reset();
+  rig.disks[0]!.dead = true;
+  rig.drain();
+  assert.is(rig.hba.poll(), 0);
+  assert.is(rig.interrupts, 0);
+});
+
 test('after a reset and new rings the HBA works; old tags never come back', () => {
   const rig = new Rig();
   rig.put(READ);
