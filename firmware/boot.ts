@@ -43,6 +43,7 @@ import { mail_reserve } from './mailbox';
 import { HELD_ME, NO_DISK, core, disk_at } from './memory';
 import { now_us } from './now';
 import { NEVER_LOOKED } from './spare';
+import { seal_now } from './seal';
 import { partner_state, set_state, wake_at } from './state';
 import { trace } from './trace';
 
@@ -55,6 +56,8 @@ const BOOT_WAIT: u32 = 6; // for giveback
 
 /** A partner that is alive is heard in so many heartbeats. */
 const JOIN_BEATS: u64 = 12;
+/** While joining the partner's slot is read so often. */
+const JOIN_MAIL_US: u64 = 50000;
 /** While waiting for giveback the reservations are looked at again every so often. */
 const LOOK_US: u64 = 250000;
 
@@ -108,6 +111,7 @@ export function boot(): void {
       if (c.boot_left) return;
       assert(c.mailbox != NO_DISK, 'no mailbox disk: the pair cannot be joined');
       c.boot_step = BOOT_MAILBOX;
+      seal_now();
       return mail_reserve();
     case BOOT_MAILBOX:
       if (c.boot_left) return;
@@ -115,6 +119,8 @@ export function boot(): void {
       // what the other does.
       c.boot_step = BOOT_JOIN;
       c.mail_due = 0;
+      // The silence before we could listen says nothing.
+      c.heard_at = c.mail_heard_at = c.mail_ok_at = c.now;
       c.boot_poll_at = c.now + JOIN_BEATS * c.heartbeat_ms * 1000;
       return;
     case BOOT_JOIN:
@@ -135,6 +141,7 @@ function partner_holds(): bool {
 function join(): void {
   const c = core();
   wake_at(c.boot_poll_at);
+  c.mail_due = min<u64>(c.mail_due, c.now + JOIN_MAIL_US);
   const heard = partner_state() != 0 && c.partner_mail_known != 0;
   if (!heard && c.now < c.boot_poll_at) return;
   if (partner_holds()) {

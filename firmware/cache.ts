@@ -10,19 +10,28 @@ const PAGES_PER_LINE: u32 = 16;
 const BLOCKS_PER_PAGE: u32 = 8;
 const NO_LINE: u32 = 0xffffffff;
 
-/** Divides RAM behind the map into entries and lines. Counts pages of 64 KiB: in a memory of 4 GiB the end is 0. */
-export function cache_init(): void {
-  const c = core();
-  const first = <u32>CACHE_AT / CACHE_LINE_BYTES;
-  let lines = c.pages - first;
-  const headPages = (lines * CACHE_ENTRY_BYTES + CACHE_LINE_BYTES - 1) / CACHE_LINE_BYTES;
-  lines -= headPages;
-  c.cache_sets = lines / CACHE_WAYS;
-  c.cache_lines = (first + headPages) * CACHE_LINE_BYTES;
+const FIRST: u32 = CACHE_AT / CACHE_LINE_BYTES;
+
+/** Pages of 64 KiB that the entries take. Counts pages, never addresses: in a memory of 4 GiB the end is 0. */
+function head_pages(): u32 {
+  const lines = <u32>memory.size() - FIRST;
+  return (lines * CACHE_ENTRY_BYTES + CACHE_LINE_BYTES - 1) / CACHE_LINE_BYTES;
+}
+
+/** Number of the page that is line 0. From the size of memory alone: the panic handler asks, and believes no more. */
+export function cache_first_line(): u32 {
+  return FIRST + head_pages();
 }
 
 export function cache_count(): u32 {
-  return core().cache_sets * CACHE_WAYS;
+  return ((<u32>memory.size() - cache_first_line()) / CACHE_WAYS) * CACHE_WAYS;
+}
+
+/** Divides RAM behind the map into entries and lines. */
+export function cache_init(): void {
+  const c = core();
+  c.cache_sets = cache_count() / CACHE_WAYS;
+  c.cache_lines = cache_first_line() * CACHE_LINE_BYTES;
 }
 
 function set_of(volume: u32, extent: u32): u32 {

@@ -20,6 +20,7 @@ import { COMMAND_MAX, CQ_AT, EV_PATH, EV_UNIT_ATTENTION, SQ_AT, WORK_COMMAND } f
 import { log_disk } from './log';
 import { Command, HELD_ME, command_at, core, disk_at, scratch } from './memory';
 import { command_done } from './dispatch';
+import { seal_now } from './seal';
 import { trace } from './trace';
 
 /** How often a command is sent again before its owner hears of the trouble. */
@@ -181,6 +182,7 @@ function leave_path(command: Command, entry: usize): bool {
     disk.path = other;
     disk.paths &= ~(<u8>(1 << failed));
     trace(EV_PATH, command.disk, other);
+    seal_now();
     log_disk(command.disk, other ? 'uses path 1' : 'uses path 0');
     if (disk.held == <u8>HELD_ME) move_reservation(command.disk);
   }

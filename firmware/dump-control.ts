@@ -2,12 +2,15 @@
  * The panic handler's own commands, one at a time: its mailbox slot, the headers, the reservation's move to another
  * path; and what follows from each answer.
  */
+import { label_newest } from '../asm/volume/label';
+import { seal } from './seal';
 import { header_begin, header_lba, header_seal } from '../asm/dump/header';
 import { Writer, writer_at } from '../asm/dump/writer-state';
 import {
   PR_PREEMPT,
   PR_RESERVE,
   PR_WRITE_EXCLUSIVE,
+  cdb_read16,
   cdb_reserve_out,
   cdb_write16,
 } from '../asm/initiator/cdb';
@@ -43,20 +46,26 @@ import {
   HEADER_UTC_AT,
   HEADER_WRITTEN_US_AT,
   HEADER_ZERO_AT,
+  LABEL_LBA,
+  LABEL_OWNER_AT,
+  LABEL_ROLE_AT,
   MAIL_BYTES,
   ORDER_BYTES,
+  ROLE_DUMP,
+  ROLE_SPARE,
   SQE_BYTES,
   SQE_PORT_AT,
   SQE_TAG_AT,
   SQE_TARGET_AT,
   SQE_TIMEOUT_MS_AT,
 } from '../asm/layout';
-import { trace_event } from './board';
+import { nvram_read, trace_event } from './board';
 import { ATTEMPTS, ask_for, next_disk } from './dump-disk';
-import { marked, restart } from './dump-run';
+import { close_us, marked, restart } from './dump-run';
 import {
   DUMP_ENTRY,
   DUMP_HEADER,
+  DUMP_LABEL,
   DUMP_LIST,
   DUMP_MAIL,
   DUMP_MESSAGE_OUT,
@@ -69,6 +78,7 @@ import {
 import {
   STEP_CLOSE,
   STEP_END,
+  STEP_LABEL,
   STEP_MAIL,
   STEP_MARK,
   STEP_MOVE,
@@ -87,6 +97,8 @@ import {
   MSG_LIMIT_MS_AT,
   MSG_PANIC,
   MSG_REASON_AT,
+  NV_INDEX,
+  NV_SYSTEM,
   RECORD_AT,
   RECORD_BUILD_AT,
   RECORD_UTC_AT,
@@ -115,7 +127,7 @@ export function announce(): void {
   message_begin(buf, MSG_PANIC, ++d.sequence, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
   store<u32>(buf + MSG_REASON_AT, d.reason);
   store<u32>(buf + MSG_ELAPSED_US_AT, <u32>(now_us() - d.failed_at));
-  store<u32>(buf + MSG_LIMIT_MS_AT, core().limit_ms);
+  store<u32>(buf + MSG_LIMIT_MS_AT, d.limit_ms);
   message_send(buf);
 }
 
@@ -123,8 +135,8 @@ export function control_mail(): void {
   const c = core();
   const d = dump();
   mail_build(DUMP_MAIL, BOARD_PANIC, c.beat + ++d.beat, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
-  cdb_write16(DUMP_ENTRY, mail_lba(c.index), 1, true, DUMP_MAIL, MAIL_BYTES);
-  control(c.mailbox);
+  cdb_write16(DUMP_ENTRY, mail_lba(nvram_read(NV_INDEX) & 1), 1, true, DUMP_MAIL, MAIL_BYTES);
+  control(d.mailbox);
 }
 
 /** Sends the entry just built to `disk`, one such at a time. */
@@ -155,12 +167,33 @@ export function mark(): void {
     trace_event(EV_DUMP_NONE, 0, 0, 0);
     return over();
   }
-  const disk = disk_at(d.disk);
+  if (d.sealed) return mark_now(seal().coredump_path, seal().header_copy, seal().header_sequence);
+  // Nothing vouches for this disk but a table in memory: its label must say that it is a spare of ours.
+  d.step = STEP_LABEL;
+  d.path = disk_at(d.disk).path;
+  cdb_read16(DUMP_ENTRY, LABEL_LBA, 2 * COPY_BLOCKS, DUMP_LABEL, 2 * COPY_BYTES);
+  control(d.disk);
+}
+
+function label_agrees(): bool {
+  const newest = label_newest(DUMP_LABEL);
+  if (newest < 0) return false;
+  const label = DUMP_LABEL + <usize>newest * COPY_BYTES;
+  const role = load<u32>(label + LABEL_ROLE_AT);
+  return (
+    (role == ROLE_SPARE || role == ROLE_DUMP) && load<u32>(label + LABEL_OWNER_AT) == nvram_read(NV_SYSTEM)
+  );
+}
+
+function mark_now(path: u32, copy: u32, sequence: u32): void {
+  const d = dump();
+  d.sealed = 0; // it vouches for this disk alone
+  if (d.now + close_us() >= d.limit_at) return over(); // no time is left to write anything
   d.attempt++;
   d.tried |= (<u64>1) << d.disk;
-  d.path = disk.path;
-  d.header_copy = disk.header_copy;
-  d.header_sequence = disk.header_sequence;
+  d.path = path;
+  d.header_copy = copy;
+  d.header_sequence = sequence;
   d.started_at = now_us();
   restart(d.attempt >= ATTEMPTS || spare_pick(d.tried) == NO_DISK);
   d.step = STEP_MARK;
@@ -187,7 +220,7 @@ export function control_header(attribute: u32, cause: u32): void {
   store<u64>(buf + HEADER_STARTED_US_AT, d.started_at);
   store<u64>(buf + HEADER_WRITTEN_US_AT, now_us());
   store<u64>(buf + HEADER_ENDED_US_AT, attribute == ATTRIBUTE_DUMPING ? 0 : now_us());
-  store<u32>(buf + HEADER_LIMIT_MS_AT, c.limit_ms);
+  store<u32>(buf + HEADER_LIMIT_MS_AT, d.limit_ms);
   store<u64>(buf + HEADER_UTC_AT, load<u32>(RECORD_AT + RECORD_UTC_AT));
   memory.copy(buf + HEADER_BUILD_AT, RECORD_AT + RECORD_BUILD_AT, HEADER_BUILD_BYTES);
   store<u32>(buf + HEADER_RECORD_AT, RECORD_AT);
@@ -239,6 +272,11 @@ export function control_done(outcome: u32): void {
       // It has begun, and the partner does not answer. Nor can it take over without the arbiter if nobody is there.
       if (outcome == OUTCOME_CONFLICT) d.disk = NO_DISK;
       return mark();
+    case STEP_LABEL: {
+      const disk = disk_at(d.disk);
+      if (outcome != OUTCOME_GOOD || !label_agrees()) return next_disk();
+      return mark_now(disk.path, disk.header_copy, disk.header_sequence);
+    }
     case STEP_MARK:
       if (outcome == OUTCOME_GOOD) return marked();
       if (outcome == OUTCOME_CONFLICT) return ask_for(d.disk);

@@ -31,6 +31,7 @@ export function next_disk(): void {
   if (d.disk != NO_DISK) d.tried |= (<u64>1) << d.disk;
   d.disk = d.attempt >= ATTEMPTS ? NO_DISK : spare_pick(d.tried);
   d.path_tried = 0;
+  d.sealed = 0;
   announce(); // the partner learns of the new disk, or that there is none
   if (d.disk == NO_DISK) return mark();
   // By now the partner may have taken it, or be about to: marking it unasked could cross its preemption.
@@ -41,13 +42,13 @@ export function next_disk(): void {
 export function ask_arbiter(): void {
   const d = dump();
   const c = core();
-  if (c.mailbox == NO_DISK || !disk_at(c.mailbox).present || d.arbiter_asked) {
+  if (d.mailbox == NO_DISK || d.arbiter_asked) {
     d.disk = NO_DISK;
     return mark();
   }
   d.arbiter_asked = 1;
   d.step = STEP_MAIL;
-  d.path = disk_at(c.mailbox).path;
+  d.path = d.mailbox_path;
   control_mail();
 }
 
@@ -58,6 +59,6 @@ export function ask_for(disk: u32): void {
   d.lend_until = d.now + LEND_US;
   message_begin(DUMP_MESSAGE_OUT, MSG_LEND, ++d.sequence, disk_at(disk).wwn);
   store<u32>(DUMP_MESSAGE_OUT + MSG_ELAPSED_US_AT, <u32>(d.now - d.failed_at));
-  store<u32>(DUMP_MESSAGE_OUT + MSG_LIMIT_MS_AT, core().limit_ms);
+  store<u32>(DUMP_MESSAGE_OUT + MSG_LIMIT_MS_AT, d.limit_ms);
   message_send(DUMP_MESSAGE_OUT);
 }

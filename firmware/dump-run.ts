@@ -24,6 +24,8 @@ import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './o
 import { over } from './panic';
 import { image_blocks, image_lba, table_room } from './spare';
 
+/** A disk that does not answer a write in so long has failed. */
+const WRITE_TIMEOUT_MS: u32 = 4000;
 /** Chunks looked at in one cycle: what the CPU can scan and checksum in it. */
 const CHUNKS_PER_CYCLE: u32 = 4;
 const PROGRESS_US: u64 = 1000000;
@@ -46,6 +48,7 @@ export function restart(pastErrors: bool): void {
   w.image_lba = image_lba();
   w.image_blocks = image_blocks(disk_at(d.disk));
   w.now = d.now;
+  w.timeout_ms = WRITE_TIMEOUT_MS;
   writer_begin(DUMP_WRITER, pastErrors);
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
@@ -94,8 +97,8 @@ function offer(): void {
   w.scanned = w.summed = 0;
 }
 
-function close_us(): u64 {
-  return min<u64>(CLOSE_US, (<u64>core().limit_ms * 1000) / 4);
+export function close_us(): u64 {
+  return min<u64>(CLOSE_US, (<u64>dump().limit_ms * 1000) / 4);
 }
 
 function begin_close(cause: u32): void {

@@ -22,6 +22,7 @@ export const DUMP_LIST: usize = WORK_AT + 0x4800;
 export const DUMP_ENTRY: usize = WORK_AT + 0x4a00;
 export const DUMP_WRITER: usize = WORK_AT + 0x10000; // WRITER_BYTES
 export const DUMP_DONE: usize = WORK_AT + 0x20000; // a bit a chunk, 8 KiB for 4 GiB
+export const DUMP_LABEL: usize = WORK_AT + 0x24000; // both copies of a label
 export const DUMP_DONE_BYTES: usize = 0x2000;
 
 
@@ -42,6 +43,12 @@ export class Dump {
   now: u64;
   failed_at: u64;
   limit_at: u64;
+  limit_ms: u32; // as the NVRAM has it
+  watchdog_ms: u32;
+  reboot: u32;
+  mailbox: u32; // disk number, as sealed; NO_DISK
+  mailbox_path: u32;
+  sealed: u32; // the seal vouches for `disk`
   started_at: u64;
   progress_at: u64;
   lend_until: u64;

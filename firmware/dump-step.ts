@@ -11,4 +11,5 @@ export const STEP_LEND: u32 = 7; // the partner has the disk: asked for it
 export const STEP_REGISTER: u32 = 8;
 export const STEP_RESERVE: u32 = 9;
 export const STEP_MOVE: u32 = 10; // our reservation goes to the other path
+export const STEP_LABEL: u32 = 12; // is it a spare of ours?
 export const STEP_OVER: u32 = 11;

@@ -91,6 +91,7 @@ export function heartbeat(): void {
     mail_round();
   }
   wake_at(c.beat_due);
+  lease();
   watch();
 }
 
@@ -109,16 +110,15 @@ function watch(): void {
     return takeover_begin(SEEN_MAILBOX);
   }
   if (c.now - c.heard_at > loss && c.now - c.mail_heard_at > loss) return takeover_begin(SEEN_SILENCE);
-  lease(loss);
 }
 
 /**
  * The partner takes over when it has heard nothing for `loss`. Before that time is up we must not serve any more, not
  * even from the cache: so a board that can neither be heard nor write its slot fences itself at three quarters of it.
  */
-function lease(loss: u64): void {
+function lease(): void {
   const c = core();
-  if (c.state != BOARD_NORMAL || c.mailbox == NO_DISK) return;
-  const limit = (loss >> 2) * 3;
+  if (!c.serving) return;
+  const limit = <u64>c.heartbeat_loss_ms * 750;
   if (c.now - c.heard_at > limit && c.now - c.mail_ok_at > limit) fence(c.mailbox);
 }

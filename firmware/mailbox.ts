@@ -15,6 +15,7 @@ import {
   MAIL_STATE_AT,
   MAIL_SYSTEM_AT,
   MAIL_WWN_AT,
+  SQE_TIMEOUT_MS_AT,
 } from '../asm/layout';
 import { crc32c } from '../asm/bytes/crc32c';
 import {
@@ -38,6 +39,8 @@ const RESERVE: u32 = KIND_MAIL + 2;
 const OUT_AT: usize = 0x1000;
 const IN_AT: usize = 0x2000;
 const LIST_AT: usize = 0x3f00;
+/** A beat that is late is of no use. */
+const MAIL_TIMEOUT_MS: u32 = 400;
 
 /** Joins the pair's reservation of the mailbox disk. A conflict says that the partner made it already. */
 export function mail_reserve(): void {
@@ -83,6 +86,7 @@ export function mail_round(): void {
   const buf = scratch(c.mailbox) + OUT_AT;
   mail_build(buf, c.state, ++c.beat, 0);
   cdb_write16(entry_of(i), mail_lba(c.index), 1, true, buf, MAIL_BYTES);
+  store<u32>(entry_of(i) + SQE_TIMEOUT_MS_AT, MAIL_TIMEOUT_MS);
   c.mail_busy = 1;
   command_send(i);
 }
@@ -124,7 +128,10 @@ function hear(slot: usize): void {
   if (!mail_good(slot, c.partner)) return;
   const beat = load<u32>(slot + MAIL_BEAT_AT);
   const epoch = load<u32>(slot + MAIL_EPOCH_AT);
-  if (epoch < c.partner_epoch) return;
+  if (epoch < c.partner_epoch) {
+    c.partner_mail_known = 1; // from an earlier life: it has written nothing in this one yet
+    return;
+  }
   const changed = !c.partner_mail_known || beat != c.partner_mail_beat || epoch != c.partner_epoch;
   const first = !c.partner_mail_known;
   c.partner_mail_known = 1;

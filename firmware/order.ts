@@ -4,9 +4,9 @@
  * Cut anywhere, what was written is of use. A chunk is a wasm page.
  */
 import { CHUNK_BYTES } from '../asm/layout';
-import { cache_count } from './cache';
+import { cache_count, cache_first_line } from './cache';
 import { CACHE_AT, CORE_AT, LOG_AT, SCRATCH_AT, TRACE_AT, WORK_AT, WORK_BYTES } from './layout';
-import { cache_at, cache_line, core } from './memory';
+import { cache_at } from './memory';
 
 export const REGION_STATE: u32 = 1;
 export const REGION_LOG: u32 = 2;
@@ -49,7 +49,7 @@ export function region_chunks(region: u32): u32 {
     case REGION_WORK:
       return WORK_BYTES / CHUNK_BYTES;
     case REGION_INDEX:
-      return core().cache_lines / CHUNK_BYTES - CACHE_AT / CHUNK_BYTES;
+      return cache_first_line() - CACHE_AT / CHUNK_BYTES;
     default:
       return 1;
   }
@@ -81,7 +81,7 @@ export function walk_next(walk: Walk): u32 {
   for (let looked: u32 = 0; looked < LOOK_MAX; looked++) {
     const chunk = step(walk);
     if (chunk == ORDER_END) return chunk;
-    if (chunk != ORDER_LATER && mark(walk.done, chunk)) return chunk;
+    if (chunk < <u32>memory.size() && mark(walk.done, chunk)) return chunk;
   }
   return ORDER_LATER;
 }
@@ -94,16 +94,16 @@ function step(walk: Walk): u32 {
     return ORDER_LATER;
   }
   if (walk.region == REGION_CACHE) {
-    if (walk.at == cache_count()) {
+    if (walk.at >= cache_count()) {
       walk.at = 0;
       if (--walk.heat == 0) walk.region++;
       return ORDER_LATER;
     }
     const line = walk.at++;
     const e = cache_at(line);
-    return e.used && <u32>e.heat == walk.heat ? <u32>(cache_line(line) / CHUNK_BYTES) : ORDER_LATER;
+    return e.used && <u32>e.heat == walk.heat ? cache_first_line() + line : ORDER_LATER;
   }
-  return walk.at < core().pages ? walk.at++ : ORDER_END;
+  return walk.at < <u32>memory.size() ? walk.at++ : ORDER_END;
 }
 
 /** True when the bit was not set before. */

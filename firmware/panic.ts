@@ -6,6 +6,8 @@
  * A disk that fails is dropped and the dump starts again on the next; the last attempt goes past errors. A panic in
  * here only halts.
  */
+import { spare_pick } from './spare';
+import { seal, seal_good } from './seal';
 import { fold_in } from '../asm/bytes/fold';
 import { writer_done } from '../asm/dump/writer';
 import { fold_area } from '../asm/dump/writer-state';
@@ -80,8 +82,11 @@ import {
   MSG_LENT,
   MSG_WWN_AT,
   NV_INDEX,
+  NV_LIMIT_MS,
   NV_PARTNER,
+  NV_REBOOT,
   NV_SYSTEM,
+  NV_WATCHDOG_MS,
   RECORD_ADDRESS_AT,
   RECORD_AT,
   RECORD_EPOCH_AT,
@@ -126,7 +131,7 @@ export function panic_enter(reason: u32, pc: u32, address: u32): void {
   store<u32>(at + RECORD_SYSTEM_AT, nvram_read(NV_SYSTEM));
   store<u32>(at + RECORD_UTC_AT, timer_utc());
   store<u32>(at + RECORD_PHASE_AT, c.phase);
-  store<u64>(at + RECORD_MEMORY_AT, <u64>c.pages * CHUNK_BYTES);
+  store<u64>(at + RECORD_MEMORY_AT, <u64>memory.size() * CHUNK_BYTES);
   // A panic before boot has read its NVRAM: the partner must know the message for ours all the same.
   if (!c.system) {
     c.system = nvram_read(NV_SYSTEM);
@@ -148,13 +153,22 @@ function begin(): void {
   fold_in(fold_area(DUMP_WRITER));
   d.reason = load<u32>(RECORD_AT + RECORD_REASON_AT);
   d.failed_at = load<u64>(RECORD_AT + RECORD_TIME_AT);
-  d.limit_at = d.failed_at + <u64>c.limit_ms * 1000;
+  // Configuration comes from the NVRAM, and the disks to write to from the seal: memory may be damaged.
+  d.limit_ms = nvram_read(NV_LIMIT_MS);
+  d.watchdog_ms = nvram_read(NV_WATCHDOG_MS);
+  d.reboot = nvram_read(NV_REBOOT);
+  d.limit_at = d.failed_at + <u64>d.limit_ms * 1000;
   hba_configure(<u32>DUMP_SQ, DUMP_RING, <u32>DUMP_CQ, DUMP_RING);
-  d.disk = c.coredump != NO_DISK && disk_at(c.coredump).prepared ? c.coredump : NO_DISK;
+  const sealed = seal_good();
+  d.sealed = sealed && seal().coredump != NO_DISK ? 1 : 0;
+  d.mailbox = sealed ? seal().mailbox : NO_DISK;
+  d.mailbox_path = sealed ? seal().mailbox_path : 0;
+  // Without a good seal the best spare by the table of disks, after a look at its label.
+  d.disk = sealed ? seal().coredump : spare_pick(0);
   announce();
-  if (c.mailbox == NO_DISK || !disk_at(c.mailbox).present) return mark();
+  if (d.mailbox == NO_DISK) return mark();
   d.step = STEP_MAIL;
-  d.path = disk_at(c.mailbox).path;
+  d.path = d.mailbox_path;
   control_mail();
 }
 
@@ -167,10 +181,9 @@ export function panic_cycle(): u32 {
   receive();
   if (d.step == STEP_RUN || d.step == STEP_PROGRESS) run();
   else if (d.step == STEP_CLOSE) close();
-  else if (d.step == STEP_LEND) {
-    watchdog_feed(core().watchdog_ms); // a bounded wait
-    if (d.now > d.lend_until) ask_arbiter();
-  }
+  else if (d.step == STEP_LEND && d.now > d.lend_until) ask_arbiter();
+  // Whatever is waited for has a time limit of its own, and the whole of it the dump's.
+  watchdog_feed(d.watchdog_ms);
   if (d.moving && !writer().in_flight && !d.control_busy) move_reservation();
   flush();
   return 0;
@@ -189,7 +202,6 @@ function flush(): void {
 function reap(): void {
   const d = dump();
   const posted = hba_poll();
-  if (posted != d.cq_head) watchdog_feed(core().watchdog_ms); // progress, and nothing else, feeds it
   while (d.cq_head != posted) {
     const cqe = DUMP_CQ + <usize>(d.cq_head & (DUMP_RING - 1)) * CQE_BYTES;
     d.cq_head++;
@@ -224,7 +236,7 @@ export function over(): void {
   d.step = STEP_OVER;
   message_begin(DUMP_MESSAGE_OUT, MSG_DUMP_ENDED, ++d.sequence, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
   message_send(DUMP_MESSAGE_OUT);
-  trace_event(EV_HALT, core().reboot, 1, 0);
-  if (core().reboot) reset_reboot();
+  trace_event(EV_HALT, d.reboot, 1, 0);
+  if (d.reboot) reset_reboot();
   else reset_halt();
 }

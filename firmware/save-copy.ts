@@ -11,7 +11,7 @@ import { timer_work } from './board';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { SAVE_BUSY, SAVE_DISK, WORK_CRC } from './layout';
 import { core } from './memory';
-import { head } from './save-file';
+import { head, plan_anew } from './save-file';
 import { image_block } from './save-image';
 import {
   BLOCKS_PER_CHUNK,
@@ -23,6 +23,7 @@ import {
   JOB_WRITING,
   Job,
   KIND_SAVE,
+  MAP,
   SAVE_COPY,
   SUMS,
   job_at,
@@ -45,7 +46,8 @@ export function copy(): void {
   }
   if (busy || !s.ended) return;
   s.head_at = 0;
-  head();
+  if (s.replan) plan_anew();
+  else head();
 }
 
 /** Gathers pieces that lie in a row in the file and, if they are chunks, in the image. */
@@ -135,8 +137,16 @@ function check(i: u32, job: Job, readWell: bool): void {
   for (let n: u32 = 0; n < job.chunks; n++) {
     const chunk = load<u32>(job_chunk(job, n));
     const data = job_buffer(i) + <usize>n * CHUNK_BYTES;
-    if (!readWell) elf_miss(ELF, chunk, MISSING_UNREADABLE);
+    if (!readWell) miss(chunk, data, MISSING_UNREADABLE);
     else if (crc32c(0, data, CHUNK_BYTES) != load<u32>(SUMS + <usize>chunk * 4))
-      elf_miss(ELF, chunk, MISSING_CORRUPT);
+      miss(chunk, data, MISSING_CORRUPT);
   }
+}
+
+/** Takes the chunk out of the plan; when that holds no more such chunks, the file is planned and copied anew. */
+function miss(chunk: u32, data: usize, reason: u32): void {
+  memory.fill(data, 0, CHUNK_BYTES); // its place in the file belongs to no segment
+  if (elf_miss(ELF, chunk, reason)) return;
+  store<u8>(MAP + chunk, <u8>reason);
+  save().replan = 1;
 }

@@ -19,6 +19,7 @@ import {
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
   HEADER_UTC_AT,
+  MISSING_UNREACHED,
   NOTE_LOG,
   NOTE_PANIC,
   NOTE_TRACE,
@@ -115,6 +116,20 @@ export function plan(): void {
   if (added != EXFAT_OK) return give_up('no room in the root file system', SAVE_ROOM);
   s.step = 0;
   next_step();
+}
+
+/**
+ * Plans the file without the chunks that turned out to be missing. Nothing that makes it a file is written yet:
+ * directory and bitmap are read again as they are on the disk.
+ */
+export function plan_anew(): void {
+  const s = save();
+  for (let chunk: u32 = 0; chunk < s.chunks; chunk++) {
+    const state = load<u8>(MAP + chunk);
+    if (state >= <u8>MISSING_UNREACHED) store<u8>(MAP + chunk, state & 0xbf); // without the mark of a taken-out slot
+  }
+  s.replan = s.ended = s.pending = 0;
+  read(SAVE_DIRECTORY, s.root, exfat_directory_lba(VOLUME), EXFAT_DIR_BYTES / SECTOR_BYTES, DIRECTORY);
 }
 
 export function next_step(): void {

@@ -58,6 +58,7 @@ class Save {
   waiting: u32; // a command of the straight part is out
   pending: u32; // a piece found but not put into a job: ELF_*
   ended: u32; // no more pieces
+  replan: u32; // more chunks are missing than the plan could take out
   head_at: u32;
   present: u32;
   table_lba: u64;

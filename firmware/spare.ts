@@ -40,6 +40,7 @@ import { dropped } from './dropped';
 import { DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
 import { log, log_disk } from './log';
 import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
+import { seal_now } from './seal';
 import { trace } from './trace';
 
 export const KIND_SPARE: u32 = 0x8000;
@@ -50,7 +51,7 @@ const HEADER_WRITE: u32 = KIND_SPARE + 2;
 const TABLE_SPARE: u32 = 1024;
 
 export function chunk_count(): u32 {
-  return core().pages; // a chunk is a wasm page
+  return memory.size(); // a chunk is a wasm page
 }
 
 export function table_room(): u32 {
@@ -68,7 +69,7 @@ export function image_blocks(disk: Disk): u64 {
 }
 
 function suits(disk: Disk): bool {
-  if (!disk.present || disk.dead || disk.held != <u8>HELD_ME) return false;
+  if (!disk.present || disk.dead || disk.held != <u8>HELD_ME || disk.owner != core().system) return false;
   if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
   // An older core that nobody has saved yet: the first crash is the interesting one.
   const hasCore = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
@@ -107,6 +108,7 @@ export function spare_elect(): void {
   const best = spare_pick(0);
   const before = c.coredump;
   c.coredump = best;
+  if (best != before) seal_now();
   if (best == NO_DISK) {
     trace(EV_NO_SPARE);
     return log('no disk for a coredump: a panic will not be dumped');
@@ -142,6 +144,7 @@ export function spare_done(i: u32, outcome: u32): void {
       disk.header_copy ^= 1;
       disk.header_sequence++;
       disk.prepared = 1;
+      seal_now();
       trace(EV_ELECTED, d);
       log_disk(d, 'is the coredump disk');
   }

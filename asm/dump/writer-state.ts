@@ -3,7 +3,7 @@
  * piece of WRITER_BYTES at an address that the caller gives, so that a panic handler can keep it out of what it dumps.
  * Commands leave through a submission ring that the caller has set up elsewhere.
  */
-import { SQE_BYTES, SQE_PORT_AT, SQE_TAG_AT, SQE_TARGET_AT, TABLE_BYTES } from '../layout';
+import { SQE_BYTES, SQE_PORT_AT, SQE_TAG_AT, SQE_TARGET_AT, SQE_TIMEOUT_MS_AT, TABLE_BYTES } from '../layout';
 import { FOLD_BYTES } from '../bytes/fold';
 
 /** Batches in flight, each at most BATCH_CHUNKS chunks. */
@@ -46,6 +46,7 @@ export class Writer {
   past_errors: u32; // last attempt: a chunk that cannot be written is lost, and the dump goes on
   hold: u32; // send nothing now: the path is being changed
   closing: u32; // no more chunks come
+  timeout_ms: u32; // of each write; 0: the HBA's default
   // What came of it.
   in_flight: u32;
   failed: u32; // a write failed on the medium
@@ -136,6 +137,7 @@ export function writer_send(area: usize, tag: u32): void {
   store<u32>(entry + SQE_TAG_AT, tag);
   store<u16>(entry + SQE_TARGET_AT, <u16>w.target);
   store<u8>(entry + SQE_PORT_AT, <u8>w.port);
+  store<u32>(entry + SQE_TIMEOUT_MS_AT, w.timeout_ms);
   memory.copy(<usize>w.sq + (w.sq_tail & w.sq_mask) * SQE_BYTES, entry, SQE_BYTES);
   w.sq_tail++;
   w.in_flight++;

@@ -279,6 +279,11 @@ function again(outcome: u32): bool {
   );
 }
 
+/** A disk that does not answer twice does not answer. */
+function tries_of(outcome: u32): u32 {
+  return outcome == OUTCOME_LOST ? 1 : TRIES_MAX;
+}
+
 function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   if (batch.state != BATCH_SENT) return;
   if (outcome == OUTCOME_GOOD) {
@@ -287,7 +292,7 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
     w.stored_bytes += <u64>batch.chunks * CHUNK_BYTES;
     return settle(area, batch);
   }
-  if (again(outcome) && batch.tries < TRIES_MAX) {
+  if (again(outcome) && batch.tries < tries_of(outcome)) {
     batch.tries++;
     batch.state = BATCH_AGAIN;
     return;
@@ -327,7 +332,7 @@ function table_done(area: usize, w: Writer, state: TableState, buf: usize, outco
     w.tables_written++;
     return;
   }
-  if (again(outcome) && state.tries < TRIES_MAX) {
+  if (again(outcome) && state.tries < tries_of(outcome)) {
     state.tries++;
     state.state = TABLE_CLOSED; // goes out again
     return;
