@@ -145,6 +145,22 @@ test('messages of an earlier life change nothing, a panic message least of all, 
   });
 });
 
+for (const [what, epoch, lost] of [
+  ['an earlier life, which nobody had to deal with,', 4, 0],
+  ['this life', 5, 1],
+] as const) {
+  test(`a panic message of ${what} ${lost === 0 ? 'changes nothing' : 'begins the takeover'}`, () => {
+    withPair({ leftover: [{ disks: ['a.data.0'], board: 'a', epoch: 4 }] }, (pair) => {
+      pair.started();
+      assert.is(pair.events(F.EV_BOOT, 0)[0]!.a, 5);
+      pair.machine.interconnect.send(0, message({ from: 0, kind: F.MSG_PANIC, epoch }));
+      pair.run(1000);
+      assert.is(pair.events(F.EV_LOST, 1).length, lost);
+      assert.is(pair.events(F.EV_MESSAGE_BAD, 1).length, 0);
+    });
+  });
+}
+
 test('heartbeats that come twice, late or out of order do no harm', () => {
   withPair({}, (pair) => {
     pair.started();
