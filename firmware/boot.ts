@@ -16,6 +16,8 @@ import {
   BOARD_WAITING,
   COMMAND_MAX,
   CQ_AT,
+  DISKS_AT,
+  DISK_BYTES,
   DISK_MAX,
   EV_BOOT,
   EV_READY,
@@ -40,7 +42,7 @@ import {
 } from './layout';
 import { log, log_with } from './log';
 import { mail_reserve } from './mailbox';
-import { HELD_ME, NO_DISK, core, disk_at } from './memory';
+import { Disk, HELD_ME, NO_DISK, core, disk_at } from './memory';
 import { now_us } from './now';
 import { NEVER_LOOKED } from './spare';
 import { seal_now } from './seal';
@@ -53,6 +55,8 @@ const BOOT_JOIN: u32 = 3; // listens for the partner
 const BOOT_CLAIM: u32 = 4;
 export const BOOT_DONE: u32 = 5;
 const BOOT_WAIT: u32 = 6; // for giveback
+const BOOT_AGAIN: u32 = 7; // no mailbox disk was found
+const AGAIN_US: u64 = 1000000;
 
 /** A partner that is alive is heard in so many heartbeats. */
 const JOIN_BEATS: u64 = 12;
@@ -109,10 +113,23 @@ export function boot(): void {
   switch (c.boot_step) {
     case BOOT_DISCOVER:
       if (c.boot_left) return;
-      assert(c.mailbox != NO_DISK, 'no mailbox disk: the pair cannot be joined');
+      if (c.mailbox == NO_DISK) {
+        // Without it nobody could tell a dead partner from a cut interconnect: wait for it, serve nothing.
+        log('no mailbox disk: trying again');
+        c.boot_step = BOOT_AGAIN;
+        c.boot_poll_at = c.now + AGAIN_US;
+        return;
+      }
       c.boot_step = BOOT_MAILBOX;
       seal_now();
       return mail_reserve();
+    case BOOT_AGAIN:
+      wake_at(c.boot_poll_at);
+      if (c.now < c.boot_poll_at) return;
+      memory.fill(DISKS_AT, 0, DISK_BYTES * DISK_MAX);
+      c.disk_count = 0;
+      c.boot_step = BOOT_DISCOVER;
+      return discover_begin();
     case BOOT_MAILBOX:
       if (c.boot_left) return;
       // From here on our slot is written; and the partner's is read after our registration, so that one of us sees
@@ -163,12 +180,15 @@ function begin_claims(): void {
   }
 }
 
+function ours(disk: Disk): bool {
+  return disk.present != 0 && disk.owner == core().system && disk.role != <u8>ROLE_FREE;
+}
+
 function missing(): u32 {
   let count: u32 = 0;
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
-    if (disk.present && disk.owner == core().system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME)
-      count++;
+    if (ours(disk) && !disk.dead && disk.held != <u8>HELD_ME) count++;
   }
   return count;
 }
@@ -201,8 +221,7 @@ function wait(): void {
   for (let d: u32 = 0; d < DISK_MAX; d++) {
     const disk = disk_at(d);
     // A disk of ours that nobody holds any more has been given back, even if the message was lost.
-    if (disk.present && disk.owner == c.system && disk.role != <u8>ROLE_FREE && disk.held != <u8>HELD_ME)
-      claim_if_free(d);
+    if (ours(disk) && disk.held != <u8>HELD_ME) claim_if_free(d);
   }
 }
 

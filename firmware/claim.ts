@@ -18,7 +18,7 @@ import {
   cdb_reserve_out,
 } from '../asm/initiator/cdb';
 import { reservation_key } from '../asm/initiator/keys';
-import { OUTCOME_GOOD } from '../asm/initiator/outcome';
+import { OUTCOME_GOOD, OUTCOME_PATH } from '../asm/initiator/outcome';
 import { NO_COMMAND, command_new, command_send, command_send_on, entry_of } from './command';
 import { read_header } from './discover';
 import { giveback_claimed } from './giveback';
@@ -109,12 +109,14 @@ export function claim_done(i: u32, outcome: u32): void {
   }
   if (outcome != OUTCOME_GOOD) {
     c.boot_left--;
+    if (outcome == OUTCOME_PATH) disk.dead = 1; // the board goes on without it
     log_disk(d, 'does not tell who holds it');
     return;
   }
   disk.holder = reservation_key(scratch(d));
   if (kind == VERIFY) {
-    if (disk.holder == c.key) return look(d, disk);
+    const here = disk.reserved_path == disk.path; // else our other nexus holds it
+    if (disk.holder == c.key && here) return look(d, disk);
     if (++disk.tries >= TRIES_MAX) {
       c.boot_left--;
       disk.tries = 0;
@@ -176,6 +178,7 @@ function reserve(d: u32, action: u32, victim: u64): void {
     core().key,
     action == PR_RESERVE ? 0 : victim,
   );
+  disk_at(d).reserved_path = disk_at(d).path;
   command_send(i);
 }
 

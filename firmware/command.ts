@@ -14,12 +14,13 @@ import {
   outcome_of,
   sense_code,
 } from '../asm/initiator/outcome';
-import { PR_PREEMPT, PR_WRITE_EXCLUSIVE, cdb_reserve_out } from '../asm/initiator/cdb';
+import { PR_PREEMPT_AND_ABORT, PR_WRITE_EXCLUSIVE, cdb_reserve_out } from '../asm/initiator/cdb';
 import { hba_doorbell, hba_poll, timer_work } from './board';
 import { COMMAND_MAX, CQ_AT, EV_PATH, EV_UNIT_ATTENTION, SQ_AT, WORK_COMMAND } from './layout';
 import { log_disk } from './log';
 import { Command, HELD_ME, command_at, core, disk_at, scratch } from './memory';
 import { command_done } from './dispatch';
+import { KIND_PROBE } from './path';
 import { seal_now } from './seal';
 import { trace } from './trace';
 
@@ -75,6 +76,14 @@ export function command_send_on(i: u32, path: u32): void {
   const entry = entry_of(i);
   if (!command.busy) c.in_flight++;
   if (command.busy == 2) c.waiting--;
+  if (disk_at(command.disk).failing_over && command.kind != KIND_PATH) {
+    // Its reservation is on its way to the path in use: nothing goes out before it.
+    store<u8>(entry + SQE_PORT_AT, disk_at(command.disk).path);
+    command.busy = 2;
+    command.resend_at = c.now;
+    c.waiting++;
+    return;
+  }
   command.busy = 1;
   store<u32>(entry + SQE_TAG_AT, (command.generation << 16) | i);
   store<u16>(entry + SQE_TARGET_AT, <u16>command.disk);
@@ -127,13 +136,18 @@ function completed(i: u32, command: Command, cqe: usize): void {
     return;
   }
   const dead = outcome == OUTCOME_PATH || outcome == OUTCOME_LOST;
-  if (dead && command.kind != KIND_PATH && leave_path(command, entry_of(i))) {
+  if (dead && !asks_one_path(command.kind) && leave_path(command, entry_of(i))) {
     hold(command, core().now);
     return;
   }
   if (dead) finish(i, command, OUTCOME_PATH);
   else
     finish(i, command, outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY ? OUTCOME_ABORTED : outcome);
+}
+
+/** What such a command finds out is about that path. */
+function asks_one_path(kind: u32): bool {
+  return kind == KIND_PATH || (kind & 0xff00) == KIND_PROBE;
 }
 
 function finish(i: u32, command: Command, outcome: u32): void {
@@ -194,7 +208,7 @@ function move_reservation(number: u32): void {
   if (i == NO_COMMAND) return; // every slot waits for a path: the writes will conflict, and the board is fenced
   const key = core().key;
   disk_at(number).failing_over = 1;
-  cdb_reserve_out(entry_of(i), PR_PREEMPT, PR_WRITE_EXCLUSIVE, scratch(number) + 0x3f00, key, key);
+  cdb_reserve_out(entry_of(i), PR_PREEMPT_AND_ABORT, PR_WRITE_EXCLUSIVE, scratch(number) + 0x3f00, key, key);
   command_send(i);
 }
 

@@ -104,6 +104,7 @@ export function discover_done(i: u32, outcome: u32): void {
     case INQUIRY_1:
       if (good && load<u8>(data) == 0) disk.paths |= 2;
       if (!disk.paths) return end();
+      disk.paths_known = disk.paths;
       // Each board has its favourite path, so that both ports of the disks carry load.
       disk.path = (<u32>disk.paths) & ((<u32>1) << core().index) ? <u8>core().index : <u8>(core().index ^ 1);
       return next(d, NAMES);

@@ -1,4 +1,5 @@
 /** Who goes on with a completed command: the upper half of its kind names the file. */
+import { KIND_PROBE, path_probed } from './path';
 import { KIND_CLAIM, claim_done } from './claim';
 import { KIND_DISCOVER, discover_done } from './discover';
 import { KIND_HOLDER, holder_done } from './holder';
@@ -33,6 +34,8 @@ export function command_done(i: u32, outcome: u32): void {
       return spare_done(i, outcome);
     case KIND_HOLDER:
       return holder_done(i, outcome);
+    case KIND_PROBE:
+      return path_probed(i, outcome);
     default:
       assert(false, 'a command of no kind completed');
   }

@@ -7,7 +7,7 @@ import { seal } from './seal';
 import { header_begin, header_lba, header_seal } from '../asm/dump/header';
 import { Writer, writer_at } from '../asm/dump/writer-state';
 import {
-  PR_PREEMPT,
+  PR_PREEMPT_AND_ABORT,
   PR_RESERVE,
   PR_WRITE_EXCLUSIVE,
   cdb_read16,
@@ -249,7 +249,7 @@ export function move_reservation(): void {
   d.step = STEP_MOVE;
   trace_event(EV_PATH, d.disk, d.path, 0);
   const key = core().key;
-  cdb_reserve_out(DUMP_ENTRY, PR_PREEMPT, PR_WRITE_EXCLUSIVE, DUMP_LIST, key, key);
+  cdb_reserve_out(DUMP_ENTRY, PR_PREEMPT_AND_ABORT, PR_WRITE_EXCLUSIVE, DUMP_LIST, key, key);
   control(d.disk);
 }
 

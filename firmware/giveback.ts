@@ -7,6 +7,7 @@ import { ROLE_DATA, ROLE_ROOT } from '../asm/layout';
 import {
   PR_READ_RESERVATION,
   PR_RELEASE,
+  PR_RESERVE,
   PR_WRITE_EXCLUSIVE,
   cdb_reserve_in,
   cdb_reserve_out,
@@ -25,9 +26,11 @@ import {
   EV_GIVEBACK_BEGIN,
   EV_GIVEBACK_END,
   EV_GIVEN,
+  EV_TAKEN,
   MSG_GIVEN,
   MSG_TAKEN,
   NV_NEVER,
+  REASON_INACTIVE,
 } from './layout';
 import { log, log_disk } from './log';
 import {
@@ -50,15 +53,17 @@ import { trace } from './trace';
 export const KIND_GIVE: u32 = 0x7000;
 const RELEASE: u32 = KIND_GIVE;
 const LOOK: u32 = KIND_GIVE + 1;
+const RETAKE: u32 = KIND_GIVE + 2;
 
 export const GIVE_IDLE: u32 = 0;
 const GIVE_WAIT: u32 = 1; // the partner is back; the delay runs
 const GIVE_DRAIN: u32 = 2; // requests in flight come back
 const GIVE_RELEASE: u32 = 3;
 const GIVE_TELL: u32 = 4; // until the partner says that it has the disk
+const GIVE_RETAKE: u32 = 5;
 const TELL_US: u64 = 500000;
-/** If the partner does not claim a disk in so long, it is gone again: the heartbeats will tell. */
-const TELLS_MAX: u32 = 20;
+/** If the partner does not claim a disk in so many, it cannot: the disk is taken back. */
+const TELLS_MAX: u32 = 6;
 
 export function giveback(): void {
   const c = core();
@@ -94,7 +99,7 @@ function begin(): void {
 }
 
 function ours_to_give(disk: Disk): bool {
-  return disk.present != 0 && disk.owner == core().partner && disk.held == <u8>HELD_ME;
+  return disk.present != 0 && disk.owner == core().partner && disk.held == <u8>HELD_ME && !disk.veto;
 }
 
 /** Root first, so that the partner can write its logs; then the others in order. */
@@ -136,6 +141,10 @@ export function give_done(i: u32, outcome: u32): void {
     if (<u32>(holder >> 32) == c.partner) next();
     return;
   }
+  if (command_at(i).kind == RETAKE) {
+    if (c.give_step == GIVE_RETAKE) taken_back(outcome);
+    return;
+  }
   if (c.give_step != GIVE_RELEASE || command_at(i).disk != c.give_disk) return;
   const disk = disk_at(c.give_disk);
   disk.held = <u8>HELD_PARTNER;
@@ -151,10 +160,7 @@ export function give_done(i: u32, outcome: u32): void {
 function tell(): void {
   const c = core();
   if (c.now < c.give_sent_at + TELL_US) return wake_at(c.give_sent_at + TELL_US);
-  if (c.give_done++ > TELLS_MAX) {
-    c.give_step = GIVE_IDLE;
-    return;
-  }
+  if (c.give_done++ > TELLS_MAX) return take_back();
   c.give_sent_at = c.now;
   message_say(MSG_GIVEN, disk_at(c.give_disk).wwn);
   wake_at(c.now + TELL_US);
@@ -164,6 +170,29 @@ function tell(): void {
   if (i == NO_COMMAND) return;
   cdb_reserve_in(entry_of(i), PR_READ_RESERVATION, scratch(c.give_disk), 24);
   command_send(i);
+}
+
+/** The partner cannot reach the disk, or is gone again: serving it here is better than nobody's. */
+function take_back(): void {
+  const c = core();
+  const i = command_new(RETAKE, c.give_disk);
+  if (i == NO_COMMAND) return;
+  c.give_step = GIVE_RETAKE;
+  cdb_reserve_out(entry_of(i), PR_RESERVE, PR_WRITE_EXCLUSIVE, scratch(c.give_disk) + 0x3f00, c.key, 0);
+  command_send(i);
+}
+
+function taken_back(outcome: u32): void {
+  const c = core();
+  const disk = disk_at(c.give_disk);
+  disk.veto = 1;
+  if (outcome == OUTCOME_GOOD) {
+    disk.held = <u8>HELD_ME;
+    trace(EV_TAKEN, c.give_disk, REASON_INACTIVE);
+    log_disk(c.give_disk, 'the partner did not take it: back here');
+    if (disk.role == <u8>ROLE_DATA) serve_begin(disk.volume);
+  }
+  next();
 }
 
 /** The partner has failed again. What was on its way to it counts as its own: the takeover looks at it anew. */
@@ -185,6 +214,15 @@ export function giveback_taken(wwn: u64): void {
 function end(): void {
   const c = core();
   c.give_step = GIVE_IDLE;
+  let kept = false;
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    if (disk_at(d).veto && disk_at(d).held == <u8>HELD_ME) kept = true;
+    disk_at(d).veto = 0;
+  }
+  if (kept) {
+    c.give_at = c.now + <u64>c.giveback_ms * 1000;
+    return log('giveback: some disks stay here; trying again later');
+  }
   c.take_step = 0;
   trace(EV_GIVEBACK_END);
   log('giveback done');

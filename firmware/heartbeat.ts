@@ -70,6 +70,8 @@ function heard(kind: u32): void {
     case MSG_DUMP_ENDED:
       return takeover_dump_ended();
     case MSG_LEND:
+      c.take_hint_limit =
+        c.now + <u64>load<u32>(INBOX + MSG_LIMIT_MS_AT) * 1000 - load<u32>(INBOX + MSG_ELAPSED_US_AT);
       return takeover_lend(wwn);
     case MSG_GIVEN:
       return giveback_given(wwn);

@@ -172,6 +172,7 @@ export const EV_RETURNED: u32 = 36; // disk, after giveback
 export const EV_UNIT_ATTENTION: u32 = 37; // disk, ASC << 8 | ASCQ
 export const EV_STALE: u32 = 38; // disk, stale reservation replaced
 export const EV_HALT: u32 = 39; // 0 halt 1 reboot
+export const EV_PATH_BACK: u32 = 41; // disk, path
 export const EV_POLICY_WAIT: u32 = 40; // sequential policy: takeover waits for the dump
 
 export const REASON_INACTIVE: u32 = 1;

@@ -2,6 +2,7 @@
  * What runs on a controller board. The board calls `boot` after reset, `cycle` at a fixed period, `interrupt` between
  * cycles, and `nmi` when the CPU faults. A cycle reads top to bottom.
  */
+import { paths } from './path';
 import './abort';
 import { watchdog_feed } from './board';
 import { BOOT_DONE, boot, boot_begin } from './boot';
@@ -14,6 +15,7 @@ import {
   BOARD_FENCED,
   BOARD_NORMAL,
   BOARD_TAKEN,
+  BOARD_WAITING,
   PHASE_BOOT,
   PHASE_CONSOLE,
   PHASE_GIVEBACK,
@@ -69,8 +71,10 @@ export function cycle(): u32 {
   savecore();
   c.phase = PHASE_GIVEBACK;
   giveback();
-  if (c.state == BOARD_NORMAL || c.state == BOARD_TAKEN) holder();
-  if (c.state == BOARD_NORMAL && !holder_pending()) spare_elect();
+  if (c.state == BOARD_NORMAL || c.state == BOARD_TAKEN || c.state == BOARD_WAITING) holder();
+  const settled = c.state == BOARD_NORMAL || c.state == BOARD_TAKEN || c.state == BOARD_WAITING;
+  if (settled && !holder_pending()) spare_elect();
+  if (settled) paths();
   c.phase = PHASE_HEARTBEAT;
   heartbeat();
   commands_flush();

@@ -112,6 +112,7 @@ export class Core {
   serving: u32; // volumes
   dropped_messages: u32;
   serve_served: u32; // requests
+  probe_at: u64; // us, when lost paths are asked again
 }
 
 /** A disk as seen by this board. */
@@ -123,8 +124,11 @@ export class Disk {
   role: u8; // ROLE_*
   only_free: u8; // a claim goes on only if nobody holds it
   held: u8; // HELD_*
-  dead: u8; // writes fail
+  dead: u8; // writes fail, or nobody answers
   failing_over: u8;
+  paths_known: u8; // bit a path that answered at boot
+  veto: u8; // the partner could not take it: not given back in this round
+  spare0: u16;
   volume: u32;
   owner: u32; // system id of the home board
   wwn: u64;
@@ -140,6 +144,7 @@ export class Disk {
   take: u32; // TAKE_DISK_*
   take_reason: u32;
   tries: u32;
+  reserved_path: u32; // the path that our last PREEMPT or RESERVE went out on
   prepared: u32; // header points to room for this board's memory
   retry_at: u64;
   label_state: u32;

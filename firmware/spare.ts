@@ -37,7 +37,7 @@ import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { label_lba, label_newest, label_next_sequence, label_seal, label_victim } from '../asm/volume/label';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { dropped } from './dropped';
-import { DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
+import { BOARD_WAITING, DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
 import { log, log_disk } from './log';
 import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
 import { seal_now } from './seal';
@@ -109,6 +109,10 @@ export function spare_elect(): void {
   const before = c.coredump;
   c.coredump = best;
   if (best != before) seal_now();
+  if (best == NO_DISK && c.state == BOARD_WAITING) {
+    c.spares_seen = NEVER_LOOKED; // the partner has them yet
+    return;
+  }
   if (best == NO_DISK) {
     trace(EV_NO_SPARE);
     return log('no disk for a coredump: a panic will not be dumped');

@@ -195,6 +195,7 @@ export function preempt(d: u32, disk: Disk): void {
   const holder = reservation_key(scratch(d) + OUT_AT);
   const action = holder ? PR_PREEMPT_AND_ABORT : PR_RESERVE;
   disk.holder = holder;
+  disk.reserved_path = disk.path;
   cdb_reserve_out(entry_of(i), action, PR_WRITE_EXCLUSIVE, scratch(d) + LIST_AT, core().key, holder);
   command_send(i);
 }
@@ -203,6 +204,7 @@ export function preempt(d: u32, disk: Disk): void {
 export function verify(d: u32, disk: Disk): void {
   const c = core();
   disk.holder = reservation_key(scratch(d) + OUT_AT);
+  if (disk.holder == c.key && disk.reserved_path != disk.path) return preempt(d, disk); // held by our other nexus
   if (disk.holder == c.key) {
     if (disk.take_reason == REASON_LIMIT || c.take_dropped == disk.wwn) return close_header(d, disk);
     return taken(d, disk);

@@ -9,7 +9,7 @@ import { log_disk } from './log';
 import { Disk, HELD_ME, HELD_PARTNER, NO_DISK, core, disk_at, scratch } from './memory';
 import { message_say } from './message';
 import { wake_at } from './state';
-import { D_BUSY, D_LEFT, LEND, LIST_AT, POLL_US } from './take-state';
+import { D_BUSY, D_LEFT, LEND, LIST_AT, POLL_US, TAKE_DISKS, TAKE_DONE } from './take-state';
 import { trace } from './trace';
 
 /** The partner asks for one of its spares, to dump there. */
@@ -43,6 +43,7 @@ export function lent(d: u32, disk: Disk): void {
   const c = core();
   disk.held = <u8>HELD_PARTNER;
   disk.take = D_LEFT;
+  if (c.take_step == TAKE_DONE) c.take_step = TAKE_DISKS; // there is a disk to take once more
   c.take_disk = d;
   c.take_limit_at = c.take_hint_limit;
   c.take_poll_at = c.now + POLL_US;
