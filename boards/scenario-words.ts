@@ -5,10 +5,19 @@ import type { Path, Problem } from './scenario-check.ts';
 import { scenarioJsonSchema } from './scenario-schema.ts';
 
 const show = (value: unknown): string => {
-  const text =
-    typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'string' ? JSON.stringify(value).slice(1, -1) : inOneLine(value);
   return text.length > 40 ? `${text.slice(0, 40)}...` : text;
 };
+
+/** A number that JSON has no word for, or an alias that holds itself, is told all the same. */
+function inOneLine(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return 'something that holds itself';
+  }
+}
 
 const KINDS: Readonly<Record<string, string>> = {
   int: 'a whole number',

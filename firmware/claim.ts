@@ -5,7 +5,17 @@
  *
  * [SPC-4] 5.13.11 persistent reservations; the key is system id << 32 | boot epoch, so a stale one is recognised
  */
-import { COPY_BLOCKS, COPY_BYTES, COREDUMP_LBA, ROLE_DATA, ROLE_DUMP, ROLE_SPARE } from '../asm/layout';
+import { abort_header } from './abort-header';
+import {
+  ABORT_NONE,
+  ATTRIBUTE_DUMPING,
+  COPY_BLOCKS,
+  COPY_BYTES,
+  COREDUMP_LBA,
+  ROLE_DATA,
+  ROLE_DUMP,
+  ROLE_SPARE,
+} from '../asm/layout';
 import {
   PR_PREEMPT_AND_ABORT,
   PR_READ_RESERVATION,
@@ -35,6 +45,7 @@ const VERIFY: u32 = KIND_CLAIM + 2;
 const DROP: u32 = KIND_CLAIM + 3;
 const HEADER: u32 = KIND_CLAIM + 4;
 const FREE: u32 = KIND_CLAIM + 5;
+const CLOSE: u32 = KIND_CLAIM + 8; // a header that would say dumping for ever
 const REGISTER: u32 = KIND_CLAIM + 6; // on the path in use
 const REGISTER_OTHER: u32 = KIND_CLAIM + 7;
 const TRIES_MAX: u32 = 3;
@@ -105,8 +116,12 @@ export function claim_done(i: u32, outcome: u32): void {
   }
   if (kind == HEADER) {
     if (outcome == OUTCOME_GOOD) read_header(disk, scratch(d));
+    // A dump of an earlier life of ours that nobody ended: both boards were off. What there is of it is kept.
+    const unended = disk.attribute == ATTRIBUTE_DUMPING && disk.header_system == c.system;
+    if (unended && abort_header(CLOSE, d, scratch(d), ABORT_NONE)) return;
     return held(d);
   }
+  if (kind == CLOSE) return held(d);
   if (outcome != OUTCOME_GOOD) {
     c.boot_left--;
     if (outcome == OUTCOME_PATH) disk.dead = 1; // the board goes on without it

@@ -45,6 +45,7 @@ export function listen(): void {
     timer_work(WORK_COMMAND, 1);
     heard(kind);
   }
+  wake_at(core().now); // there may be more
 }
 
 function heard(kind: u32): void {
@@ -64,20 +65,25 @@ function heard(kind: u32): void {
       c.take_hint = wwn;
       c.take_hint_at = c.now;
       c.take_none = wwn == 0 ? 1 : 0;
-      c.take_hint_limit =
-        c.now + <u64>load<u32>(INBOX + MSG_LIMIT_MS_AT) * 1000 - load<u32>(INBOX + MSG_ELAPSED_US_AT);
+      c.take_hint_limit = c.now + dump_time_left();
       return takeover_begin(SEEN_MESSAGE);
     case MSG_DUMP_ENDED:
       return takeover_dump_ended();
     case MSG_LEND:
-      c.take_hint_limit =
-        c.now + <u64>load<u32>(INBOX + MSG_LIMIT_MS_AT) * 1000 - load<u32>(INBOX + MSG_ELAPSED_US_AT);
+      c.take_hint_limit = c.now + dump_time_left();
       return takeover_lend(wwn);
     case MSG_GIVEN:
       return giveback_given(wwn);
     case MSG_TAKEN:
       return giveback_taken(wwn);
   }
+}
+
+/** What is left of the dump's time by the message at hand, us. */
+function dump_time_left(): u64 {
+  const limit = <u64>load<u32>(INBOX + MSG_LIMIT_MS_AT) * 1000;
+  const elapsed = <u64>load<u32>(INBOX + MSG_ELAPSED_US_AT);
+  return limit > elapsed ? limit - elapsed : 0;
 }
 
 export function heartbeat(): void {

@@ -23,6 +23,7 @@ import {
   MSG_WWN_AT,
 } from './layout';
 import { core } from './memory';
+import { wake_at } from './state';
 import { trace } from './trace';
 
 export const INBOX: usize = MESSAGE_AT;
@@ -65,6 +66,7 @@ export function message_receive(): u32 {
     core().dropped_messages++;
     trace(EV_MESSAGE_BAD);
   }
+  wake_at(core().now); // there may be more behind them
   return 0;
 }
 

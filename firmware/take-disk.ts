@@ -4,13 +4,7 @@
  *
  * [SPC-4] 5.13.11.2 preempting, 6.16 PERSISTENT RESERVE OUT
  */
-import {
-  header_lba,
-  header_newest,
-  header_next_sequence,
-  header_seal,
-  header_victim,
-} from '../asm/dump/header';
+import { abort_header } from './abort-header';
 import {
   PR_PREEMPT_AND_ABORT,
   PR_READ_RESERVATION,
@@ -20,7 +14,6 @@ import {
   cdb_read16,
   cdb_reserve_in,
   cdb_reserve_out,
-  cdb_write16,
 } from '../asm/initiator/cdb';
 import { reservation_key } from '../asm/initiator/keys';
 import { OUTCOME_CONFLICT, OUTCOME_GOOD, OUTCOME_PATH } from '../asm/initiator/outcome';
@@ -33,9 +26,6 @@ import {
   COPY_BLOCKS,
   COPY_BYTES,
   COREDUMP_LBA,
-  HEADER_ABORT_AT,
-  HEADER_ATTRIBUTE_AT,
-  HEADER_ENDED_US_AT,
   HEADER_FAILED_US_AT,
   HEADER_LIMIT_MS_AT,
   HEADER_WRITTEN_US_AT,
@@ -219,24 +209,8 @@ export function verify(d: u32, disk: Disk): void {
 
 /** The disk was still dumping when it was taken: its attribute becomes aborted. */
 function close_header(d: u32, disk: Disk): void {
-  const copies = scratch(d);
-  const newest = header_newest(copies);
-  if (newest < 0) return taken(d, disk);
-  const i = command_new(CLOSE, d);
-  if (i == NO_COMMAND) return taken(d, disk);
-  const sequence = header_next_sequence(copies);
-  const victim = header_victim(copies);
-  const buf = copies + <usize>victim * COPY_BYTES;
-  memory.copy(buf, copies + <usize>newest * COPY_BYTES, COPY_BYTES);
-  store<u32>(buf + HEADER_ATTRIBUTE_AT, ATTRIBUTE_ABORTED);
-  store<u32>(buf + HEADER_ABORT_AT, disk.take_reason == REASON_LIMIT ? ABORT_LIMIT : ABORT_MEDIUM);
-  store<u64>(buf + HEADER_ENDED_US_AT, load<u64>(buf + HEADER_WRITTEN_US_AT));
-  header_seal(buf, sequence);
-  cdb_write16(entry_of(i), header_lba(victim), COPY_BLOCKS, true, buf, COPY_BYTES);
-  command_send(i);
-  disk.attribute = ATTRIBUTE_ABORTED;
-  disk.header_copy = victim;
-  disk.header_sequence = sequence;
+  const cause = disk.take_reason == REASON_LIMIT ? ABORT_LIMIT : ABORT_MEDIUM;
+  if (!abort_header(CLOSE, d, scratch(d), cause)) taken(d, disk);
 }
 
 export function taken(d: u32, disk: Disk): void {

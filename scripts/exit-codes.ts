@@ -4,6 +4,7 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_INTERNAL = 70; // EX_SOFTWARE of sysexits.h
+export const EXIT_OUTPUT = 74; // EX_IOERR: the output cannot be written
 export const EXIT_PIPE_CLOSED = 141; // as a program that SIGPIPE ends
 
 export const EXIT_CODE_HELP = `
@@ -14,4 +15,5 @@ Exit codes:
   ${EXIT_BAD_SCENARIO}   bad scenario
   ${EXIT_BAD_IMAGE}   disk images refused: of another format, torn, or not made by sparecore
   ${EXIT_BAD_FIRMWARE}   firmware refused: missing, or with the wrong imports
-  ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)`;
+  ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
+  ${EXIT_OUTPUT}  the output cannot be written`;

@@ -6,13 +6,16 @@ import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { startCommand } from './commands/start.ts';
-import { EXIT_CODE_HELP, EXIT_INTERNAL, EXIT_PIPE_CLOSED, EXIT_USAGE } from './exit-codes.ts';
+import { EXIT_CODE_HELP, EXIT_INTERNAL, EXIT_OUTPUT, EXIT_PIPE_CLOSED, EXIT_USAGE } from './exit-codes.ts';
 import { version } from './version.ts';
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT_PIPE_CLOSED);
-    throw error;
+    // Where the error is told must not be where it happened.
+    if (stream === process.stdout)
+      process.stderr.write(`sparecore: cannot write the output: ${error.message}\n`);
+    process.exit(EXIT_OUTPUT);
   });
 }
 

@@ -89,6 +89,11 @@ export class Client {
     this.#think();
   }
 
+  /** How long the request under way has waited by now, ns; 0 without one. */
+  waitedNs(now: number): number {
+    return this.#operation === null ? 0 : now - this.#operation.began;
+  }
+
   get waiting(): boolean {
     return this.#operation !== null;
   }
@@ -101,6 +106,7 @@ export class Client {
   /** The end of the run: a write on its way may have landed, or not. */
   abandon(): void {
     const operation = this.#operation;
+    this.longestNs = Math.max(this.longestNs, this.waitedNs(this.#clock.now));
     if (operation?.write === true) this.history.gaveUp(operation.slot, operation.content);
     this.#operation = null;
     this.#serial++;

@@ -131,7 +131,9 @@ export class Hba {
       reply: null,
     };
     this.#outstanding++;
-    if (port > 1 || length === 0 || length > 16) return this.#post(task, L.HOST_BAD_ENTRY);
+    const management = v.getUint8(at + L.SQE_TMF_AT); // none is known to this HBA
+    if (port > 1 || length === 0 || length > 16 || management !== 0)
+      return this.#post(task, L.HOST_BAD_ENTRY);
     if (!this.#list(task, at)) return this.#post(task, L.HOST_DMA_ERROR);
     if (!this.#fabric.reachable(task.nexus, task.disk)) return this.#wait(task, REFUSED, SELECTION);
     const timeoutMs = v.getUint32(at + L.SQE_TIMEOUT_MS_AT, true);

@@ -7,6 +7,9 @@ import type { Machine } from '../machine.ts';
 import { SYSTEM_IDS } from '../shelf/shelf.ts';
 import type { TraceEvent } from './trace.ts';
 
+/** A request that takes so long is not being served. */
+const STUCK_S = 5;
+
 export const has = (
   machine: Machine,
   code: number,
@@ -44,6 +47,11 @@ export function unsettled(machine: Machine): string[] {
       open.push(`${scenario.disks[disk]!.name} still says dumping`);
     }
   }
+  for (const client of machine.clients) {
+    const waited = client.waitedNs(machine.clock.now) / 1e9;
+    if (waited > STUCK_S)
+      open.push(`a client of volume ${client.options.volume} has waited for ${waited.toFixed(1)} s`);
+  }
   if (coreIsDue(machine) && !has(machine, F.EV_SAVE_END)) open.push('the core file is not made yet');
   for (const board of boards) if (board.booting) open.push(`board ${board.name} is booting`);
   if (alive(machine, 0) && alive(machine, 1)) open.push(...notGivenBack(machine));
@@ -58,11 +66,12 @@ function coreIsDue({ observer }: Machine): boolean {
 }
 
 /** Both boards are up and giveback is automatic: each disk must come back to its owner. */
-function notGivenBack({ scenario, observer }: Machine): string[] {
+function notGivenBack({ scenario, observer, shelf }: Machine): string[] {
   if (scenario.boards.givebackMs === null) return [];
   return scenario.disks.flatMap((disk, number) => {
     const holder = observer.invariants.heldBy(number);
-    if (disk.owner === null || holder === null || 'ab'[holder] === disk.owner) return [];
+    if (disk.owner === null || holder === null || 'ab'[holder] === disk.owner || shelf.disks[number]!.dead)
+      return [];
     return [`${disk.name} is not given back`];
   });
 }

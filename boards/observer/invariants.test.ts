@@ -30,7 +30,7 @@ class Watched {
   readonly invariants = new Invariants(DISKS, () => this.time);
 
   reserve(board: number, disk: number, action = RESERVE): this {
-    this.invariants.reserved(disk, nexusOf(board, 0), action);
+    this.invariants.reserved(disk, nexusOf(board, 0), action, action !== 2 && action !== 3);
     return this;
   }
   write(board: number, disk: number, port = 0): this {

@@ -68,8 +68,8 @@ export class Invariants {
     this.#dumpUntouched(disk, board, 'wrote to');
   }
 
-  /** A PERSISTENT RESERVE OUT ended well; `action` is its service action. */
-  reserved(disk: number, nexus: number, action: number): void {
+  /** A PERSISTENT RESERVE OUT ended well; `action` is its service action, `held`: the disk is reserved after it. */
+  reserved(disk: number, nexus: number, action: number, held: boolean): void {
     const board = boardOf(nexus) as 0 | 1;
     const state = this.#states[disk]!;
     if (this.#disks[disk]!.role === 'mailbox' || board > 1) return;
@@ -78,7 +78,7 @@ export class Invariants {
       this.#dumpUntouched(disk, board, 'preempted');
       state.heldBy = board;
     } else if (action === 2 || action === 3) {
-      if (state.heldBy === board || action === 3) state.heldBy = null;
+      if (!held) state.heldBy = null;
     }
   }
 

@@ -146,7 +146,9 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   }
 
   reserved(disk: number, task: Task): void {
-    if (task.status === 0) this.invariants.reserved(disk, task.nexus, task.cdb[1]! & 0x1f);
+    if (task.status !== 0) return;
+    const held = this.#shelf!.servers.holderKey(disk) !== 0n;
+    this.invariants.reserved(disk, task.nexus, task.cdb[1]! & 0x1f, held);
   }
 
   /** Looks at the medium itself, not at what was written: a torn write is a torn header. */

@@ -114,7 +114,8 @@ function takeFolder(folder: string): () => void {
     throw new InputError(`${folder}: is a file; --disks takes a folder`, EXIT_BAD_IMAGE);
   }
   try {
-    mkdirSync(folder, { recursive: true });
+    // One level at a time: some file systems never let a recursive mkdir end.
+    if (!existsSync(folder)) mkdirSync(folder);
     return lockFolder(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -150,6 +151,7 @@ function refuse(config: DiskConfig, number: number, path: string, servers: Devic
     if (found.kind === 'blank') no('is blank: an image that sparecore did not make');
     if (found.kind === 'torn label') no('has no valid label: its formatting or relabelling was cut');
     if (found.kind !== 'ours') return;
+    if (found.damaged) no('has a damaged partition table: something else has written to it');
     if (found.label.wwn !== wwnOf(number) || found.label.role !== ROLES[config.role]) {
       no(`is disk ${found.label.name} of another shelf`);
     }
@@ -180,10 +182,12 @@ function leave(servers: DeviceServers, disks: readonly Disk[], leftover: Leftove
   const board = leftover.board === 'a' ? 0 : 1;
   const key = (BigInt(SYSTEM_IDS[board]) << 32n) | BigInt(leftover.epoch);
   for (const { number, config } of disks) {
-    if (config.role === 'free' || config.role === 'mailbox') continue;
+    if (config.role === 'free') continue;
     if (leftover.disks !== 'all' && !leftover.disks.includes(config.name)) continue;
-    reserveOut(servers, number, nexusOf(board, 0), 0x06, 0n, key); // REGISTER AND IGNORE EXISTING KEY
-    reserveOut(servers, number, nexusOf(board, 0), 0x01, key, 0n); // RESERVE
+    // Write Exclusive; the mailbox disk's is Registrants Only, [SPC-4] table 193
+    const type = config.role === 'mailbox' ? 0x05 : 0x01;
+    reserveOut(servers, number, nexusOf(board, 0), 0x06, type, 0n, key); // REGISTER AND IGNORE EXISTING KEY
+    reserveOut(servers, number, nexusOf(board, 0), 0x01, type, key, 0n); // RESERVE
   }
 }
 
@@ -192,6 +196,7 @@ function reserveOut(
   unit: number,
   nexus: number,
   action: number,
+  type: number,
   key: bigint,
   service: bigint,
 ): void {
@@ -200,7 +205,7 @@ function reserveOut(
   view.setBigUint64(0, key);
   view.setBigUint64(8, service);
   if (action === 0x06) list[20] = 1; // APTPL
-  const cdb = Uint8Array.of(0x5f, action, 0x01, 0, 0, 0, 0, 0, 24, 0);
+  const cdb = Uint8Array.of(0x5f, action, type, 0, 0, 0, 0, 0, 24, 0);
   // The first command of a nexus is told of the power-on, [SPC-4] 5.14.
   for (let n = 0; n < 4; n++) if (servers.execute(unit, nexus, cdb, list, 24).status === 0) return;
   throw new Error(`a reservation left over could not be made on unit ${unit}`);
