@@ -471,6 +471,13 @@ const FOREIGN: [
     /no valid label/,
   ],
   [
+    'a disk whose first blocks were overwritten, though its label is whole',
+    null,
+    'a.data.1',
+    (path) => spoilBytes(path, 0, noise(65536)),
+    /damaged partition table|another partition table|broken partition table/,
+  ],
+  [
     'another size',
     null,
     'b.root',
@@ -511,10 +518,9 @@ test('refuses a folder with one foreign image and nothing else, and adds nothing
   assertRefused(folder, 'a.spare.0.img', /bytes where disk a\.spare\.0 has/);
 });
 
-test('a label torn in one copy, and a partition table damaged in one place, are no obstacle', () => {
+test('a label torn in one copy is no obstacle', () => {
   const { folder, image } = firstRun();
   spoilBytes(image('a.data.1'), L.LABEL_LBA * 512 + 2048, noise(512));
-  spoilBytes(image('a.data.1'), 512, noise(512));
   resultOf(runOn(folder, 3));
 });
 

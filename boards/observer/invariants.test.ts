@@ -30,7 +30,9 @@ class Watched {
   readonly invariants = new Invariants(DISKS, () => this.time);
 
   reserve(board: number, disk: number, action = RESERVE): this {
-    this.invariants.reserved(disk, nexusOf(board, 0), action, action !== 2 && action !== 3);
+    // A RELEASE by one who does not hold the disk leaves it held.
+    const held = action === RELEASE ? this.invariants.heldBy(disk) !== board : action !== CLEAR;
+    this.invariants.reserved(disk, nexusOf(board, 0), action, held);
     return this;
   }
   write(board: number, disk: number, port = 0): this {

@@ -115,7 +115,7 @@ test('reservations left over from an earlier life are on the disks that the scen
   const key = (BigInt(SYSTEM_IDS[1]) << 32n) | 9n;
   assert.equal(
     all.disks.map(({ number }) => all.servers.holderKey(number)),
-    [0n, key, key, key, key, key, 0n], // mailbox and free disks are nobody's
+    [key, key, key, key, key, key, 0n], // a free disk is nobody's
   );
   const one = make(scenario('leftover: [{ disks: [a.data.0], board: a, epoch: 3 }]'), null);
   assert.equal(
