@@ -128,14 +128,17 @@ function reply_good(tag: u32): bool {
   return true;
 }
 
-function read(tag: u32, lun: u32, line: u32, first: u32, blocks: u32): bool {
+/** The line of the cache for this extent, found or made; NO_LINE while it, or all that could be, are busy. */
+function line_for(lun: u32, line: u32): u32 {
   let entry = cache_find(lun, line);
-  if (entry == NO_LINE) {
-    entry = cache_place(lun, line);
-    if (entry == NO_LINE) return false;
-  }
+  if (entry == NO_LINE) entry = cache_place(lun, line);
+  return entry == NO_LINE || cache_at(entry).busy ? NO_LINE : entry;
+}
+
+function read(tag: u32, lun: u32, line: u32, first: u32, blocks: u32): bool {
+  const entry = line_for(lun, line);
+  if (entry == NO_LINE) return false;
   const e = cache_at(entry);
-  if (e.busy) return false;
   if (e.heat < 15) e.heat++;
   const data = cache_line(entry) + first * SECTOR_BYTES;
   const wanted = page_mask(first, blocks, true);
@@ -159,13 +162,9 @@ function read(tag: u32, lun: u32, line: u32, first: u32, blocks: u32): bool {
 }
 
 function write(tag: u32, lun: u32, line: u32, first: u32, blocks: u32): bool {
-  let entry = cache_find(lun, line);
-  if (entry == NO_LINE) {
-    entry = cache_place(lun, line);
-    if (entry == NO_LINE) return false;
-  }
+  const entry = line_for(lun, line);
+  if (entry == NO_LINE) return false;
   const e = cache_at(entry);
-  if (e.busy) return false;
   const volume = volume_at(lun);
   const i = command_new(WRITE, volume.disk, tag, entry);
   if (i == NO_COMMAND) return false;
