@@ -57,7 +57,11 @@ export interface RunResult {
     timed_out: number;
     longest_wait_s: number;
   };
-  invariants: { checked: { number: number; what: string; checks: number }[]; violations: string[] };
+  invariants: {
+    checked: number; // checks made, of all invariants together
+    each: { number: number; what: string; checks: number }[];
+    violations: string[];
+  };
   cycles: { run: number; skipped: number; overruns: number };
   steps: Step[];
   settled: boolean; // false: the run hit its end before everything was as it must be

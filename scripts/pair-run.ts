@@ -8,14 +8,17 @@ import { hostTurn } from './host-turn.ts';
 export interface PairRunOptions {
   scenario: Scenario;
   disksDir?: string | undefined;
+  firmware?: string | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-export async function measuredRun({ scenario, disksDir, onProgress }: PairRunOptions): Promise<RunResult> {
+export async function measuredRun(options: PairRunOptions): Promise<RunResult> {
+  const { scenario, disksDir, firmware, onProgress } = options;
   const startedAt = hostNanoseconds();
   const result = await runPair({
     scenario,
     ...(disksDir === undefined ? {} : { disksDir }),
+    ...(firmware === undefined ? {} : { firmware }),
     ...(onProgress === undefined ? {} : { onProgress, pause: hostTurn }),
   });
   return { ...result, host_s: Number(hostNanoseconds() - startedAt) / 1e9 };

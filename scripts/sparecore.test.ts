@@ -31,7 +31,7 @@ test('--help names every command and every exit code', () => {
   const { code, out } = sparecore(['--help']);
   assert.is(code, 0);
   for (const name of COMMANDS) assert.match(out, new RegExp(`^ {2}${name}\\b`, 'm'));
-  for (const exit of [0, 1, 2, 3, 4, 5, 70]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
+  for (const exit of [0, 1, 2, 3, 4, 5, 70, 74]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
 });
 
 for (const name of COMMANDS) {
@@ -153,8 +153,15 @@ test('run --json prints the result as one object and nothing else', () => {
   assert.is(total, zero + stored + lost);
   assert.match(result.core?.sha256 ?? '', /^[0-9a-f]{64}$/);
   assert.is(result.clients.writes_lost, 0);
-  assert.is(result.invariants.checked.length, 7);
+  assert.is(result.invariants.each.length, 7);
+  assert.ok(result.invariants.checked > 500);
   assert.equal(result.invariants.violations, []);
+});
+
+test('a firmware image that is none is refused with its own exit code and one line', () => {
+  const { code, err } = sparecore(['run', 'small', '--firmware', 'package.json']);
+  assert.is(code, 5);
+  assert.match(err, /^sparecore: package\.json: is no WebAssembly module: [^\n]*\n$/);
 });
 
 test('the same seed gives the same digest in two processes, another seed another', () => {

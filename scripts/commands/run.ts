@@ -12,6 +12,7 @@ interface RunFlags {
   takeover?: Policy;
   json?: true;
   disks?: string;
+  firmware?: string;
   quiet?: true;
   verbose?: true;
 }
@@ -25,6 +26,10 @@ export const runCommand = (): Command =>
     .addOption(takeoverOption())
     .addOption(jsonOption('the result as one JSON object'))
     .option('--disks <dir>', 'keep the disks as sparse raw images in this folder')
+    .option(
+      '--firmware <file>',
+      'run this firmware image on both boards (default: the one that the build made)',
+    )
     .addOption(quietOption())
     .addOption(verboseOption())
     .addHelpText(
@@ -49,13 +54,15 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   const look = lookOf(process.stdout, process.env);
   const result = await runShown(scenario, {
     disksDir: flags.disks,
+    firmware: flags.firmware,
     look,
     silent: flags.json === true || flags.quiet === true,
     title: `${scenario.name}, seed ${scenario.seed}: ${scenario.title}`,
   });
   if (flags.json === true) print([JSON.stringify(result)]);
   else {
-    const command = repeatCommand(name, scenario.seed, scenario.policy);
+    const image = flags.firmware === undefined ? '' : ` --firmware ${quoted(flags.firmware)}`;
+    const command = `${repeatCommand(name, scenario.seed, scenario.policy)}${image}`;
     const kept = ` --disks ${quoted(flags.disks ?? '')} (with the disks as they were before)`;
     const repeat = flags.disks === undefined ? command : `${command}${kept}`;
     const gap = flags.quiet === true ? [] : [''];

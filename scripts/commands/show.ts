@@ -11,6 +11,7 @@ import { stepLines } from '../render/steps.ts';
 
 export interface ShowOptions {
   disksDir?: string | undefined;
+  firmware?: string | undefined;
   look: Look;
   silent: boolean;
   title: string;
@@ -23,8 +24,8 @@ export const print = (lines: readonly string[]): void => {
 const write = (text: string): void => void process.stdout.write(text);
 
 export async function runShown(scenario: Scenario, options: ShowOptions): Promise<RunResult> {
-  const { disksDir, look, silent, title } = options;
-  if (silent) return measuredRun({ scenario, disksDir });
+  const { disksDir, firmware, look, silent, title } = options;
+  if (silent) return measuredRun({ scenario, disksDir, firmware });
   print([
     ...wrap(title, look.columns()).map((line) => paint(look, 'bold', line)),
     ...plan(scenario).flatMap((line) => wrap(`  ${line}`, look.columns())),
@@ -34,6 +35,7 @@ export async function runShown(scenario: Scenario, options: ShowOptions): Promis
     return measuredRun({
       scenario,
       disksDir,
+      firmware,
       onProgress: (progress: Progress) => print(stepLines(look, told(progress).log)),
     });
   }
@@ -49,7 +51,12 @@ export async function runShown(scenario: Scenario, options: ShowOptions): Promis
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
   try {
-    return await measuredRun({ scenario, disksDir, onProgress: (progress) => view.update(told(progress)) });
+    return await measuredRun({
+      scenario,
+      disksDir,
+      firmware,
+      onProgress: (progress) => view.update(told(progress)),
+    });
   } finally {
     close();
     process.removeListener('exit', close);

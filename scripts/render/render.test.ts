@@ -73,7 +73,8 @@ const RESULT: RunResult = {
     longest_wait_s: 0.46,
   },
   invariants: {
-    checked: [
+    checked: 37_001,
+    each: [
       { number: 1, what: 'no write lands after a preemption', checks: 1_200 },
       { number: 5, what: 'no acknowledged write is lost', checks: 35_801 },
     ],

@@ -213,17 +213,16 @@ function clientLines({ clients }: RunResult): string[] {
 }
 
 function invariantLines({ invariants }: RunResult, verbose: boolean): string[] {
-  const { checked, violations } = invariants;
-  const checks = checked.reduce((sum, { checks: n }) => sum + n, 0);
+  const { checked, each, violations } = invariants;
   const held = violations.length === 0 ? 'all held' : `${violations.length} violations`;
-  const head = `${held}: ${plural(checks, 'check')} of ${plural(checked.length, 'invariant')}`;
+  const head = `${held}: ${plural(checked, 'check')} of ${plural(each.length, 'invariant')}`;
   if (!verbose && violations.length === 0) {
-    return [`${head} (${checked.map(({ number, checks: n }) => `${number}: ${count(n)}`).join(', ')})`];
+    return [`${head} (${each.map(({ number, checks: n }) => `${number}: ${count(n)}`).join(', ')})`];
   }
   return [
     head,
     ...table(
-      checked.map(({ number, what, checks: n }) => [String(number), count(n), what]),
+      each.map(({ number, what, checks: n }) => [String(number), count(n), what]),
       [0, 1],
     ),
   ];
