@@ -562,7 +562,7 @@ test('invariant 7 fails when nobody serves at the end', () => {
 test('invariant 7 fails when the core file of a completed dump is not made', () => {
   spoiled(
     7,
-    /the core file is not made yet/,
+    /the core of board a is not made yet/,
     {
       arrange: ({ observer }) => {
         const event = observer.event.bind(observer);

@@ -5,16 +5,9 @@ import { MS } from '../clock.ts';
 import { NEVER_WRITTEN } from '../clients/history.ts';
 import type { Machine } from '../machine.ts';
 import { SYSTEM_IDS } from '../shelf/shelf.ts';
-import type { TraceEvent } from './trace.ts';
 
 /** A request that takes so long is not being served. */
 const STUCK_S = 5;
-
-export const has = (
-  machine: Machine,
-  code: number,
-  test: (event: TraceEvent) => boolean = () => true,
-): boolean => machine.observer.trace.events.some((event) => event.code === code && test(event));
 
 const alive = (machine: Machine, board: number): boolean => {
   const { boards, observer } = machine;
@@ -52,7 +45,8 @@ export function unsettled(machine: Machine): string[] {
     if (waited > STUCK_S)
       open.push(`a client of volume ${client.options.volume} has waited for ${waited.toFixed(1)} s`);
   }
-  if (coreIsDue(machine) && !has(machine, F.EV_SAVE_END)) open.push('the core file is not made yet');
+  for (const board of [0, 1])
+    if (coreIsDue(machine, board)) open.push(`the core of board ${'ab'[board]} is not made yet`);
   for (const board of boards) if (board.booting) open.push(`board ${board.name} is booting`);
   if (alive(machine, 0) && alive(machine, 1)) open.push(...notGivenBack(machine));
   return open;
@@ -60,9 +54,20 @@ export function unsettled(machine: Machine): string[] {
 
 export const settled = (machine: Machine): boolean => unsettled(machine).length === 0;
 
-/** A dump was completed, and somebody is there to save it. */
-function coreIsDue({ observer }: Machine): boolean {
-  return observer.dump !== null && observer.dump.report.stored > 0;
+/** The board's last dump holds something, and nobody has tried to save it since. */
+function coreIsDue({ observer, shelf, scenario }: Machine, board: number): boolean {
+  const dump = observer.dumps.findLast((each) => each.board === board);
+  if (dump === undefined || dump.report.stored === 0) return false;
+  const root = scenario.disks.findIndex(({ role, owner }) => role === 'root' && owner === 'ab'[board]);
+  if (shelf.disks[dump.disk]!.dead || shelf.disks[root]!.dead) return false;
+  const { events } = observer.trace;
+  const began = events.findLast(
+    ({ code, a, time }) => code === F.EV_SAVE_BEGIN && a === dump.disk && time >= dump.at,
+  );
+  return (
+    began === undefined ||
+    !events.some((e) => e.code === F.EV_SAVE_END && e.board === began.board && e.time >= began.time)
+  );
 }
 
 /** Both boards are up and giveback is automatic: each disk must come back to its owner. */

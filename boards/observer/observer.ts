@@ -24,6 +24,7 @@ import { Trace } from './trace.ts';
 const LINES_MAX = 5_000;
 
 export interface CheckedDump {
+  at: number; // ns, when it was over
   board: 0 | 1;
   disk: number;
   report: DumpReport;
@@ -177,7 +178,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     }
     const report = frozen.compare(target.medium, ram);
     if (report === null) return;
-    this.dumps.push({ board, disk, report, memory: frozen });
+    this.dumps.push({ at: this.#clock.now, board, disk, report, memory: frozen });
     const name = target.config.name;
     this.invariants.check(
       4,
