@@ -100,14 +100,15 @@ test('a path that comes back carries the disk when the other one is lost', async
   assert.ok(result.clients.longest_wait_s < 1);
 });
 
+const cut = (path: 0 | 1): Partial<EventConfig> => ({
+  atMs: 3000,
+  do: 'cut-path',
+  board: 'b',
+  disk: 'mailbox',
+  path,
+});
+
 test('a survivor that can no longer be heard stops serving before its partner does: never two servers', async () => {
-  const cut = (path: 0 | 1): Partial<EventConfig> => ({
-    atMs: 3000,
-    do: 'cut-path',
-    board: 'b',
-    disk: 'mailbox',
-    path,
-  });
   const result = await runPair({
     scenario: pair(
       [{ atMs: 400, do: 'nmi', board: 'a' }, { atMs: 3000, do: 'cut-interconnect' }, cut(0), cut(1)],
