@@ -2,9 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_SCENARIO, InputError } from '../boards/input-error.ts';
 import { benchCommand } from './commands/bench.ts';
+import { ctlCommand } from './commands/ctl.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { EXIT_CODE_HELP, EXIT_INTERNAL, EXIT_OUTPUT, EXIT_PIPE_CLOSED, EXIT_USAGE } from './exit-codes.ts';
 import { version } from './version.ts';
@@ -36,7 +38,15 @@ ${EXIT_CODE_HELP}`,
   )
   .exitOverride()
   .showSuggestionAfterError();
-for (const command of [startCommand(), runCommand(), scenariosCommand(), schemaCommand(), benchCommand()]) {
+for (const command of [
+  startCommand(),
+  runCommand(),
+  serveCommand(),
+  ctlCommand(),
+  scenariosCommand(),
+  schemaCommand(),
+  benchCommand(),
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 
