@@ -82,7 +82,7 @@ poweroff -f
 `;
 
 /** Makes an initial file system in `folder` and packs it; returns the path of the archive. */
-export function makeInitramfs(folder: string, kernel: Kernel): string {
+function makeInitramfs(folder: string, kernel: Kernel): string {
   const root = join(folder, 'root');
   for (const each of ['bin', 'sbin', 'etc/iscsi', 'proc', 'sys', 'dev', 'tmp', 'run', 'mnt', 'var/lib'])
     mkdirSync(join(root, each), { recursive: true });
@@ -188,7 +188,9 @@ export class Guest {
     this.#waiting = null;
   }
 
-  static async boot(kernel: Kernel, initramfs: string, folder: string): Promise<Guest> {
+  /** `folder` is for what it is made of. */
+  static async boot(kernel: Kernel, folder: string): Promise<Guest> {
+    const initramfs = makeInitramfs(folder, kernel);
     const path = join(folder, 'line');
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(path, resolve));

@@ -2,9 +2,18 @@
  * Initiators that nobody here wrote, at the ports of a served shelf: libiscsi's tools, QEMU, fio, and an unmodified
  * Linux kernel.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -183,5 +192,40 @@ testUnless(
     assert.not.match(other, /Pattern verification failed|error/i);
   },
 );
+
+testUnless(
+  [needsExternal(), needsTool('fio'), needsTool('qemu-nbd')],
+  'fio writes random blocks through qemu-nbd and verifies the checksum of each',
+  async () => {
+    const pair = await shelf();
+    const socket = join(scratch, 'nbd');
+    const nbd = spawn('qemu-nbd', ['-f', 'raw', '-k', socket, '-t', '-e', '8', pair.url('a', 'free.2')], {
+      stdio: 'inherit',
+    });
+    try {
+      while (!existsSync(socket)) await new Promise<void>((resolve) => void watchOnce(scratch, resolve));
+      const out = must(
+        'fio',
+        ...['--name=verify', '--ioengine=nbd', `--uri=nbd+unix:///?socket=${socket}`, '--rw=randrw'],
+        ...['--bsrange=4k-256k', '--size=64m', '--iodepth=16', '--verify=crc32c', '--verify_fatal=1'],
+        ...['--do_verify=1', '--randseed=7', '--output-format=json'],
+      );
+      const { jobs } = JSON.parse(out.slice(out.indexOf('{'))) as {
+        jobs: { error: number; write: { total_ios: number }; read: { total_ios: number } }[];
+      };
+      assert.is(jobs[0]!.error, 0);
+      assert.ok(jobs[0]!.write.total_ios > 100 && jobs[0]!.read.total_ios > 100, out);
+    } finally {
+      nbd.kill();
+    }
+  },
+);
+
+function watchOnce(folder: string, done: () => void): void {
+  const watcher = watch(folder, () => {
+    watcher.close();
+    done();
+  });
+}
 
 test.run();
