@@ -11,6 +11,7 @@ import type { Status } from '../../boards/status.ts';
 import { type Answer, listenForOrders } from '../control-socket.ts';
 import { EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { seconds } from '../render/format.ts';
+import { initiatorText } from '../render/initiators.ts';
 import { lookOf, paint } from '../render/look.ts';
 import { statusLines } from '../render/status.ts';
 import { jsonOption } from './options.ts';
@@ -246,6 +247,6 @@ function eventLine(event: ServeEvent): string {
     case 'violation':
       return `${at}  VIOLATED ${event.text}`;
     default:
-      return `${at}  *  ${event.text}`;
+      return `${at}  *  ${initiatorText(event)}`;
   }
 }

@@ -51,6 +51,13 @@ const disksTable = ({ disks }: Status): string[] =>
 
 const sessionsTable = ({ sessions }: Status): string[] =>
   table([
-    ['port', 'initiator', 'ISID', 'from'],
-    ...sessions.map(({ port, initiator, isid, peer }) => [port, initiator, isid, peer]),
+    ['port', 'nexus', 'initiator', 'ISID', 'from', 'commands'],
+    ...sessions.map(({ port, nexus, initiator, isid, from, served }) => [
+      port === 1 ? 'a' : 'b',
+      nexus === null ? 'discovery' : String(nexus),
+      initiator,
+      isid,
+      from,
+      count(served),
+    ]),
   ]);
