@@ -27,6 +27,10 @@ export {
 export { crc32c, crc32c_init } from './bytes/crc32c';
 export { is_zero } from './bytes/zero';
 
+// Medium data: what a host does with the blocks of an action
+export { first_difference, or_into } from './bytes/compare';
+export { pi_check, pi_make } from './target/protection';
+
 // Disk format: partition table and label
 export {
   GPT_ABSENT,

@@ -66,6 +66,27 @@ export interface DiskIo {
   /** Nexus `nexus` is gone, with its unit attentions; its registration stays. */
   nexus_logout(lu: number, nexus: number): void;
 
+  // Medium data: what a host does with the blocks of an action
+
+  /** Offset of the first of `bytes` bytes at `one` and `other` that differs; `bytes` when none does. */
+  first_difference(one: number, other: number, bytes: number): number;
+  /** Each byte at `into` becomes itself or the one at `from`. */
+  or_into(into: number, from: number, bytes: number): void;
+  /** Makes the PI_BYTES behind each block; `ref` is the low word of the first block's LBA. [SBC-3] 4.22.3 */
+  pi_make(at: number, blocks: number, blockBytes: number, ref: number): void;
+  /**
+   * Checks them as TASK_FLAG_PI_GUARD and TASK_FLAG_PI_REF say; `escape` 1: not where the application tag is FFFFh.
+   * PI_GOOD, or index of the block << 2 | PI_BAD_*.
+   */
+  pi_check(
+    at: number,
+    blocks: number,
+    blockBytes: number,
+    ref: number,
+    flags: number,
+    escape: number,
+  ): number;
+
   // Initiator: commands into a submission entry (SQE_BYTES), outcomes out of a completion entry (CQE_BYTES)
 
   /** TEST UNIT READY 00h, [SPC-4] 6.47, into the entry at `sqe`. */
