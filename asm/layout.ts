@@ -103,6 +103,10 @@ export const ACTION_WRITE_VERIFY = 5;
 export const ACTION_COMPARE_WRITE = 6;
 export const ACTION_WRITE_SAME = 7;
 export const ACTION_UNMAP = 8;
+/** What lu_command says of a command. */
+export const COMMAND_KNOWN = 1; // this logical unit has it
+export const COMMAND_LIST = 2; // its data-out is a parameter list, to be had before lu_execute
+export const COMMAND_MEDIUM = 4; // it waits its turn for the medium
 export const TASK_FLAG_FUA = 1;
 export const TASK_FLAG_DPO = 2;
 export const TASK_FLAG_IMMEDIATE = 4; // status may be sent before the action is done
