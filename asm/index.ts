@@ -6,6 +6,7 @@ export { heap_base } from './heap';
 // Device server
 export {
   lu_attention,
+  lu_command,
   lu_create,
   lu_execute,
   lu_medium_error,

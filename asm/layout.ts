@@ -113,6 +113,10 @@ export const ACTION_OR_WRITE = 9; // data or-ed with what is there
 export const ACTION_LBA_STATUS = 10; // the host makes the parameter data from the medium's map
 export const ACTION_SANITIZE = 11; // the whole medium, in the background
 export const ACTION_COPY = 12; // the extents, from unit to unit
+/** What lu_command says of a command. */
+export const COMMAND_KNOWN = 1; // this logical unit has it
+export const COMMAND_LIST = 2; // its data-out is a parameter list, to be had before lu_execute
+export const COMMAND_MEDIUM = 4; // it waits its turn for the medium
 export const TASK_FLAG_FUA = 1;
 export const TASK_FLAG_DPO = 2;
 export const TASK_FLAG_IMMEDIATE = 4; // status may be sent before the action is done

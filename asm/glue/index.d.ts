@@ -30,6 +30,8 @@ export interface DiskIo {
   lu_power_on(lu: number): void;
   /** RESET_*: 29/03, 29/02 or 29/04 for all nexuses; registrations stay. The host ends all tasks. */
   lu_reset(lu: number, kind: number): void;
+  /** COMMAND_* of a CDB, whatever it asks for; 0: this logical unit has no such command. */
+  lu_command(lu: number, cdb: number): number;
   /** One command; returns TASK_ACTION. */
   lu_execute(lu: number, task: number): number;
   /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */

@@ -19,7 +19,7 @@ import { SCRATCH } from './scratch';
 import { finish_bad_cdb, finish_check, finish_data_in_from, finish_good, task_cdb } from './task';
 import { LogicalUnit, Nexus, config_at } from './unit';
 
-export function test_unit_ready(unit: LogicalUnit, task: usize): u32 {
+export function test_unit_ready(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   if (unit.stopped) return finish_check(unit, task, SENSE_INITIALIZING_COMMAND_REQUIRED);
   return finish_good(task);
 }
@@ -37,7 +37,7 @@ export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32
 }
 
 /** LUN 0 is all there is. SELECT REPORT 01h asks for well known logical units, of which there are none. */
-export function report_luns(unit: LogicalUnit, task: usize): u32 {
+export function report_luns(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const select: u32 = load<u8>(cdb, 2);
   const allocation = load_be32(cdb + 6);
@@ -49,7 +49,7 @@ export function report_luns(unit: LogicalUnit, task: usize): u32 {
   return finish_data_in_from(task, allocation, SCRATCH, 8 + luns * 8);
 }
 
-export function read_capacity_10(unit: LogicalUnit, task: usize): u32 {
+export function read_capacity_10(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   if (load<u8>(cdb, 8) & 1) return finish_bad_cdb(unit, task, 8, 0); // PMI, obsolete
   if (load_be32(cdb + 2)) return finish_bad_cdb(unit, task, 2, 7); // LBA without PMI
@@ -59,7 +59,7 @@ export function read_capacity_10(unit: LogicalUnit, task: usize): u32 {
   return finish_data_in_from(task, 8, SCRATCH, 8);
 }
 
-export function read_capacity_16(unit: LogicalUnit, task: usize): u32 {
+export function read_capacity_16(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   if (load<u8>(cdb, 14) & 1) return finish_bad_cdb(unit, task, 14, 0);
   if (load<u64>(cdb, 2)) return finish_bad_cdb(unit, task, 2, 7);
@@ -79,7 +79,7 @@ const NO_FLUSH: u32 = 4;
  * START stops or starts; a power condition of active, idle or standby only wakes or rests the medium, which no
  * command here can see. Before it stops, the cache goes to the medium unless NO_FLUSH.
  */
-export function start_stop_unit(unit: LogicalUnit, task: usize): u32 {
+export function start_stop_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const byte4: u32 = load<u8>(cdb, 4);
   const condition = byte4 >> 4;

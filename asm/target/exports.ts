@@ -4,7 +4,9 @@
  *
  * [layout] TASK_*, LU_CONFIG_*, LU_RESERVATION_*, LU_REGISTRATION_*, MEDIUM_*, RESET_*, TMF_*, LOGIN_*
  */
+import { COMMAND_KNOWN } from '../layout';
 import { attention_peek } from './attention';
+import { NO_SERVICE_ACTION, row_find, row_kind } from './command-row';
 import { execute } from './execute';
 import { create, power_on, reset } from './lifecycle';
 import { medium_error } from './medium-error';
@@ -60,6 +62,12 @@ export function nexus_login(lu: u32, nexus: u32, id: u32, idBytes: u32, relative
 
 export function nexus_logout(lu: u32, nexus: u32): void {
   logout(unit_at(lu), nexus);
+}
+
+/** COMMAND_* of a CDB, whatever it asks for; 0: this logical unit has no such command. */
+export function lu_command(lu: u32, cdb: u32): u32 {
+  const row = row_find(unit_at(lu), cdb);
+  return row <= NO_SERVICE_ACTION ? 0 : row_kind(row) | COMMAND_KNOWN;
 }
 
 /** One command; returns TASK_ACTION. */

@@ -1,0 +1,161 @@
+/**
+ * Every command that is built in, a row each; nothing else knows which there are. To add one: import its opcode (from
+ * ../scsi/opcode) and its handler, a `(unit, nexus, task) => action`, and add a row below. A row says
+ *
+ *   six(opcode,                        usage of bytes 1 to 4,               kind, seconds, handler)
+ *   ten(opcode, service action,        usage of bytes 1 to 8,               kind, seconds, handler)
+ *   twelve(opcode, service action,     usage of bytes 1 to 8, of 9 and 10,  kind, seconds, handler)
+ *   sixteen(opcode, service action,    usage of bytes 1 to 8, of 9 to 14,   kind, seconds, handler)
+ *
+ * The usage data is written as the CDB is printed in the standard, first byte first, without operation code and
+ * CONTROL: 1 where the device server looks, 0 where a bit is reserved and refused. Without service action it is
+ * NO_ACTION; with one, its five bits in byte 1 may be left 0. Kind is the sum of COMMAND_* in the layout. Seconds are
+ * the nominal command processing time-out; the recommended one is twice that and at least 30. A last argument may
+ * name LU_FLAG_*: then only logical units with one of them have the command. Which reservation lets the command
+ * through is in conflict.ts, where what is not named conflicts.
+ *
+ * [SPC-4] 6.x, [SBC-3] 5.x: the layout of each CDB
+ */
+import { COMMAND_LIST, COMMAND_MEDIUM } from '../layout';
+import {
+  INQUIRY,
+  MODE_SELECT_10,
+  MODE_SELECT_6,
+  MODE_SENSE_10,
+  MODE_SENSE_6,
+  PERSISTENT_RESERVE_IN,
+  PERSISTENT_RESERVE_OUT,
+  READ_10,
+  READ_12,
+  READ_16,
+  READ_6,
+  READ_CAPACITY_10,
+  RELEASE_10,
+  RELEASE_6,
+  REPORT_LUNS,
+  REQUEST_SENSE,
+  RESERVE_10,
+  RESERVE_6,
+  SA_READ_CAPACITY_16,
+  SERVICE_ACTION_IN_16,
+  START_STOP_UNIT,
+  SYNCHRONIZE_CACHE_10,
+  SYNCHRONIZE_CACHE_16,
+  TEST_UNIT_READY,
+  VERIFY_10,
+  VERIFY_12,
+  VERIFY_16,
+  WRITE_10,
+  WRITE_12,
+  WRITE_16,
+  WRITE_6,
+  WRITE_AND_VERIFY_10,
+  WRITE_AND_VERIFY_12,
+  WRITE_AND_VERIFY_16,
+} from '../scsi/opcode';
+import { PR_IN_READ_FULL_STATUS, PR_OUT_REGISTER_AND_MOVE } from '../scsi/reservation';
+import {
+  read_capacity_10,
+  read_capacity_16,
+  report_luns,
+  request_sense,
+  start_stop_unit,
+  test_unit_ready,
+} from './basic';
+import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
+import { inquiry } from './inquiry';
+import { mode_sense } from './mode';
+import { mode_select } from './mode-select';
+import { persistent_reserve_in } from './pr-in';
+import { persistent_reserve_out } from './pr-out';
+import { release_unit, reserve_unit } from './reserve';
+import { reads, synchronizes, verifies, writes, writes_and_verifies } from './transfers';
+
+/** Commands that move blocks. Byte 1: protection, DPO, FUA, RARC or BYTCHK; the group number is looked at by none. */
+function medium_rows(): void {
+  six(READ_6, 0x1fffffff, COMMAND_MEDIUM, 2, reads);
+  six(WRITE_6, 0x1fffffff, COMMAND_MEDIUM, 2, writes);
+  ten(READ_10, NO_ACTION, 0xfeffffffff1fffff, COMMAND_MEDIUM, 2, reads);
+  ten(WRITE_10, NO_ACTION, 0xfaffffffff1fffff, COMMAND_MEDIUM, 2, writes);
+  ten(WRITE_AND_VERIFY_10, NO_ACTION, 0xf6ffffffff1fffff, COMMAND_MEDIUM, 2, writes_and_verifies);
+  ten(VERIFY_10, NO_ACTION, 0xf6ffffffff1fffff, COMMAND_MEDIUM, 2, verifies);
+  ten(SYNCHRONIZE_CACHE_10, NO_ACTION, 0x06ffffffff1fffff, COMMAND_MEDIUM, 30, synchronizes);
+  twelve(READ_12, NO_ACTION, 0xfeffffffffffffff, 0xff1f, COMMAND_MEDIUM, 2, reads);
+  twelve(WRITE_12, NO_ACTION, 0xfaffffffffffffff, 0xff1f, COMMAND_MEDIUM, 2, writes);
+  twelve(WRITE_AND_VERIFY_12, NO_ACTION, 0xf6ffffffffffffff, 0xff1f, COMMAND_MEDIUM, 2, writes_and_verifies);
+  twelve(VERIFY_12, NO_ACTION, 0xf6ffffffffffffff, 0xff1f, COMMAND_MEDIUM, 2, verifies);
+  sixteen(READ_16, NO_ACTION, 0xfeffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, reads);
+  sixteen(WRITE_16, NO_ACTION, 0xfaffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, writes);
+  sixteen(
+    WRITE_AND_VERIFY_16,
+    NO_ACTION,
+    0xf6ffffffffffffff,
+    0xffffffffff1f,
+    COMMAND_MEDIUM,
+    2,
+    writes_and_verifies,
+  );
+  sixteen(VERIFY_16, NO_ACTION, 0xf6ffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, verifies);
+  sixteen(
+    SYNCHRONIZE_CACHE_16,
+    NO_ACTION,
+    0x06ffffffffffffff,
+    0xffffffffff1f,
+    COMMAND_MEDIUM,
+    30,
+    synchronizes,
+  );
+}
+
+/** Commands about the medium that move none of it. */
+function block_rows(): void {
+  six(START_STOP_UNIT, 0x01000ff7, 0, 30, start_stop_unit); // IMMED; modifier; condition, NO_FLUSH, LOEJ, START
+  // PMI and LBA are obsolete, [SBC-3] 5.15: they are refused by the command
+  ten(READ_CAPACITY_10, NO_ACTION, 0x00ffffffff000001, 0, 1, read_capacity_10);
+  sixteen(
+    SERVICE_ACTION_IN_16,
+    SA_READ_CAPACITY_16,
+    0x00ffffffffffffff,
+    0xffffffffff01,
+    0,
+    1,
+    read_capacity_16,
+  );
+}
+
+/** Commands for all device types. */
+function primary_rows(): void {
+  six(TEST_UNIT_READY, 0, 0, 1, test_unit_ready);
+  six(REQUEST_SENSE, 0x010000ff, 0, 1, request_sense); // DESC; allocation length
+  six(INQUIRY, 0x01ffffff, 0, 1, inquiry); // EVPD; page; allocation length
+  six(MODE_SENSE_6, 0x08ffffff, 0, 1, mode_sense); // DBD; page control and page; subpage; allocation length
+  ten(MODE_SENSE_10, NO_ACTION, 0x18ffff000000ffff, 0, 1, mode_sense); // and LLBAA
+  six(MODE_SELECT_6, 0x110000ff, COMMAND_LIST, 2, mode_select); // PF, SP; parameter list length
+  ten(MODE_SELECT_10, NO_ACTION, 0x110000000000ffff, COMMAND_LIST, 2, mode_select);
+  twelve(REPORT_LUNS, NO_ACTION, 0x00ff000000ffffff, 0xff00, 0, 1, report_luns);
+}
+
+function reservation_rows(): void {
+  six(RESERVE_6, 0, 0, 1, reserve_unit);
+  six(RELEASE_6, 0, 0, 1, release_unit);
+  ten(RESERVE_10, NO_ACTION, 0, 0, 1, reserve_unit);
+  ten(RELEASE_10, NO_ACTION, 0, 0, 1, release_unit);
+  for (let action: u32 = 0; action <= <u32>PR_IN_READ_FULL_STATUS; action++) {
+    ten(PERSISTENT_RESERVE_IN, action, 0x000000000000ffff, 0, 1, persistent_reserve_in);
+  }
+  // scope and type; parameter list length, of which byte 5 to 8
+  for (let action: u32 = 0; action <= <u32>PR_OUT_REGISTER_AND_MOVE; action++) {
+    ten(PERSISTENT_RESERVE_OUT, action, 0x00ff0000ffffffff, COMMAND_LIST, 2, persistent_reserve_out);
+  }
+}
+
+/** Makes the table. */
+function commands(): void {
+  rows_begin();
+  medium_rows();
+  primary_rows();
+  block_rows();
+  reservation_rows();
+}
+
+commands();
