@@ -81,7 +81,7 @@ function* sizeProblems(input: ScenarioInput, index: number, disks: readonly Name
 }
 
 const BOARD_ACTIONS = new Set(['nmi', 'trap', 'assert', 'hang', 'memory-error', 'power-off', 'power-on']);
-const DISK_ACTIONS = new Set(['fail-disk', 'kill-disk', 'slow-disk']);
+const DISK_ACTIONS = new Set(['fail-disk', 'kill-disk', 'slow-disk', 'mend-disk']);
 const PATH_ACTIONS = new Set(['cut-path', 'mend-path']);
 
 function* eventProblems(

@@ -30,6 +30,7 @@ export const ACTION = z.enum([
   'fail-disk',
   'kill-disk',
   'slow-disk',
+  'mend-disk',
   'cut-path',
   'mend-path',
   'quiet',

@@ -31,6 +31,8 @@ export interface DiskConfig {
   accessUs: number; // of a command that is not sequential
   rateMbS: number; // 10^6 bytes a second
   reserveUs: number; // of a PERSISTENT RESERVE OUT, which writes its state to the medium (APTPL)
+  /** Commands take no board time: for initiators of the real world, whose own time counts. Free disks only. */
+  immediate: boolean;
 }
 
 export interface ClientsConfig {
@@ -61,6 +63,7 @@ export interface EventConfig {
     | 'fail-disk' // every write fails
     | 'kill-disk' // does not answer on either port
     | 'slow-disk' // `factor` times slower
+    | 'mend-disk' // none of the three any more
     | 'cut-path' // port `path` of `disk` as seen by `board`
     | 'mend-path'
     | 'quiet'; // clients stop sending

@@ -100,6 +100,7 @@ export class Bench {
         accessUs: 5000,
         rateMbS: 200,
         reserveUs: 700,
+        immediate: false,
         ...config,
       };
       return new Disk(number, whole, new MemoryMedium(DISK_BYTES), this.servers, this.clock, watcher);

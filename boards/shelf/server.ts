@@ -163,6 +163,18 @@ export class DeviceServers {
     return this.call.crc32c(0, this.dataIn, bytes.length) >>> 0;
   }
 
+  /** The unit's persistent reservation, and how many registrations there are. */
+  reservation(unit: number): { key: bigint; type: number; nexus: number | null; registrations: number } {
+    this.call.lu_reservation(this.#units[unit]!, this.dataIn);
+    const nexus = this.#view.getUint32(this.dataIn + L.LU_RESERVATION_NEXUS_AT, true);
+    return {
+      key: this.#view.getBigUint64(this.dataIn + L.LU_RESERVATION_KEY_LO_AT, true),
+      type: this.#view.getUint32(this.dataIn + L.LU_RESERVATION_TYPE_AT, true),
+      nexus: nexus === L.NO_NEXUS ? null : nexus,
+      registrations: this.#view.getUint32(this.dataIn + L.LU_RESERVATION_COUNT_AT, true),
+    };
+  }
+
   /** Key of the reservation holder, 0 without one. */
   holderKey(unit: number): bigint {
     this.call.lu_reservation(this.#units[unit]!, this.dataIn);
