@@ -10,7 +10,8 @@ import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
 import type { Medium } from './medium.ts';
 import type { DeviceServers } from './server.ts';
-import { type Task, gather, scatter, walk } from './task.ts';
+import { STATUS_TASK_ABORTED, TaskSet } from './task-set.ts';
+import { DIRECTION_BOTH, DIRECTION_IN, type Task, gather, scatter, walk } from './task.ts';
 
 /** What the all-seeing observer is told. */
 export interface DiskWatcher {
@@ -48,7 +49,7 @@ export class Disk {
   #clock: Clock;
   #component: number;
   #watcher: DiskWatcher;
-  #queue: Task[] = [];
+  #set = new TaskSet();
   #serving: Task | null = null;
   /** Commands that need no medium, until their time is over. */
   #short = new Map<number, Task>();
@@ -76,25 +77,66 @@ export class Disk {
     return this.#serving !== null;
   }
 
-  /** A command arrives at one of the ports. */
+  /**
+   * A command arrives at one of the ports. With `waiting` set it takes its place in the task set and starts after
+   * `dataCame`.
+   */
   submit(task: Task): void {
-    if (this.dead) return task.initiator.lost(task);
-    if (!MEDIUM_OPCODES.has(task.cdb[0]!)) return this.#execute(task);
-    this.#queue.push(task);
-    this.#serveNext();
+    if (this.dead) return this.#lose(task);
+    if (this.config.immediate && task.waiting !== true && this.#set.startsAtOnce(task)) {
+      return this.#execute(task);
+    }
+    const refusal = this.#set.refusal(task.nexus);
+    if (refusal !== 0) return this.#refuse(task, refusal);
+    this.#set.add(task);
+    this.#start();
   }
 
-  #serveNext(): void {
-    while (this.#serving === null) {
-      const task = this.#queue.shift();
-      if (task === undefined) return;
+  /** All data of a task that waited for it is there. */
+  dataCame(task: Task): void {
+    task.waiting = false;
+    if (task.state !== 'queued') return;
+    if (this.dead) {
+      this.#set.remove(task);
+      return this.#lose(task);
+    }
+    this.#start();
+  }
+
+  #lose(task: Task): void {
+    task.state = 'over';
+    task.initiator.lost(task);
+  }
+
+  #refuse(task: Task, status: number): void {
+    task.state = 'over';
+    task.status = status;
+    task.residual = task.bytes;
+    task.initiator.completed(task);
+  }
+
+  /** Starts whatever may start. */
+  #start(): void {
+    for (;;) {
+      if (this.#set.size === 0) return;
+      const task = this.#set.next(this.#serving === null, needsMedium);
+      if (task === null) return;
       this.#execute(task);
     }
   }
 
   #execute(task: Task): void {
     const parameters = this.#parameters(task);
-    const result = this.#servers.execute(this.number, task.nexus, task.cdb, parameters, task.bytes);
+    const result = this.#servers.execute(
+      this.number,
+      task.nexus,
+      task.cdb,
+      parameters,
+      task.bytes,
+      task.attribute ?? 0,
+      task.direction ?? DIRECTION_BOTH,
+      task.cdb[0] === 0x5f ? this.#set.nexuses(task) : 0n,
+    );
     task.action = result.action;
     task.lba = result.lba;
     task.blocks = result.blocks;
@@ -102,15 +144,19 @@ export class Disk {
     task.status = result.status;
     // Of the initiator's buffer: what the command had more to move does not count.
     task.residual = task.bytes - result.moved;
+    task.overflow = result.overflow;
     task.sense = result.sense;
     task.state = 'serving';
     if (result.action === L.ACTION_NONE && result.status === 0 && result.moved > 0 && parameters === null) {
       task.reply = this.#servers.parameterData(result.moved);
     }
-    if (result.abort !== 0n)
-      this.abort((other) => other !== task && ((result.abort >> BigInt(other.nexus)) & 1n) === 1n);
+    if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
     if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
+    if (this.config.immediate) {
+      if (result.action !== L.ACTION_NONE) this.#access(task);
+      return this.#answer(task);
+    }
     const id = ++this.#next;
     if (result.action === L.ACTION_NONE) {
       this.#short.set(id, task);
@@ -129,6 +175,7 @@ export class Disk {
     const sendsParameters =
       task.cdb[0] === 0x5f || task.cdb[0] === 0x15 || task.cdb[0] === 0x55 || task.cdb[0] === 0x1d;
     if (!sendsParameters) return null;
+    if (task.direction === DIRECTION_IN) return new Uint8Array(0);
     const list = new Uint8Array(Math.min(task.bytes, 65536));
     gather(task, 0, list, 0, list.length);
     return list;
@@ -146,14 +193,15 @@ export class Disk {
     const short = this.#short.get(id);
     if (short !== undefined) {
       this.#short.delete(id);
-      return this.#answer(short);
+      this.#answer(short);
+      return this.#start();
     }
     const task = this.#serving;
     if (task === null || id !== this.#servingId) return; // aborted meanwhile
     this.#serving = null;
     this.#access(task);
     this.#answer(task);
-    this.#serveNext();
+    this.#start();
   }
 
   #access(task: Task): void {
@@ -161,6 +209,7 @@ export class Disk {
     switch (task.action) {
       case L.ACTION_READ:
         if (task.orphan) return;
+        task.initiator.room?.(task);
         walk(task, 0, task.moved, (address, done, part) => {
           this.medium.read(offset + done, task.memory, address, part);
         });
@@ -190,27 +239,71 @@ export class Disk {
   }
 
   #answer(task: Task): void {
+    this.#set.remove(task);
+    if (this.dead) return this.#lose(task);
     task.state = 'over';
-    if (this.dead) return task.initiator.lost(task);
-    if (task.reply !== null && !task.orphan) scatter(task, 0, task.reply, 0, task.reply.length);
+    if (task.reply !== null && !task.orphan) {
+      task.initiator.room?.(task);
+      scatter(task, 0, task.reply, 0, task.reply.length);
+    }
     this.#watcher.ended(this.number, task);
     if (!task.orphan) task.initiator.completed(task);
   }
 
-  /** Ends tasks without an answer; the one being served, too, and then nothing of it lands. */
-  abort(which: (task: Task) => boolean): void {
-    const lost = (task: Task): boolean => {
-      if (!which(task)) return false;
-      task.state = 'over';
-      if (!task.orphan) task.initiator.lost(task);
-      return true;
-    };
-    this.#queue = this.#queue.filter((task) => !lost(task));
-    for (const [id, task] of this.#short) if (lost(task)) this.#short.delete(id);
-    if (this.#serving !== null && lost(this.#serving)) {
+  /**
+   * Ends tasks without an answer; the one being served, too, and then nothing of it lands. `by`: the nexus whose doing
+   * it is; with TAS the others are told by a status, [SPC-4] 7.5.8.
+   */
+  abort(which: (task: Task) => boolean, by: number | null = null): void {
+    const tell = by !== null && this.#servers.taskAbortedStatus(this.number);
+    for (const task of this.#set.matching(which)) this.#abortOne(task, tell && task.nexus !== by);
+    this.#start();
+  }
+
+  #abortOne(task: Task, tell: boolean): void {
+    this.#set.remove(task);
+    for (const [id, other] of this.#short) if (other === task) this.#short.delete(id);
+    if (this.#serving === task) {
       this.#serving = null;
       this.#servingId = 0;
-      this.#serveNext();
+    }
+    task.state = 'over';
+    if (task.orphan) return;
+    if (tell) {
+      task.status = STATUS_TASK_ABORTED;
+      task.sense = null;
+      task.residual = task.bytes;
+      task.initiator.completed(task);
+    } else if (task.initiator.aborted === undefined) task.initiator.lost(task);
+    else task.initiator.aborted(task);
+  }
+
+  #abortNexuses(nexuses: bigint, by: number, except: Task | null): void {
+    this.abort((task) => task !== except && ((nexuses >> BigInt(task.nexus)) & 1n) === 1n, by);
+  }
+
+  /** A task management function of `nexus` for this logical unit, TMF_* but ABORT TASK; TMF_COMPLETE or TMF_NOT_SUPPORTED. */
+  manage(nexus: number, management: number): number {
+    const result = this.#servers.manage(this.number, nexus, management, this.#set.nexuses(null));
+    if (result.abort !== 0n) this.#abortNexuses(result.abort, nexus, null);
+    return result.response;
+  }
+
+  /** A reset of the whole: RESET_HARD, or power off and on. All tasks end without an answer. */
+  reset(powerCycle: boolean): void {
+    this.abort(() => true);
+    if (powerCycle) this.#servers.powerOn(this.number);
+    else this.#servers.reset(this.number, L.RESET_HARD);
+  }
+
+  /** True while the nexus has a task here. */
+  hasTasks(nexus: number): boolean {
+    return this.#set.matching((task) => task.nexus === nexus).length > 0;
+  }
+
+  #forget(which: (task: Task) => boolean): void {
+    for (const task of this.#set.matching((each) => each.state === 'queued' && which(each))) {
+      this.#set.remove(task);
     }
   }
 
@@ -219,7 +312,7 @@ export class Disk {
    * buffer by now, and lands.
    */
   abandon(initiator: Task['initiator']): void {
-    this.#queue = this.#queue.filter((task) => task.initiator !== initiator);
+    this.#forget((task) => task.initiator === initiator);
     for (const task of this.#short.values()) if (task.initiator === initiator) task.orphan = true;
     const task = this.#serving;
     if (task === null || task.initiator !== initiator || task.orphan) return;
@@ -229,10 +322,12 @@ export class Disk {
 
   /** The initiator gives up on this task alone. */
   abandonTask(task: Task): void {
-    this.#queue = this.#queue.filter((other) => other !== task);
+    this.#forget((other) => other === task);
     if (this.#serving === task) hold(task);
   }
 }
+
+const needsMedium = (task: Task): boolean => MEDIUM_OPCODES.has(task.cdb[0]!);
 
 /** The data of a write that is being served is in the disk's buffer: what happens to memory now does not touch it. */
 function hold(task: Task): void {

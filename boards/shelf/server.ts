@@ -4,6 +4,7 @@
  */
 import { type DiskIo, instantiateSync } from '#disk-io';
 import * as L from '../../asm/layout.ts';
+import { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT } from './task.ts';
 
 const PARAMETER_ROOM = 65536;
 
@@ -21,6 +22,8 @@ export interface Executed {
   blocks: number;
   moved: number;
   residual: number;
+  /** What the command had to move beyond the initiator's buffer. */
+  overflow: number;
   sense: Uint8Array | null;
   /** Nexuses whose other tasks must be aborted, a bit each. */
   abort: bigint;
@@ -96,21 +99,45 @@ export class DeviceServers {
       throw new Error(`nexus_login refused nexus ${nexus} of unit ${unit}: ${result}`);
   }
 
-  /** Runs a command; `out` is the parameter list, `bytes` what the initiator's buffer holds. */
-  execute(unit: number, nexus: number, cdb: Uint8Array, out: Uint8Array | null, bytes: number): Executed {
+  /** Nexus `nexus` of the unit is the initiator port of this TransportID; false when the unit does not take it. */
+  loginPort(unit: number, nexus: number, transportId: Uint8Array, port: 1 | 2): boolean {
+    this.#bytes.set(transportId, this.dataOut);
+    const bytes = transportId.length;
+    return this.call.nexus_login(this.#units[unit]!, nexus, this.dataOut, bytes, port) === L.LOGIN_OK;
+  }
+
+  logout(unit: number, nexus: number): void {
+    this.call.nexus_logout(this.#units[unit]!, nexus);
+  }
+
+  /**
+   * Runs a command; `out` is the parameter list, `bytes` what the initiator's buffer holds, in which `direction`.
+   * `pending`: nexuses that have other tasks, a bit each.
+   */
+  execute(
+    unit: number,
+    nexus: number,
+    cdb: Uint8Array,
+    out: Uint8Array | null,
+    bytes: number,
+    attribute = 0,
+    direction = DIRECTION_BOTH,
+    pending = 0n,
+  ): Executed {
     const t = this.#task;
     const v = this.#view;
     this.#bytes.fill(0, t, t + 32);
     this.#bytes.set(cdb, t + L.TASK_CDB_AT);
     v.setUint32(t + L.TASK_CDB_LENGTH_AT, cdb.length, true);
     v.setUint32(t + L.TASK_NEXUS_AT, nexus, true);
-    v.setUint32(t + L.TASK_ATTRIBUTE_AT, 0, true);
+    v.setUint32(t + L.TASK_ATTRIBUTE_AT, attribute, true);
     if (out !== null) this.#bytes.set(out.subarray(0, PARAMETER_ROOM), this.dataOut);
     v.setUint32(t + L.TASK_DATA_OUT_AT, this.dataOut, true);
-    v.setUint32(t + L.TASK_DATA_OUT_BYTES_AT, bytes, true);
+    v.setUint32(t + L.TASK_DATA_OUT_BYTES_AT, (direction & DIRECTION_OUT) === 0 ? 0 : bytes, true);
     v.setUint32(t + L.TASK_DATA_IN_AT, this.dataIn, true);
-    v.setUint32(t + L.TASK_DATA_IN_BYTES_AT, bytes, true);
+    v.setUint32(t + L.TASK_DATA_IN_BYTES_AT, (direction & DIRECTION_IN) === 0 ? 0 : bytes, true);
     v.setUint32(t + L.TASK_DATA_IN_ROOM_AT, PARAMETER_ROOM, true);
+    this.#setPending(pending);
     const action = this.call.lu_execute(this.#units[unit]!, t);
     return this.#result(action);
   }
@@ -126,10 +153,48 @@ export class DeviceServers {
       blocks: v.getUint32(t + L.TASK_BLOCKS_LO_AT, true),
       moved: v.getUint32(t + L.TASK_MOVED_BYTES_AT, true),
       residual: v.getUint32(t + L.TASK_RESIDUAL_AT, true),
+      overflow: v.getUint32(t + L.TASK_OVERFLOW_AT, true) === 0 ? 0 : v.getUint32(t + L.TASK_RESIDUAL_AT, true),
       sense: senseBytes ? this.#bytes.slice(t + L.TASK_SENSE_AT, t + L.TASK_SENSE_AT + senseBytes) : null,
-      abort: v.getBigUint64(t + L.TASK_ABORT_LO_AT, true),
+      abort: this.#abort(),
       nvChanged: v.getUint32(t + L.TASK_NV_CHANGED_AT, true) === 1,
     };
+  }
+
+  #setPending(pending: bigint): void {
+    this.#view.setUint32(this.#task + L.TASK_PENDING_LO_AT, Number(pending & 0xffff_ffffn), true);
+    this.#view.setUint32(this.#task + L.TASK_PENDING_HI_AT, Number(pending >> 32n), true);
+  }
+
+  #abort(): bigint {
+    const lo = this.#view.getUint32(this.#task + L.TASK_ABORT_LO_AT, true);
+    const hi = this.#view.getUint32(this.#task + L.TASK_ABORT_HI_AT, true);
+    return (lo | hi) === 0 ? 0n : (BigInt(hi) << 32n) | BigInt(lo);
+  }
+
+  /** A task management function, TMF_*; `pending`: nexuses that have tasks, a bit each. */
+  manage(
+    unit: number,
+    nexus: number,
+    management: number,
+    pending: bigint,
+  ): { response: number; abort: bigint } {
+    this.#setPending(pending);
+    const response = this.call.lu_task_management(this.#units[unit]!, nexus, management, this.#task);
+    return { response, abort: response === L.TMF_COMPLETE ? this.#abort() : 0n };
+  }
+
+  /** RESET_*: registrations stay; the host ends all tasks. */
+  reset(unit: number, kind: number): void {
+    this.call.lu_reset(this.#units[unit]!, kind);
+  }
+
+  powerOn(unit: number): void {
+    this.call.lu_power_on(this.#units[unit]!);
+  }
+
+  /** TAS of the control mode page: tasks that another nexus aborts end with TASK ABORTED. */
+  taskAbortedStatus(_unit: number): boolean {
+    return false;
   }
 
   parameterData(bytes: number): Uint8Array {

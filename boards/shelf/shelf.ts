@@ -15,6 +15,7 @@ import { formatDisk, inspectDisk } from './format.ts';
 import { lockFolder } from './lock.ts';
 import { FileMedium, type Medium, MemoryMedium } from './medium.ts';
 import { DeviceServers } from './server.ts';
+import { TargetPorts } from './target-port.ts';
 
 export const SYSTEM_IDS: readonly [number, number] = [1001, 1002];
 const BOARDS = 2;
@@ -35,6 +36,8 @@ export interface Shelf {
   disks: Disk[];
   fabric: Fabric;
   servers: DeviceServers;
+  /** Where initiators from outside come in. */
+  ports: TargetPorts;
   close(): void;
 }
 
@@ -76,7 +79,7 @@ export function makeShelf(
     media.forEach((medium) => medium.close());
     release();
   };
-  return { disks, fabric, servers, close };
+  return { disks, fabric, servers, ports: new TargetPorts(disks, servers), close };
 }
 
 const bytesOf = (config: DiskConfig): number => config.sizeMib * 2 ** 20;
