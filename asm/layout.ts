@@ -150,7 +150,7 @@ export const COPY_SOURCE_AT = 0; // u32
 export const COPY_DESTINATION_AT = 4; // u32
 export const COPY_SOURCE_LBA_LO_AT = 8; // u64
 export const COPY_DESTINATION_LBA_LO_AT = 16; // u64
-export const COPY_BLOCKS_AT = 24; // u32, of the destination
+export const COPY_BYTES_AT = 24; // u32
 
 /** Nexuses a logical unit can know at once. */
 export const NEXUS_MAX = 64;
