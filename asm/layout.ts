@@ -96,9 +96,8 @@ export const TASK_PENDING_HI_AT = 380;
 export const TASK_UNITS_AT = 384; // u32, in: address of TASK_UNIT_COUNT addresses (u32) of the units one may copy between
 export const TASK_UNIT_COUNT_AT = 388; // u32
 // out
-export const TASK_EXTENTS_AT = 392; // u32, address of TASK_EXTENT_COUNT extents, made in place of the parameter list
+export const TASK_EXTENTS_AT = 392; // u32, address of TASK_EXTENT_COUNT extents (ACTION_SANITIZE: bytes of a pattern), in the parameter list's place
 export const TASK_EXTENT_COUNT_AT = 396; // u32
-export const TASK_OFFSET_AT = 400; // u32, of the pattern in the parameter list: ACTION_SANITIZE
 
 export const ACTION_NONE = 0; // the status is final
 export const ACTION_READ = 1; // medium to initiator
@@ -195,6 +194,10 @@ export const LU_MAX_WRITE_SAME = 0x400000;
 export const LU_MAX_ATOMIC_BYTES = 0x100000;
 /** PRE-FETCH of no more than this finds room in the cache. */
 export const LU_CACHE_BYTES = 0x1000000;
+/** What lu_sanitize is told: up to here how much is done; done; failed. */
+export const SANITIZE_PROGRESS_MAX = 0xffff;
+export const SANITIZE_DONE = 0x10000;
+export const SANITIZE_FAILED = 0x10001;
 /** What lu_create answers. */
 export const LU_OK = 0;
 export const LU_BAD_BLOCKS = 1;

@@ -46,6 +46,9 @@ export class LogicalUnit {
   spc2Holder: u32;
   unused0: u32;
   unused1: u32;
+  /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
+  sanitize: u32;
+  sanitizeProgress: u32;
 }
 
 // @ts-ignore: decorator
