@@ -175,8 +175,12 @@ export const TMF_ABORT_TASK_SET = 0x02;
 export const TMF_CLEAR_TASK_SET = 0x04;
 export const TMF_LOGICAL_UNIT_RESET = 0x08;
 export const TMF_I_T_NEXUS_RESET = 0x10;
+export const TMF_QUERY_TASK = 0x80; // the host's own, as ABORT TASK is
+export const TMF_QUERY_TASK_SET = 0x81;
+export const TMF_QUERY_ASYNCHRONOUS_EVENT = 0x82;
 export const TMF_COMPLETE = 0x00;
 export const TMF_NOT_SUPPORTED = 0x04;
+export const TMF_SUCCEEDED = 0x08; // of a query: there is such a task, or a unit attention condition
 
 /** What lu_reservation writes. */
 export const LU_RESERVATION_BYTES = 32;
