@@ -144,6 +144,11 @@ export const LU_FLAG_READ_ONLY = 2; // write protected
 export const LU_FLAG_DESCRIPTOR_SENSE = 4; // D_SENSE of the control mode page
 export const LU_FLAG_CONFLICT_FIRST = 8; // RESERVATION CONFLICT before unit attentions other than 29h, [SAM-5] 5.3.3
 export const LU_MAX_TRANSFER = 65536;
+/** Names of target ports (lu_target_name), and LUNs of a target (lu_set_luns), that a logical unit keeps. */
+export const TARGET_NAME_BYTES = 244; // 223 of an iSCSI name, [RFC 7143] 4.2.7.1, and ",t,0x" with the portal group tag
+export const LUN_BYTES = 8; // [SAM-5] 4.7
+export const LUN_MAX = 256;
+
 /** What lu_create answers. */
 export const LU_OK = 0;
 export const LU_BAD_BLOCKS = 1;

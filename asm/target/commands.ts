@@ -57,16 +57,10 @@ import {
   WRITE_AND_VERIFY_16,
 } from '../scsi/opcode';
 import { PR_IN_READ_FULL_STATUS, PR_OUT_REGISTER_AND_MOVE } from '../scsi/reservation';
-import {
-  read_capacity_10,
-  read_capacity_16,
-  report_luns,
-  request_sense,
-  start_stop_unit,
-  test_unit_ready,
-} from './basic';
+import { read_capacity_10, read_capacity_16, request_sense, start_stop_unit, test_unit_ready } from './basic';
 import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
 import { inquiry } from './inquiry';
+import { report_luns } from './luns';
 import { mode_sense } from './mode';
 import { mode_select } from './mode-select';
 import { persistent_reserve_in } from './pr-in';
