@@ -18,10 +18,13 @@ export {
   lu_registrations,
   lu_reservation,
   lu_reset,
+  lu_set_luns,
   lu_size,
+  lu_target_name,
   lu_task_management,
   nexus_login,
   nexus_logout,
+  no_lu_execute,
 } from './target/exports';
 
 // Checksums and scans

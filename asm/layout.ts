@@ -186,6 +186,7 @@ export const LU_FLAG_CONFLICT_FIRST = 8; // RESERVATION CONFLICT before unit att
 export const LU_FLAG_THIN = 16; // thin provisioned, [SBC-3] 4.7.3.3: LBPME, LBPRZ
 export const LU_FLAG_PROTECTED = 32; // formatted with type 1 protection, [SBC-3] 4.22.2.3
 export const LU_MAX_TRANSFER = 65536;
+<<<<<<< HEAD
 /** What Block Limits says, [SBC-3] 6.5.4, [SBC-4] 6.6.4; in logical blocks. */
 export const LU_MAX_COMPARE_AND_WRITE = 128;
 export const LU_MAX_UNMAP = 0x400000;
@@ -198,6 +199,13 @@ export const LU_CACHE_BYTES = 0x1000000;
 export const SANITIZE_PROGRESS_MAX = 0xffff;
 export const SANITIZE_DONE = 0x10000;
 export const SANITIZE_FAILED = 0x10001;
+=======
+/** Names of target ports (lu_target_name), and LUNs of a target (lu_set_luns), that a logical unit keeps. */
+export const TARGET_NAME_BYTES = 244; // 223 of an iSCSI name, [RFC 7143] 4.2.7.1, and ",t,0x" with the portal group tag
+export const LUN_BYTES = 8; // [SAM-5] 4.7
+export const LUN_MAX = 256;
+
+>>>>>>> disks-spc
 /** What lu_create answers. */
 export const LU_OK = 0;
 export const LU_BAD_BLOCKS = 1;
@@ -234,8 +242,12 @@ export const TMF_ABORT_TASK_SET = 0x02;
 export const TMF_CLEAR_TASK_SET = 0x04;
 export const TMF_LOGICAL_UNIT_RESET = 0x08;
 export const TMF_I_T_NEXUS_RESET = 0x10;
+export const TMF_QUERY_TASK = 0x80; // the host's own, as ABORT TASK is
+export const TMF_QUERY_TASK_SET = 0x81;
+export const TMF_QUERY_ASYNCHRONOUS_EVENT = 0x82;
 export const TMF_COMPLETE = 0x00;
 export const TMF_NOT_SUPPORTED = 0x04;
+export const TMF_SUCCEEDED = 0x08; // of a query: there is such a task, or a unit attention condition
 
 /** What lu_reservation writes. */
 export const LU_RESERVATION_BYTES = 32;

@@ -32,6 +32,16 @@ export interface DiskIo {
   lu_reset(lu: number, kind: number): void;
   /** COMMAND_* of a CDB, whatever it asks for; 0: this logical unit has no such command. */
   lu_command(lu: number, cdb: number): number;
+  /**
+   * Name of relative target port 1 or 2 to iSCSI initiators: the target's iSCSI name, with ",t,0xTAG" behind
+   * it unless the portal group tag is the number of the port. 1, or 0 for what is no such name. It is kept
+   * until it is replaced.
+   */
+  lu_target_name(lu: number, port: number, name: number, bytes: number): number;
+  /** What REPORT LUNS lists to iSCSI initiators: `count` LUNs of LUN_BYTES. 1, or 0: more than LUN_MAX. */
+  lu_set_luns(lu: number, luns: number, count: number): number;
+  /** A command to a LUN that is none of the `count` LUNs of the target; returns ACTION_NONE. */
+  no_lu_execute(luns: number, count: number, task: number): number;
   /** One command; returns TASK_ACTION. */
   lu_execute(lu: number, task: number): number;
   /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */

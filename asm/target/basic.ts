@@ -1,7 +1,7 @@
 /**
  * The small commands every initiator begins with.
  *
- * [SPC-4] 6.33 REPORT LUNS, 6.39 REQUEST SENSE, 6.47 TEST UNIT READY
+ * [SPC-4] 6.39 REQUEST SENSE, 6.47 TEST UNIT READY
  * [SBC-3] 5.15 READ CAPACITY(10), 5.16 READ CAPACITY(16), 5.25 START STOP UNIT
  */
 import { LU_CONFIG_PHYSICAL_EXPONENT_AT, TASK_FLAG_IMMEDIATE } from '../layout';
@@ -34,19 +34,6 @@ export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32
       ? sense_descriptors(SCRATCH, code, 0, false, 0)
       : sense_fixed(SCRATCH, code, 0, false, 0);
   return finish_data_in_from(task, load<u8>(cdb, 4), SCRATCH, bytes);
-}
-
-/** LUN 0 is all there is. SELECT REPORT 01h asks for well known logical units, of which there are none. */
-export function report_luns(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
-  const cdb = task_cdb(task);
-  const select: u32 = load<u8>(cdb, 2);
-  const allocation = load_be32(cdb + 6);
-  if (select > 2) return finish_bad_cdb(unit, task, 2, 7);
-  const luns: u32 = select == 1 ? 0 : 1;
-  store<u64>(SCRATCH, 0);
-  store<u64>(SCRATCH, 0, 8);
-  store_be32(SCRATCH, luns * 8);
-  return finish_data_in_from(task, allocation, SCRATCH, 8 + luns * 8);
 }
 
 export function read_capacity_10(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {

@@ -19,6 +19,7 @@
 import { COMMAND_LIST, COMMAND_MEDIUM } from '../layout';
 import {
   INQUIRY,
+  MAINTENANCE_IN,
   MODE_SELECT_10,
   MODE_SELECT_6,
   MODE_SENSE_10,
@@ -37,6 +38,8 @@ import {
   RESERVE_10,
   RESERVE_6,
   SA_READ_CAPACITY_16,
+  SA_REPORT_SUPPORTED_OPERATION_CODES,
+  SA_REPORT_SUPPORTED_TMFS,
   SERVICE_ACTION_IN_16,
   START_STOP_UNIT,
   SYNCHRONIZE_CACHE_10,
@@ -54,20 +57,16 @@ import {
   WRITE_AND_VERIFY_16,
 } from '../scsi/opcode';
 import { PR_IN_READ_FULL_STATUS, PR_OUT_REGISTER_AND_MOVE } from '../scsi/reservation';
-import {
-  read_capacity_10,
-  read_capacity_16,
-  report_luns,
-  request_sense,
-  start_stop_unit,
-  test_unit_ready,
-} from './basic';
+import { read_capacity_10, read_capacity_16, request_sense, start_stop_unit, test_unit_ready } from './basic';
 import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
 import { inquiry } from './inquiry';
+import { report_luns } from './luns';
 import { mode_sense } from './mode';
 import { mode_select } from './mode-select';
 import { persistent_reserve_in } from './pr-in';
 import { persistent_reserve_out } from './pr-out';
+import { report_opcodes } from './report-opcodes';
+import { report_tmfs } from './report-tmfs';
 import { release_unit, reserve_unit } from './reserve';
 import { reads, synchronizes, verifies, writes, writes_and_verifies } from './transfers';
 
@@ -133,6 +132,17 @@ function primary_rows(): void {
   six(MODE_SELECT_6, 0x110000ff, COMMAND_LIST, 2, mode_select); // PF, SP; parameter list length
   ten(MODE_SELECT_10, NO_ACTION, 0x110000000000ffff, COMMAND_LIST, 2, mode_select);
   twelve(REPORT_LUNS, NO_ACTION, 0x00ff000000ffffff, 0xff00, 0, 1, report_luns);
+  // RCTD, reporting options; operation code; service action; allocation length
+  twelve(
+    MAINTENANCE_IN,
+    SA_REPORT_SUPPORTED_OPERATION_CODES,
+    0x0087ffffffffffff,
+    0xff00,
+    0,
+    1,
+    report_opcodes,
+  );
+  twelve(MAINTENANCE_IN, SA_REPORT_SUPPORTED_TMFS, 0x0080000000ffffff, 0xff00, 0, 1, report_tmfs);
 }
 
 function reservation_rows(): void {

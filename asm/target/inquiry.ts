@@ -16,7 +16,7 @@ import { finish_bad_cdb, finish_data_in_from, task_cdb } from './task';
 import { LogicalUnit, Nexus, config_at } from './unit';
 import { block_characteristics, block_limits, block_provisioning } from './vpd-block';
 import { device_identification } from './vpd-identification';
-import { SERIAL_BYTES, config_text, protocol } from './config';
+import { ISCSI, SERIAL_BYTES, config_text, nexus_protocol } from './config';
 
 const EVPD: u32 = 1;
 const STANDARD_BYTES: u32 = 96;
@@ -42,11 +42,11 @@ export function inquiry(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   }
   if (page) return finish_bad_cdb(unit, task, 2, 7); // [SPC-4] 6.6.1: PAGE CODE without EVPD
   memory.fill(SCRATCH, 0, STANDARD_BYTES);
-  return finish_data_in_from(task, allocation, SCRATCH, standard(unit));
+  return finish_data_in_from(task, allocation, SCRATCH, standard(unit, nexus));
 }
 
 /** [SPC-4] 6.6.2 table 175. */
-function standard(unit: LogicalUnit): u32 {
+function standard(unit: LogicalUnit, nexus: Nexus): u32 {
   const config = config_at(unit);
   store<u8>(SCRATCH, 0x06, 2); // VERSION: SPC-4
   store<u8>(SCRATCH, 0x12, 3); // HISUP, RESPONSE DATA FORMAT 2
@@ -59,7 +59,7 @@ function standard(unit: LogicalUnit): u32 {
   store_be16(SCRATCH + 58, 0x00a0); // version descriptors, [SPC-4] annex E.9: SAM-5
   store_be16(SCRATCH + 60, 0x0460); // SPC-4
   store_be16(SCRATCH + 62, 0x04c0); // SBC-3
-  store_be16(SCRATCH + 64, protocol(unit) == 5 ? 0x0960 : 0x0c20); // iSCSI, SAS-2
+  store_be16(SCRATCH + 64, nexus_protocol(unit, nexus) == ISCSI ? 0x0960 : 0x0c20); // iSCSI, SAS-2
   return STANDARD_BYTES;
 }
 
