@@ -18,6 +18,7 @@ export {
   lu_registrations,
   lu_reservation,
   lu_reset,
+  lu_sanitize,
   lu_set_luns,
   lu_size,
   lu_target_name,

@@ -186,7 +186,6 @@ export const LU_FLAG_CONFLICT_FIRST = 8; // RESERVATION CONFLICT before unit att
 export const LU_FLAG_THIN = 16; // thin provisioned, [SBC-3] 4.7.3.3: LBPME, LBPRZ
 export const LU_FLAG_PROTECTED = 32; // formatted with type 1 protection, [SBC-3] 4.22.2.3
 export const LU_MAX_TRANSFER = 65536;
-<<<<<<< HEAD
 /** What Block Limits says, [SBC-3] 6.5.4, [SBC-4] 6.6.4; in logical blocks. */
 export const LU_MAX_COMPARE_AND_WRITE = 128;
 export const LU_MAX_UNMAP = 0x400000;
@@ -199,13 +198,11 @@ export const LU_CACHE_BYTES = 0x1000000;
 export const SANITIZE_PROGRESS_MAX = 0xffff;
 export const SANITIZE_DONE = 0x10000;
 export const SANITIZE_FAILED = 0x10001;
-=======
 /** Names of target ports (lu_target_name), and LUNs of a target (lu_set_luns), that a logical unit keeps. */
 export const TARGET_NAME_BYTES = 244; // 223 of an iSCSI name, [RFC 7143] 4.2.7.1, and ",t,0x" with the portal group tag
 export const LUN_BYTES = 8; // [SAM-5] 4.7
 export const LUN_MAX = 256;
 
->>>>>>> disks-spc
 /** What lu_create answers. */
 export const LU_OK = 0;
 export const LU_BAD_BLOCKS = 1;
@@ -235,6 +232,7 @@ export const MEDIUM_BAD_REF = 8; // 0B/1003 logical block reference tag check fa
 export const MEDIUM_MISCOMPARE_AT = 9; // 0E/1D00; INFORMATION is an offset in the data-out buffer
 export const MEDIUM_COPY_UNREACHABLE = 10; // 0A/0D02 copy target device not reachable
 export const MEDIUM_COPY_FAILED = 11; // 0A/0D01 third party device failure
+export const MEDIUM_SANITIZE_FAILED = 12; // 03/3103 sanitize command failed
 
 /** Task management functions and responses, numbered as in [SPL] 9.2.2.3; also SQE_TMF_AT. */
 export const TMF_ABORT_TASK = 0x01;

@@ -23,7 +23,7 @@ const PHYSICAL_SECTOR: u32 = 5;
 export function read_defect_data(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const isShort = load<u8>(cdb) == READ_DEFECT_DATA_10;
-  const asked: u32 = load<u8>(cdb, isShort ? 2 : 1);
+  const asked: u32 = load<u8>(cdb + (isShort ? 2 : 1));
   const allocation = isShort ? load_be16(cdb + 7) : load_be32(cdb + 6);
   const format = asked & 7;
   const given = is_known(unit, format) ? format : LONG_BLOCK;

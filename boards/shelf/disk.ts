@@ -10,6 +10,7 @@ import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
 import { type Failure, type Shop, act } from './action.ts';
 import type { Medium } from './medium.ts';
+import { Sanitizer } from './sanitizer.ts';
 import type { DeviceServers } from './server.ts';
 import { STATUS_TASK_ABORTED, TaskSet } from './task-set.ts';
 import { DIRECTION_BOTH, DIRECTION_IN, type Task, gather, scatter } from './task.ts';
@@ -60,6 +61,7 @@ export class Disk {
   #clock: Clock;
   #component: number;
   #watcher: DiskWatcher;
+  #sanitizer: Sanitizer;
   #set = new TaskSet();
   #serving: Task | null = null;
   /** Commands that need no medium, until their time is over. */
@@ -84,6 +86,7 @@ export class Disk {
     this.#clock = clock;
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
+    this.#sanitizer = new Sanitizer(this, servers, clock);
   }
 
   get busy(): boolean {
@@ -168,15 +171,36 @@ export class Disk {
     if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
     if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
+    if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
     if (this.config.immediate) {
       if (result.action !== L.ACTION_NONE) this.#access(task);
       return this.#answer(task);
     }
+    this.#serve(task, result.action === L.ACTION_NONE);
+  }
+
+  /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
+  #sanitize(task: Task): void {
+    const us = this.config.immediate ? 0 : this.#duration(task) / US;
+    const atOnce = (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0;
+    const id = ++this.#next;
+    if (!atOnce) this.#short.set(id, task); // it may be abandoned or aborted, the operation may not
+    this.#sanitizer.begin(task, us, this.#shop(task), (good) => {
+      if (!this.#short.delete(id)) return;
+      if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
+      this.#answer(task);
+    });
+    if (atOnce && this.config.immediate) this.#answer(task);
+    else if (atOnce) this.#serve(task, true);
+  }
+
+  /** Gives the task its time: a short one, or that of the medium. */
+  #serve(task: Task, short: boolean): void {
     const id = ++this.#next;
     // A flush that is part of another command does not wait for what the medium is busy with.
-    if (result.action === L.ACTION_NONE || this.#serving !== null) {
+    if (short || this.#serving !== null) {
       this.#short.set(id, task);
-      const isReserve = task.cdb[0] === 0x5f && result.status === 0;
+      const isReserve = task.cdb[0] === 0x5f && task.status === 0;
       this.#clock.after((isReserve ? this.config.reserveUs : SHORT_US) * US, this.#component, END, id);
       return;
     }
@@ -218,7 +242,7 @@ export class Disk {
     const short = this.#short.get(id);
     if (short !== undefined) {
       this.#short.delete(id);
-      if (short.action !== L.ACTION_NONE) this.#access(short);
+      if (short.action !== L.ACTION_NONE && short.action !== L.ACTION_SANITIZE) this.#access(short);
       this.#answer(short);
       return this.#start();
     }
@@ -235,13 +259,16 @@ export class Disk {
       if (task.orphan) return;
       task.initiator.room?.(task);
     }
-    const shop: Shop = {
+    const failure = act(task, this, this.#shop(task));
+    if (failure !== null) this.#fail(task, failure);
+  }
+
+  #shop(task: Task): Shop {
+    return {
       bench: this.#servers.bench,
       units: this.peers,
       wrote: (unit, lba, blocks) => this.#watcher.wrote(unit, task.nexus, lba, blocks),
     };
-    const failure = act(task, this, shop);
-    if (failure !== null) this.#fail(task, failure);
   }
 
   #fail(task: Task, { kind, at }: Failure): void {

@@ -169,9 +169,10 @@ export class DeviceServers {
       action,
       status: v.getUint32(t + L.TASK_STATUS_AT, true),
       lba: v.getUint32(t + L.TASK_LBA_LO_AT, true) + v.getUint32(t + L.TASK_LBA_HI_AT, true) * 0x1_0000_0000,
-      blocks: v.getUint32(t + L.TASK_BLOCKS_LO_AT, true),
+      blocks:
+        v.getUint32(t + L.TASK_BLOCKS_LO_AT, true) + v.getUint32(t + L.TASK_BLOCKS_HI_AT, true) * 0x1_0000_0000,
       flags: v.getUint32(t + L.TASK_FLAGS_AT, true),
-      extents: action === L.ACTION_UNMAP || action === L.ACTION_COPY ? this.#extents(action) : NO_EXTENTS,
+      extents: action >= L.ACTION_UNMAP ? this.#extents(action) : NO_EXTENTS,
       moved: v.getUint32(t + L.TASK_MOVED_BYTES_AT, true),
       residual: v.getUint32(t + L.TASK_RESIDUAL_AT, true),
       overflow: v.getUint32(t + L.TASK_OVERFLOW_AT, true) === 0 ? 0 : v.getUint32(t + L.TASK_RESIDUAL_AT, true),
@@ -181,16 +182,19 @@ export class DeviceServers {
     };
   }
 
-  /** Of ACTION_UNMAP: LBA, blocks. Of ACTION_COPY: source and destination unit, their LBAs, bytes. */
+  /** Of ACTION_UNMAP: LBA, blocks. Of ACTION_COPY: source and destination unit, their LBAs, bytes. Of ACTION_SANITIZE: bytes. */
   #extents(action: number): number[] {
     const v = this.#view;
     const from = v.getUint32(this.#task + L.TASK_EXTENTS_AT, true);
-    const count = v.getUint32(this.#task + L.TASK_EXTENT_COUNT_AT, true);
+    const hasExtents =
+      action === L.ACTION_UNMAP || action === L.ACTION_COPY || action === L.ACTION_SANITIZE;
+    const count = hasExtents ? v.getUint32(this.#task + L.TASK_EXTENT_COUNT_AT, true) : 0;
     const u32 = (at: number): number => v.getUint32(at, true);
     const u64 = (at: number): number => u32(at) + u32(at + 4) * 0x1_0000_0000;
     const extents: number[] = [];
     for (let i = 0; i < count; i++) {
-      if (action === L.ACTION_UNMAP) {
+      if (action === L.ACTION_SANITIZE) extents.push(this.#bytes[from + i]!);
+      else if (action === L.ACTION_UNMAP) {
         const at = from + i * L.EXTENT_BYTES;
         extents.push(u64(at + L.EXTENT_LBA_LO_AT), u32(at + L.EXTENT_BLOCKS_AT));
       } else {
@@ -244,6 +248,11 @@ export class DeviceServers {
   /** TAS of the control mode page: tasks that another nexus aborts end with TASK ABORTED. */
   taskAbortedStatus(_unit: number): boolean {
     return false;
+  }
+
+  /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED. */
+  sanitize(unit: number, progress: number): void {
+    this.call.lu_sanitize(this.#units[unit]!, progress);
   }
 
   parameterData(bytes: number): Uint8Array {
