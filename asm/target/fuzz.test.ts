@@ -135,11 +135,22 @@ function fillList(list: Uint8Array, cdb: Uint8Array): void {
   if (list.length >= start && !chance(5)) list.set(be32(chance(4) ? random(400) : at - start), start - 4);
 }
 
+/** Descriptors near what is valid, [SBC-3] 5.28.2. */
+function fillUnmapList(list: Uint8Array): void {
+  list.fill(0);
+  if (list.length < 8) return;
+  list[3] = chance(4) ? random(256) : Math.max(0, list.length - 8) & 0xff;
+  for (let at = 8; at + 16 <= list.length; at += 16) {
+    list.set(be32(chance(8) ? random(2 ** 31) : random(Number(CAPACITY))), at + 4);
+    list.set(be32(random(chance(8) ? 2 ** 31 : 64)), at + 8);
+  }
+}
+
 /** Bytes the initiator offers: most often what the CDB asks for. */
 function offered(cdb: Uint8Array): number {
   const opcode = cdb[0]!;
   if (chance(20)) return random(512);
-  if (opcode === 0x5f || opcode === 0x55) return (cdb[7]! << 8) | cdb[8]!;
+  if (opcode === 0x5f || opcode === 0x55 || opcode === 0x42 || opcode === 0x48) return (cdb[7]! << 8) | cdb[8]!;
   if (opcode === 0x15) return cdb[4]!;
   return WRITES.has(opcode) ? random(40) * 512 : random(2) * 512;
 }
@@ -169,6 +180,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
   const cdb = bytes.subarray(task + L.TASK_CDB_AT, task + L.TASK_CDB_AT + 32);
   const u32 = (at: number): number => view.getUint32(task + at, true);
   let writes = 0;
+  let unmaps = 0;
 
   for (let i = 0; i < COUNT; i++) {
     const nexus = chance(200) ? random(100) : random(NEXUSES);
@@ -180,6 +192,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     // the list lies at the very end of the memory: to read beyond it is a trap
     const list = memoryEnd - Math.min(outBytes, 65000);
     if (opcode === 0x15 || opcode === 0x55) fillModeList(bytes.subarray(list, memoryEnd), opcode === 0x55);
+    else if (opcode === 0x42) fillUnmapList(bytes.subarray(list, memoryEnd));
     else fillList(bytes.subarray(list, memoryEnd), cdb);
     bytes.fill(GUARD, bed.dataIn, bed.dataIn + 1024);
     view.setUint32(task + L.TASK_CDB_LENGTH_AT, cdbBytes(opcode), true);
@@ -218,7 +231,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     if (!intact(bed.dataIn + room, bed.dataIn + 1024))
       assert.unreachable(`${told}: wrote beyond the data-in buffer`);
     if (action === L.ACTION_NONE) {
-      if (![0x5f, 0x15, 0x55].includes(opcode) && moved > Math.min(room, inBytes))
+      if (![0x5f, 0x15, 0x55, 0x42, 0x48, 0x83].includes(opcode) && moved > Math.min(room, inBytes))
         assert.unreachable(`${told}: moved ${moved}`);
     } else {
       const lba = view.getBigUint64(task + L.TASK_LBA_LO_AT, true);
@@ -226,6 +239,15 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
       if ((status !== 0 && status !== 4) || !ACTION_OF[action]?.includes(opcode))
         assert.unreachable(`${told}: action ${action}`);
       if (lba >= CAPACITY || blocks > CAPACITY - lba) assert.unreachable(`${told}: beyond the medium`);
+      if (action === L.ACTION_UNMAP) {
+        const extents = u32(L.TASK_EXTENTS_AT);
+        for (let n = 0; n < u32(L.TASK_EXTENT_COUNT_AT); n++) {
+          const from = view.getBigUint64(extents + n * L.EXTENT_BYTES, true);
+          const count = BigInt(view.getUint32(extents + n * L.EXTENT_BYTES + L.EXTENT_BLOCKS_AT, true));
+          if (from >= CAPACITY || count > CAPACITY - from) assert.unreachable(`${told}: unmaps beyond`);
+        }
+        unmaps++;
+      }
       if (WRITES.has(opcode)) {
         writes++;
         if (moved > outBytes || blocks * 512n > BigInt(outBytes))
@@ -273,6 +295,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
   for (const status of [0x00, 0x02, 0x18])
     assert.ok((statuses.get(status) ?? 0) > COUNT / 100, `status ${status} is met`);
   assert.ok(writes > COUNT / 1000, `${writes} writes`);
+  assert.ok(unmaps > COUNT / 10000, `${unmaps} unmaps`);
 });
 
 /** A reservation has a valid type and a holder that is registered; there are as many registrations as are counted. */
