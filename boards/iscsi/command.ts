@@ -21,6 +21,7 @@ export interface Outstanding {
   dataSn: number;
 }
 
+const NO_EXTENTS: readonly number[] = [];
 const NO_MEMORY = new Uint8Array(0);
 /** With the extended CDB of an additional header, RFC 7143 11.2.2.3. */
 export const CDB_MAX = 32;
@@ -45,6 +46,8 @@ export class Command implements Task, Initiator {
   action = 0;
   lba = 0;
   blocks = 0;
+  flags = 0;
+  extents: readonly number[] = NO_EXTENTS;
   moved = 0;
   status = 0;
   residual = 0;
