@@ -137,6 +137,11 @@ export class Command implements Task, Initiator {
     return this.unsolicited || this.outstanding.length > 0;
   }
 
+  /** What comes is still of use: it has not been refused, and nothing was wrong with it so far. */
+  get wanted(): boolean {
+    return this.fault === null && this.state !== 'over';
+  }
+
   /** The disk gives its answer. */
   completed(): void {
     if (!this.receiving) this.finish();
