@@ -1,10 +1,10 @@
 /**
  * The small commands every initiator begins with.
  *
- * [SPC-4] 6.33 REPORT LUNS, 6.39 REQUEST SENSE, 6.47 TEST UNIT READY
+ * [SPC-4] 6.39 REQUEST SENSE, 6.47 TEST UNIT READY
  * [SBC-3] 5.15 READ CAPACITY(10), 5.16 READ CAPACITY(16), 5.25 START STOP UNIT
  */
-import { LU_CONFIG_PHYSICAL_EXPONENT_AT, TASK_FLAG_IMMEDIATE } from '../layout';
+import { LU_CONFIG_PHYSICAL_EXPONENT_AT, LU_FLAG_PROTECTED, LU_FLAG_THIN, TASK_FLAG_IMMEDIATE } from '../layout';
 import { load_be32, store_be32, store_be64 } from '../bytes/endian';
 import { cdb16_length } from '../scsi/cdb';
 import {
@@ -15,41 +15,34 @@ import {
 } from '../scsi/sense';
 import { attention_take } from './attention';
 import { flush } from './medium';
+import { sanitize_sense, sanitize_specific } from './sanitize';
 import { SCRATCH } from './scratch';
 import { finish_bad_cdb, finish_check, finish_data_in_from, finish_good, task_cdb } from './task';
 import { LogicalUnit, Nexus, config_at } from './unit';
 
-export function test_unit_ready(unit: LogicalUnit, task: usize): u32 {
+export function test_unit_ready(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   if (unit.stopped) return finish_check(unit, task, SENSE_INITIALIZING_COMMAND_REQUIRED);
   return finish_good(task);
 }
 
-/** A pending unit attention is returned as parameter data and so cleared; else whether the unit is stopped. */
+/** A pending unit attention is returned as parameter data and so cleared; else a sanitize operation, else a stop. */
 export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   let code = attention_take(nexus);
+  let specific: u32 = 0;
+  if (!code && unit.sanitize) {
+    code = sanitize_sense(unit);
+    specific = sanitize_specific(unit);
+  }
   if (!code) code = unit.stopped ? SENSE_INITIALIZING_COMMAND_REQUIRED : SENSE_NONE;
   const bytes =
     load<u8>(cdb, 1) & 1 // DESC
-      ? sense_descriptors(SCRATCH, code, 0, false, 0)
-      : sense_fixed(SCRATCH, code, 0, false, 0);
+      ? sense_descriptors(SCRATCH, code, specific, false, 0)
+      : sense_fixed(SCRATCH, code, specific, false, 0);
   return finish_data_in_from(task, load<u8>(cdb, 4), SCRATCH, bytes);
 }
 
-/** LUN 0 is all there is. SELECT REPORT 01h asks for well known logical units, of which there are none. */
-export function report_luns(unit: LogicalUnit, task: usize): u32 {
-  const cdb = task_cdb(task);
-  const select: u32 = load<u8>(cdb, 2);
-  const allocation = load_be32(cdb + 6);
-  if (select > 2) return finish_bad_cdb(unit, task, 2, 7);
-  const luns: u32 = select == 1 ? 0 : 1;
-  store<u64>(SCRATCH, 0);
-  store<u64>(SCRATCH, 0, 8);
-  store_be32(SCRATCH, luns * 8);
-  return finish_data_in_from(task, allocation, SCRATCH, 8 + luns * 8);
-}
-
-export function read_capacity_10(unit: LogicalUnit, task: usize): u32 {
+export function read_capacity_10(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   if (load<u8>(cdb, 8) & 1) return finish_bad_cdb(unit, task, 8, 0); // PMI, obsolete
   if (load_be32(cdb + 2)) return finish_bad_cdb(unit, task, 2, 7); // LBA without PMI
@@ -59,7 +52,7 @@ export function read_capacity_10(unit: LogicalUnit, task: usize): u32 {
   return finish_data_in_from(task, 8, SCRATCH, 8);
 }
 
-export function read_capacity_16(unit: LogicalUnit, task: usize): u32 {
+export function read_capacity_16(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   if (load<u8>(cdb, 14) & 1) return finish_bad_cdb(unit, task, 14, 0);
   if (load<u64>(cdb, 2)) return finish_bad_cdb(unit, task, 2, 7);
@@ -68,6 +61,8 @@ export function read_capacity_16(unit: LogicalUnit, task: usize): u32 {
   store_be64(SCRATCH, unit.blocks - 1);
   store_be32(SCRATCH + 8, unit.blockBytes);
   store<u8>(SCRATCH, load<u32>(config_at(unit), LU_CONFIG_PHYSICAL_EXPONENT_AT), 13);
+  if (unit.flags & LU_FLAG_PROTECTED) store<u8>(SCRATCH, 1, 12); // PROT_EN; P_TYPE 000b: type 1
+  if (unit.flags & LU_FLAG_THIN) store<u8>(SCRATCH, 0xc0, 14); // LBPME, LBPRZ
   return finish_data_in_from(task, cdb16_length(cdb), SCRATCH, 32);
 }
 
@@ -79,7 +74,7 @@ const NO_FLUSH: u32 = 4;
  * START stops or starts; a power condition of active, idle or standby only wakes or rests the medium, which no
  * command here can see. Before it stops, the cache goes to the medium unless NO_FLUSH.
  */
-export function start_stop_unit(unit: LogicalUnit, task: usize): u32 {
+export function start_stop_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const byte4: u32 = load<u8>(cdb, 4);
   const condition = byte4 >> 4;
@@ -95,4 +90,9 @@ export function start_stop_unit(unit: LogicalUnit, task: usize): u32 {
   unit.stopped = stop ? 1 : 0;
   if (!stop || wasStopped || byte4 & NO_FLUSH) return finish_good(task);
   return flush(unit, task, load<u8>(cdb, 1) & 1 ? TASK_FLAG_IMMEDIATE : 0);
+}
+
+/** The medium cannot be removed, so that there is nothing to prevent, [SBC-3] 5.9. 10b and 11b are obsolete. */
+export function prevent_allow(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
+  return load<u8>(task_cdb(task), 4) & 2 ? finish_bad_cdb(unit, task, 4, 1) : finish_good(task);
 }

@@ -20,13 +20,14 @@ import {
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  task_nexus,
 } from './task';
-import { LogicalUnit, mode_current_at, mode_saved_at } from './unit';
+import { LogicalUnit, Nexus, mode_current_at, mode_saved_at } from './unit';
 
 const PF: u32 = 0x10;
 const SP: u32 = 0x01;
 
-export function mode_select(unit: LogicalUnit, index: u32, task: usize): u32 {
+export function mode_select(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const long = load<u8>(cdb) == MODE_SELECT_10;
   const flags: u32 = load<u8>(cdb, 1);
@@ -40,7 +41,7 @@ export function mode_select(unit: LogicalUnit, index: u32, task: usize): u32 {
   if (!start || !judge_pages(unit, task, list, start, bytes)) return 0;
   const wasWriteBack = !unit.writeThrough;
   if (change(unit, list, start, bytes, (flags & SP) != 0)) {
-    attention_post_others(unit, SENSE_MODE_PARAMETERS_CHANGED, index);
+    attention_post_others(unit, SENSE_MODE_PARAMETERS_CHANGED, task_nexus(task));
   }
   mode_apply(unit);
   return wasWriteBack && unit.writeThrough ? flush(unit, task, 0) : finish_good(task);

@@ -20,6 +20,7 @@ import {
   TASK_FLAGS_AT,
   TASK_LBA_LO_AT,
   TASK_MOVED_BYTES_AT,
+  TASK_NEXUS_AT,
   TASK_NV_CHANGED_AT,
   TASK_OVERFLOW_AT,
   TASK_RESIDUAL_AT,
@@ -41,6 +42,13 @@ import { LogicalUnit } from './unit';
 @inline
 export function task_cdb(task: usize): usize {
   return task + TASK_CDB_AT;
+}
+
+/** Index of the nexus that sent it. */
+// @ts-ignore: decorator
+@inline
+export function task_nexus(task: usize): u32 {
+  return load<u32>(task, TASK_NEXUS_AT);
 }
 
 // @ts-ignore: decorator

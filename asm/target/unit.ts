@@ -6,7 +6,15 @@
  * [SAM-5] 4.5.19 logical unit, 4.7 I_T nexus
  * [SPC-4] 5.13 reservations, 7.5 mode parameters
  */
-import { LU_CONFIG_BYTES, NEXUS_MAX, REGISTRATION_MAX, TRANSPORT_ID_BYTES } from '../layout';
+import {
+  LUN_BYTES,
+  LUN_MAX,
+  LU_CONFIG_BYTES,
+  NEXUS_MAX,
+  REGISTRATION_MAX,
+  TARGET_NAME_BYTES,
+  TRANSPORT_ID_BYTES,
+} from '../layout';
 
 export const MODE_BYTES: u32 = 96;
 export const ATTENTION_MAX: u32 = 12;
@@ -44,8 +52,15 @@ export class LogicalUnit {
   nvHeld: u32;
   /** Nexus with a reservation of RESERVE(6) or (10), plus one. */
   spc2Holder: u32;
+  /** LUNs of the target that the host told; 0: none, so LUN 0 alone. */
+  luns: u32;
+  /** Bytes of the names of target ports 1 and 2; 0: none. */
+  name1Bytes: u32;
+  name2Bytes: u32;
   unused0: u32;
-  unused1: u32;
+  /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
+  sanitize: u32;
+  sanitizeProgress: u32;
 }
 
 // @ts-ignore: decorator
@@ -92,7 +107,9 @@ const MODE_SAVED_AT: usize = MODE_CURRENT_AT + <usize>MODE_BYTES;
 const NEXUSES_AT: usize = MODE_SAVED_AT + <usize>MODE_BYTES;
 const REGISTRATIONS_AT: usize = NEXUSES_AT + <usize>NEXUS_MAX * NEXUS_BYTES;
 const NV_AT: usize = REGISTRATIONS_AT + <usize>REGISTRATION_MAX * REGISTRATION_BYTES;
-export const UNIT_BYTES: usize = NV_AT + 2 * <usize>NV_SLOT_BYTES;
+const LUNS_AT: usize = NV_AT + 2 * <usize>NV_SLOT_BYTES;
+const NAMES_AT: usize = LUNS_AT + <usize>LUN_MAX * <usize>LUN_BYTES;
+export const UNIT_BYTES: usize = (NAMES_AT + 2 * <usize>TARGET_NAME_BYTES + 7) & ~7;
 
 export function unit_at(lu: usize): LogicalUnit {
   return changetype<LogicalUnit>(lu);
@@ -118,6 +135,16 @@ export function registration_at(unit: LogicalUnit, index: u32): Registration {
   return changetype<Registration>(
     changetype<usize>(unit) + REGISTRATIONS_AT + <usize>index * REGISTRATION_BYTES,
   );
+}
+
+/** LUNs of the target as REPORT LUNS lists them. */
+export function luns_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + LUNS_AT;
+}
+
+/** Name of relative target port 1 or 2. */
+export function name_at(unit: LogicalUnit, port: u32): usize {
+  return changetype<usize>(unit) + NAMES_AT + (port == 2 ? <usize>TARGET_NAME_BYTES : 0);
 }
 
 export function nv_slot_at(unit: LogicalUnit, slot: u32): usize {

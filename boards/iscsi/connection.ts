@@ -14,7 +14,7 @@ import { INVALID_DURING_LOGIN, LOGIN_SUCCESS, Login, type LoginReply } from './l
 import { LOGIN_SEGMENT, TARGET_SEGMENT } from './negotiate.ts';
 import { requestLogout } from './async-message.ts';
 import { nopIn } from './nop.ts';
-import { Output } from './output.ts';
+import { Output, type Wire } from './output.ts';
 import {
   CMD_SN_AT,
   EXP_CMD_SN_AT,
@@ -45,23 +45,28 @@ export interface Entrance {
   sendTargets(all: boolean, localAddress: string): ReturnType<SendTargets>;
 }
 
+/** Before there is a socket. */
+const NO_WIRE: Wire = { write: () => {}, writableLength: 0 };
+
 const STATUS_CLASS_AT = 36;
 const ISID_AT = 8;
 const TSIH_AT = 14;
 
 export class Connection implements PduSink, Newcomer {
-  readonly from: string;
+  from = '?';
   readonly target: string;
   readonly port: 1 | 2;
-  readonly output: Output;
+  output: Output;
   readonly sendTargets: SendTargets;
+  /** What comes from the socket lies here until `received` returns. */
+  readonly buffer: Uint8Array;
   statSn = 1;
   cid = 0;
   readonly #entrance: Entrance;
-  readonly #socket: Socket;
+  #socket: Socket | null = null;
   readonly #reader: PduReader;
   readonly #login: Login;
-  readonly #closed: () => void;
+  readonly #closed: (buffer: Uint8Array) => void;
   #session: Session | null = null;
   #timer: Timer | null = null;
   #heard = false;
@@ -72,18 +77,18 @@ export class Connection implements PduSink, Newcomer {
   #flushDue = false;
   /** Bytes of its output that the budget counts. */
   #counted = 0;
-  #chunk: Uint8Array | null = null;
+  /** Of the buffer, not yet looked at. */
+  #arrived = 0;
+  readonly #taken = (): void => this.#read();
 
-  constructor(socket: Socket, entrance: Entrance, closed: () => void) {
-    this.#socket = socket;
+  constructor(entrance: Entrance, buffer: Uint8Array, closed: (buffer: Uint8Array) => void) {
+    this.buffer = buffer;
     this.#entrance = entrance;
     this.#closed = closed;
     this.target = entrance.target;
     this.port = entrance.port;
-    this.from = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
-    const local = socket.localAddress ?? '127.0.0.1';
-    this.sendTargets = (all) => entrance.sendTargets(all, local);
-    this.output = new Output(socket, entrance.crc);
+    this.sendTargets = (all) => entrance.sendTargets(all, this.#socket?.localAddress ?? '127.0.0.1');
+    this.output = new Output(NO_WIRE, entrance.crc);
     this.#reader = new PduReader(this, entrance.crc, LOGIN_SEGMENT);
     this.#login = new Login({
       target: entrance.target,
@@ -98,17 +103,24 @@ export class Connection implements PduSink, Newcomer {
         return LOGIN_SUCCESS;
       },
     });
-    const { limits } = entrance.sessions.around;
+  }
+
+  /** From now on it is about this socket, which reads into the buffer. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    this.from = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
+    this.output = new Output(socket, this.#entrance.crc);
+    const { limits } = this.#entrance.sessions.around;
     this.#timer = this.#after(limits.loginMs, () => this.drop('no login in time'));
-    const taken = (): void => this.#read();
-    const drained = (): void => this.#goOn();
-    socket.on('data', (chunk: Uint8Array) => {
-      this.#chunk = chunk;
-      this.#entrance.enter(taken);
-    });
-    socket.on('drain', () => this.#entrance.enter(drained));
+    socket.on('drain', () => this.#entrance.enter(() => this.#goOn()));
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => this.#entrance.enter(() => this.#end('the connection was lost')));
+  }
+
+  /** So many bytes have come into the buffer. */
+  received(bytes: number): void {
+    this.#arrived = bytes;
+    this.#entrance.enter(this.#taken);
   }
 
   #after(ms: number, call: () => void): Timer {
@@ -118,12 +130,10 @@ export class Connection implements PduSink, Newcomer {
   // -------------------------------------------------------------------------------------------------------- in
 
   #read(): void {
-    const chunk = this.#chunk;
-    this.#chunk = null;
-    if (chunk === null || this.#over) return;
+    if (this.#over) return;
     this.#heard = true;
     this.#reading = true;
-    this.#reader.push(chunk);
+    this.#reader.push(this.buffer, this.#arrived);
     this.#reading = false;
     this.#afterReading();
   }
@@ -150,8 +160,8 @@ export class Connection implements PduSink, Newcomer {
     const stop = this.full || this.#reader.heldBack > 0;
     if (stop === this.#paused || this.#over) return;
     this.#paused = stop;
-    if (stop) this.#socket.pause();
-    else this.#socket.resume();
+    if (stop) this.#socket?.pause();
+    else this.#socket?.resume();
   }
 
   get full(): boolean {
@@ -282,7 +292,7 @@ export class Connection implements PduSink, Newcomer {
     this.#ending = true;
     this.output.flush();
     this.#closeSession(why);
-    this.#socket.end();
+    this.#socket?.end();
     this.#timer?.cancel();
     this.#timer = this.#after(this.#entrance.sessions.around.limits.logoutMs, () => this.#end(why));
   }
@@ -301,8 +311,8 @@ export class Connection implements PduSink, Newcomer {
     this.#count(0);
     this.#closeSession(why);
     this.output.stop();
-    this.#socket.destroy();
-    this.#closed();
+    this.#socket?.destroy();
+    this.#closed(this.buffer);
   }
 
   /** True once nothing of it is left. */

@@ -7,9 +7,7 @@ import type { Crc } from './crc.ts';
 import { putDigest } from './crc.ts';
 
 export interface Wire {
-  write(bytes: Uint8Array): void;
-  cork(): void;
-  uncork(): void;
+  write(bytes: Uint8Array): unknown;
   /** Bytes that the kernel has not taken yet. */
   readonly writableLength: number;
 }

@@ -37,6 +37,7 @@ export class PduReader {
   #wholeKnown = false;
   /** What is left of a chunk, while the sink is full. */
   #rest: Uint8Array | null = null;
+  /** Where in it the next PDU begins. */
   #restAt = 0;
   #broken = false;
 
@@ -51,15 +52,13 @@ export class PduReader {
     return this.#rest === null ? 0 : this.#rest.length - this.#restAt;
   }
 
-  push(chunk: Uint8Array): void {
+  /** The first `bytes` bytes of `chunk` have come; they are looked at, or copied, before it returns. */
+  push(chunk: Uint8Array, bytes: number): void {
     if (this.#broken) return;
-    if (this.#rest !== null) {
-      // Reading was stopped, but this one was on its way.
-      this.#rest = Buffer.concat([this.#rest.subarray(this.#restAt), chunk]);
-      this.#restAt = 0;
-      return;
-    }
-    this.#take(chunk, 0);
+    if (this.#rest === null) return this.#take(chunk, 0, bytes);
+    // Reading was stopped, but this one was on its way.
+    this.#rest = Buffer.concat([this.#rest.subarray(this.#restAt), chunk.subarray(0, bytes)]);
+    this.#restAt = 0;
   }
 
   /** Goes on where it stopped, when the sink has room again. */
@@ -67,7 +66,7 @@ export class PduReader {
     const rest = this.#rest;
     if (rest === null || this.#broken) return;
     this.#rest = null;
-    this.#take(rest, this.#restAt);
+    this.#take(rest, this.#restAt, rest.length);
   }
 
   stop(): void {
@@ -77,13 +76,12 @@ export class PduReader {
     this.#heldBytes = 0;
   }
 
-  #take(chunk: Uint8Array, start: number): void {
+  #take(chunk: Uint8Array, start: number, end: number): void {
     let at = start;
-    const end = chunk.length;
     while (at < end) {
       if (this.#sink.full) {
-        this.#rest = chunk;
-        this.#restAt = at;
+        this.#rest = chunk.slice(at, end);
+        this.#restAt = 0;
         return;
       }
       if (this.#heldBytes === 0 && end - at >= BHS_BYTES) {
@@ -99,15 +97,15 @@ export class PduReader {
         this.#wholeKnown = true;
         this.#hold(whole);
       }
-      at = this.#collect(chunk, at);
+      at = this.#collect(chunk, at, end);
       if (at < 0) return;
     }
   }
 
   /** Adds to the PDU in the making; -1 when the stream has ended. */
-  #collect(chunk: Uint8Array, at: number): number {
-    const part = Math.min(chunk.length - at, this.#wanted - this.#heldBytes);
-    this.#held.set(at === 0 && part === chunk.length ? chunk : chunk.subarray(at, at + part), this.#heldBytes);
+  #collect(chunk: Uint8Array, at: number, end: number): number {
+    const part = Math.min(end - at, this.#wanted - this.#heldBytes);
+    this.#held.set(chunk.subarray(at, at + part), this.#heldBytes);
     this.#heldBytes += part;
     if (this.#heldBytes < this.#wanted) return at + part;
     if (!this.#wholeKnown) {

@@ -54,6 +54,7 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
   for (const { address } of options.portals) refuseOpenPortal(address, options.chap);
   if (options.chap !== null) refuseBadSecrets(options.chap);
   const { shelf, host } = options;
+  shelf.servers.nameTargets(options.targets);
   const limits = { ...LIMITS, ...options.limits };
   const tell = options.onEvent ?? ((): void => {});
   const sessions = new Sessions(

@@ -41,6 +41,12 @@ export function bareShelf({ disks: count, sizeMib, config = {}, ...rest }: BareO
       rateMbS: 1000,
       reserveUs: 0,
       immediate: true,
+      blockBytes: SECTOR_BYTES,
+      physicalExponent: 3,
+      thin: false,
+      protection: 0,
+      writeProtected: false,
+      writeCache: false,
       ...config,
     };
     return new Disk(number, whole, medium, servers, clock, watcher);

@@ -8,10 +8,12 @@
 import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
+import { type Failure, type Shop, act } from './action.ts';
 import type { Medium } from './medium.ts';
+import { Sanitizer } from './sanitizer.ts';
 import type { DeviceServers } from './server.ts';
 import { STATUS_TASK_ABORTED, TaskSet } from './task-set.ts';
-import { DIRECTION_BOTH, DIRECTION_IN, type Task, gather, scatter, walk } from './task.ts';
+import { DIRECTION_BOTH, DIRECTION_IN, type Task, gather, scatter } from './task.ts';
 
 /** What the all-seeing observer is told. */
 export interface DiskWatcher {
@@ -28,17 +30,27 @@ const SHORT_US = 60;
 /** From the start of a command to the first byte, when it goes on where the last one ended. */
 const SEQUENTIAL_US = 40;
 const END = 1;
-
-/** Operation codes that wait for the medium: READ, WRITE, VERIFY, SYNCHRONIZE CACHE and their like. */
-const MEDIUM_OPCODES = new Set([
-  0x08, 0x0a, 0x28, 0x2a, 0x2e, 0x2f, 0x34, 0x35, 0x41, 0x42, 0x88, 0x89, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x91,
-  0x93, 0xa8, 0xaa, 0xae, 0xaf,
+const UNKNOWN = 0xff;
+/** Actions that pass over no blocks. */
+const BLOCKLESS: ReadonlySet<number> = new Set([L.ACTION_SYNC, L.ACTION_UNMAP, L.ACTION_LBA_STATUS]);
+/** Actions on data that the initiator sends. */
+const TAKE_DATA: ReadonlySet<number> = new Set([
+  L.ACTION_WRITE,
+  L.ACTION_WRITE_VERIFY,
+  L.ACTION_VERIFY,
+  L.ACTION_COMPARE_WRITE,
+  L.ACTION_WRITE_SAME,
+  L.ACTION_OR_WRITE,
 ]);
 
 export class Disk {
   readonly number: number;
   readonly config: DiskConfig;
   readonly medium: Medium;
+  /** Protection information of the blocks, on a medium of its own; null without. */
+  readonly tags: Medium | null;
+  /** Every disk of the shelf, by its number. */
+  peers: readonly Disk[] = [this];
   /** Makes the non-volatile image of the reservations durable. */
   keepReservations: (image: Uint8Array) => void = () => {};
   /** Does not answer at all. */
@@ -49,6 +61,7 @@ export class Disk {
   #clock: Clock;
   #component: number;
   #watcher: DiskWatcher;
+  #sanitizer: Sanitizer;
   #set = new TaskSet();
   #serving: Task | null = null;
   /** Commands that need no medium, until their time is over. */
@@ -63,14 +76,17 @@ export class Disk {
     servers: DeviceServers,
     clock: Clock,
     watcher: DiskWatcher,
+    tags: Medium | null = null,
   ) {
     this.number = number;
+    this.tags = tags;
     this.config = config;
     this.medium = medium;
     this.#servers = servers;
     this.#clock = clock;
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
+    this.#sanitizer = new Sanitizer(this, servers, clock);
   }
 
   get busy(): boolean {
@@ -119,7 +135,7 @@ export class Disk {
   #start(): void {
     for (;;) {
       if (this.#set.size === 0) return;
-      const task = this.#set.next(this.#serving === null, needsMedium);
+      const task = this.#set.next(this.#serving === null, this.#needsMedium);
       if (task === null) return;
       this.#execute(task);
     }
@@ -140,6 +156,8 @@ export class Disk {
     task.action = result.action;
     task.lba = result.lba;
     task.blocks = result.blocks;
+    task.flags = result.flags;
+    task.extents = result.extents;
     task.moved = result.moved;
     task.status = result.status;
     // Of the initiator's buffer: what the command had more to move does not count.
@@ -147,20 +165,42 @@ export class Disk {
     task.overflow = result.overflow;
     task.sense = result.sense;
     task.state = 'serving';
-    if (result.action === L.ACTION_NONE && result.status === 0 && result.moved > 0 && parameters === null) {
+    if (result.action === L.ACTION_NONE && result.moved > 0 && parameters === null) {
       task.reply = this.#servers.parameterData(result.moved);
     }
     if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
     if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
+    if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
     if (this.config.immediate) {
       if (result.action !== L.ACTION_NONE) this.#access(task);
       return this.#answer(task);
     }
+    this.#serve(task, result.action === L.ACTION_NONE);
+  }
+
+  /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
+  #sanitize(task: Task): void {
+    const us = this.config.immediate ? 0 : this.#duration(task) / US;
+    const atOnce = (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0;
     const id = ++this.#next;
-    if (result.action === L.ACTION_NONE) {
+    if (!atOnce) this.#short.set(id, task); // it may be abandoned or aborted, the operation may not
+    this.#sanitizer.begin(task, us, this.#shop(task), (good) => {
+      if (!this.#short.delete(id)) return;
+      if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
+      this.#answer(task);
+    });
+    if (atOnce && this.config.immediate) this.#answer(task);
+    else if (atOnce) this.#serve(task, true);
+  }
+
+  /** Gives the task its time: a short one, or that of the medium. */
+  #serve(task: Task, short: boolean): void {
+    const id = ++this.#next;
+    // A flush that is part of another command does not wait for what the medium is busy with.
+    if (short || this.#serving !== null) {
       this.#short.set(id, task);
-      const isReserve = task.cdb[0] === 0x5f && result.status === 0;
+      const isReserve = task.cdb[0] === 0x5f && task.status === 0;
       this.#clock.after((isReserve ? this.config.reserveUs : SHORT_US) * US, this.#component, END, id);
       return;
     }
@@ -172,17 +212,26 @@ export class Disk {
 
   /** The parameter list of a command that sends one; null for medium data, which is moved at the end. */
   #parameters(task: Task): Uint8Array | null {
-    const sendsParameters =
-      task.cdb[0] === 0x5f || task.cdb[0] === 0x15 || task.cdb[0] === 0x55 || task.cdb[0] === 0x1d;
-    if (!sendsParameters) return null;
+    if ((this.#kind(task) & L.COMMAND_LIST) === 0) return null;
     if (task.direction === DIRECTION_IN) return new Uint8Array(0);
     const list = new Uint8Array(Math.min(task.bytes, 65536));
     gather(task, 0, list, 0, list.length);
     return list;
   }
 
+  /** COMMAND_* of a task's command, asked for once. */
+  #kind(task: Task): number {
+    const index = task.cdb[0]! * 32 + ((task.cdb[1] ?? 0) & 31);
+    let kind = this.#kinds[index]!;
+    if (kind === UNKNOWN) this.#kinds[index] = kind = this.#servers.kind(this.number, task.cdb);
+    return kind;
+  }
+  /** By operation code and service action. */
+  #kinds = new Uint8Array(256 * 32).fill(UNKNOWN);
+  #needsMedium = (task: Task): boolean => (this.#kind(task) & L.COMMAND_MEDIUM) !== 0;
+
   #duration(task: Task): number {
-    const bytes = task.action === L.ACTION_SYNC ? 0 : task.blocks * L.SECTOR_BYTES;
+    const bytes = BLOCKLESS.has(task.action) ? 0 : task.blocks * this.config.blockBytes;
     const access = task.lba === this.#head ? SEQUENTIAL_US : this.config.accessUs;
     this.#head = task.lba + task.blocks;
     const us = access + Math.ceil(bytes / this.config.rateMbS);
@@ -193,6 +242,7 @@ export class Disk {
     const short = this.#short.get(id);
     if (short !== undefined) {
       this.#short.delete(id);
+      if (short.action !== L.ACTION_NONE && short.action !== L.ACTION_SANITIZE) this.#access(short);
       this.#answer(short);
       return this.#start();
     }
@@ -205,34 +255,24 @@ export class Disk {
   }
 
   #access(task: Task): void {
-    const offset = task.lba * L.SECTOR_BYTES;
-    switch (task.action) {
-      case L.ACTION_READ:
-        if (task.orphan) return;
-        task.initiator.room?.(task);
-        walk(task, 0, task.moved, (address, done, part) => {
-          this.medium.read(offset + done, task.memory, address, part);
-        });
-        return;
-      case L.ACTION_WRITE:
-        if (this.writesFail) return this.#fail(task, L.MEDIUM_WRITE_ERROR);
-        walk(task, 0, task.moved, (address, done, part) => {
-          this.medium.write(offset + done, task.memory, address, part);
-        });
-        this.#watcher.wrote(this.number, task.nexus, task.lba, task.blocks);
-        return;
-      case L.ACTION_SYNC:
-        this.medium.flush();
-        return;
-      case L.ACTION_VERIFY:
-        return;
-      default:
-        this.#fail(task, L.MEDIUM_HARDWARE); // an action this disk does not know
+    if (task.action === L.ACTION_READ) {
+      if (task.orphan) return;
+      task.initiator.room?.(task);
     }
+    const failure = act(task, this, this.#shop(task));
+    if (failure !== null) this.#fail(task, failure);
   }
 
-  #fail(task: Task, kind: number): void {
-    const result = this.#servers.mediumError(this.number, task.nexus, kind, task.lba);
+  #shop(task: Task): Shop {
+    return {
+      bench: this.#servers.bench,
+      units: this.peers,
+      wrote: (unit, lba, blocks) => this.#watcher.wrote(unit, task.nexus, lba, blocks),
+    };
+  }
+
+  #fail(task: Task, { kind, at }: Failure): void {
+    const result = this.#servers.mediumError(this.number, task.nexus, kind, at);
     task.status = result.status;
     task.sense = result.sense;
     task.residual = task.bytes;
@@ -327,11 +367,9 @@ export class Disk {
   }
 }
 
-const needsMedium = (task: Task): boolean => MEDIUM_OPCODES.has(task.cdb[0]!);
-
 /** The data of a write that is being served is in the disk's buffer: what happens to memory now does not touch it. */
 function hold(task: Task): void {
-  if (task.action !== L.ACTION_WRITE) return;
+  if (!TAKE_DATA.has(task.action)) return;
   const held = new Uint8Array(task.moved);
   gather(task, 0, held, 0, task.moved);
   task.memory = held;

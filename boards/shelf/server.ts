@@ -5,14 +5,22 @@
 import { type DiskIo, instantiateSync } from '#disk-io';
 import * as L from '../../asm/layout.ts';
 import { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT } from './task.ts';
+import { Workbench } from './workbench.ts';
 
 const PARAMETER_ROOM = 65536;
+const BENCH_BYTES = 1 << 18;
+const NO_EXTENTS: readonly number[] = [];
 
 export interface UnitConfig {
   blocks: number;
   wwn: bigint;
   serial: string;
   rotation: number;
+  /** By default 512e: blocks of 512 bytes, eight a physical block. */
+  blockBytes?: number;
+  physicalExponent?: number;
+  /** LU_FLAG_*. */
+  flags?: number;
 }
 
 export interface Executed {
@@ -20,6 +28,8 @@ export interface Executed {
   status: number;
   lba: number;
   blocks: number;
+  flags: number;
+  extents: readonly number[];
   moved: number;
   residual: number;
   /** What the command had to move beyond the initiator's buffer. */
@@ -37,6 +47,8 @@ export class DeviceServers {
   readonly call: DiskIo;
   readonly dataOut: number;
   readonly dataIn: number;
+  /** For the actions on media. */
+  readonly bench: Workbench;
   readonly #task: number;
   readonly #units: number[] = [];
   readonly #nvBytes: number;
@@ -53,7 +65,9 @@ export class DeviceServers {
     this.#task = align(call.heap_base());
     this.dataOut = this.#task + 4096;
     this.dataIn = this.dataOut + PARAMETER_ROOM;
-    let at = this.dataIn + PARAMETER_ROOM;
+    const benchAt = this.dataIn + PARAMETER_ROOM;
+    const table = benchAt + BENCH_BYTES;
+    let at = align(table + units * 4);
     for (let i = 0; i < units; i++) {
       this.#units.push(at);
       at = align(at + this.#unitBytes);
@@ -62,6 +76,10 @@ export class DeviceServers {
     if (missing > 0) this.memory.grow(missing);
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#view = new DataView(this.memory.buffer);
+    this.bench = new Workbench(call, benchAt, BENCH_BYTES);
+    this.#units.forEach((unit, number) => this.#view.setUint32(table + number * 4, unit, true));
+    this.#view.setUint32(this.#task + L.TASK_UNITS_AT, table, true);
+    this.#view.setUint32(this.#task + L.TASK_UNIT_COUNT_AT, units, true);
   }
 
   create(unit: number, config: UnitConfig): void {
@@ -69,8 +87,9 @@ export class DeviceServers {
     const v = this.#view;
     this.#bytes.fill(0, at, at + L.LU_CONFIG_BYTES);
     v.setBigUint64(at + L.LU_CONFIG_BLOCKS_LO_AT, BigInt(config.blocks), true);
-    v.setUint32(at + L.LU_CONFIG_BLOCK_BYTES_AT, L.SECTOR_BYTES, true);
-    v.setUint32(at + L.LU_CONFIG_PHYSICAL_EXPONENT_AT, 3, true);
+    v.setUint32(at + L.LU_CONFIG_BLOCK_BYTES_AT, config.blockBytes ?? L.SECTOR_BYTES, true);
+    v.setUint32(at + L.LU_CONFIG_PHYSICAL_EXPONENT_AT, config.physicalExponent ?? 3, true);
+    v.setUint32(at + L.LU_CONFIG_FLAGS_AT, config.flags ?? 0, true);
     v.setUint32(at + L.LU_CONFIG_ROTATION_AT, config.rotation, true);
     v.setBigUint64(at + L.LU_CONFIG_WWN_LO_AT, config.wwn, true);
     v.setBigUint64(at + L.LU_CONFIG_PORT1_LO_AT, config.wwn + 1n, true);
@@ -106,6 +125,42 @@ export class DeviceServers {
     return this.call.nexus_login(this.#units[unit]!, nexus, this.dataOut, bytes, port) === L.LOGIN_OK;
   }
 
+  /**
+   * The iSCSI names of both target ports, and the inventory of the targets: every unit, its number the LUN. Kept until
+   * they are replaced.
+   */
+  nameTargets(names: readonly [string, string]): void {
+    this.#inventory();
+    for (const unit of this.#units) {
+      this.call.lu_set_luns(unit, this.dataOut, Math.min(this.#units.length, L.LUN_MAX));
+    }
+    names.forEach((name, i) => {
+      const bytes = Buffer.from(name.toLowerCase());
+      this.#bytes.set(bytes, this.dataOut);
+      for (const unit of this.#units) {
+        if (this.call.lu_target_name(unit, i + 1, this.dataOut, bytes.length) !== 1) {
+          throw new Error(`lu_target_name refused ${name}`);
+        }
+      }
+    });
+  }
+
+  /** All LUNs, at dataOut; [SAM-5] 4.7.7.1: peripheral device addressing below 256. */
+  #inventory(): void {
+    this.#bytes.fill(0, this.dataOut, this.dataOut + L.LUN_MAX * L.LUN_BYTES);
+    for (let lun = 0; lun < Math.min(this.#units.length, L.LUN_MAX); lun++) {
+      this.#bytes[this.dataOut + lun * L.LUN_BYTES + 1] = lun;
+    }
+  }
+
+  /** A command for a LUN that is no unit's. */
+  executeAbsent(cdb: Uint8Array, bytes: number, direction: number): Executed {
+    this.#load(0, cdb, null, bytes, 0, direction);
+    this.#inventory();
+    const count = Math.min(this.#units.length, L.LUN_MAX);
+    return this.#result(this.call.no_lu_execute(this.dataOut, count, this.#task));
+  }
+
   logout(unit: number, nexus: number): void {
     this.call.nexus_logout(this.#units[unit]!, nexus);
   }
@@ -124,6 +179,19 @@ export class DeviceServers {
     direction = DIRECTION_BOTH,
     pending = 0n,
   ): Executed {
+    this.#load(nexus, cdb, out, bytes, attribute, direction);
+    this.#setPending(pending);
+    return this.#result(this.call.lu_execute(this.#units[unit]!, this.#task));
+  }
+
+  #load(
+    nexus: number,
+    cdb: Uint8Array,
+    out: Uint8Array | null,
+    bytes: number,
+    attribute: number,
+    direction: number,
+  ): void {
     const t = this.#task;
     const v = this.#view;
     this.#bytes.fill(0, t, t + 32);
@@ -137,9 +205,6 @@ export class DeviceServers {
     v.setUint32(t + L.TASK_DATA_IN_AT, this.dataIn, true);
     v.setUint32(t + L.TASK_DATA_IN_BYTES_AT, (direction & DIRECTION_IN) === 0 ? 0 : bytes, true);
     v.setUint32(t + L.TASK_DATA_IN_ROOM_AT, PARAMETER_ROOM, true);
-    this.#setPending(pending);
-    const action = this.call.lu_execute(this.#units[unit]!, t);
-    return this.#result(action);
   }
 
   #result(action: number): Executed {
@@ -150,7 +215,10 @@ export class DeviceServers {
       action,
       status: v.getUint32(t + L.TASK_STATUS_AT, true),
       lba: v.getUint32(t + L.TASK_LBA_LO_AT, true) + v.getUint32(t + L.TASK_LBA_HI_AT, true) * 0x1_0000_0000,
-      blocks: v.getUint32(t + L.TASK_BLOCKS_LO_AT, true),
+      blocks:
+        v.getUint32(t + L.TASK_BLOCKS_LO_AT, true) + v.getUint32(t + L.TASK_BLOCKS_HI_AT, true) * 0x1_0000_0000,
+      flags: v.getUint32(t + L.TASK_FLAGS_AT, true),
+      extents: action >= L.ACTION_UNMAP ? this.#extents(action) : NO_EXTENTS,
       moved: v.getUint32(t + L.TASK_MOVED_BYTES_AT, true),
       residual: v.getUint32(t + L.TASK_RESIDUAL_AT, true),
       overflow: v.getUint32(t + L.TASK_OVERFLOW_AT, true) === 0 ? 0 : v.getUint32(t + L.TASK_RESIDUAL_AT, true),
@@ -158,6 +226,37 @@ export class DeviceServers {
       abort: this.#abort(),
       nvChanged: v.getUint32(t + L.TASK_NV_CHANGED_AT, true) === 1,
     };
+  }
+
+  /** Of ACTION_UNMAP: LBA, blocks. Of ACTION_COPY: source and destination unit, their LBAs, bytes. Of ACTION_SANITIZE: bytes. */
+  #extents(action: number): number[] {
+    const v = this.#view;
+    const from = v.getUint32(this.#task + L.TASK_EXTENTS_AT, true);
+    const hasExtents =
+      action === L.ACTION_UNMAP || action === L.ACTION_COPY || action === L.ACTION_SANITIZE;
+    const count = hasExtents ? v.getUint32(this.#task + L.TASK_EXTENT_COUNT_AT, true) : 0;
+    const u32 = (at: number): number => v.getUint32(at, true);
+    const u64 = (at: number): number => u32(at) + u32(at + 4) * 0x1_0000_0000;
+    const extents: number[] = [];
+    for (let i = 0; i < count; i++) {
+      if (action === L.ACTION_SANITIZE) extents.push(this.#bytes[from + i]!);
+      else if (action === L.ACTION_UNMAP) {
+        const at = from + i * L.EXTENT_BYTES;
+        extents.push(u64(at + L.EXTENT_LBA_LO_AT), u32(at + L.EXTENT_BLOCKS_AT));
+      } else {
+        const at = from + i * L.COPY_EXTENT_BYTES;
+        extents.push(u32(at + L.COPY_SOURCE_AT), u32(at + L.COPY_DESTINATION_AT));
+        extents.push(u64(at + L.COPY_SOURCE_LBA_LO_AT), u64(at + L.COPY_DESTINATION_LBA_LO_AT));
+        extents.push(u32(at + L.COPY_BYTES_AT));
+      }
+    }
+    return extents;
+  }
+
+  /** COMMAND_* of a CDB; 0: the unit has no such command. */
+  kind(unit: number, cdb: Uint8Array): number {
+    this.#bytes.set(cdb.subarray(0, 16), this.#task + L.TASK_CDB_AT);
+    return this.call.lu_command(this.#units[unit]!, this.#task + L.TASK_CDB_AT);
   }
 
   #setPending(pending: bigint): void {
@@ -195,6 +294,11 @@ export class DeviceServers {
   /** TAS of the control mode page: tasks that another nexus aborts end with TASK ABORTED. */
   taskAbortedStatus(_unit: number): boolean {
     return false;
+  }
+
+  /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED. */
+  sanitize(unit: number, progress: number): void {
+    this.call.lu_sanitize(this.#units[unit]!, progress);
   }
 
   parameterData(bytes: number): Uint8Array {

@@ -27,6 +27,10 @@ export interface Task {
   action: number;
   lba: number;
   blocks: number;
+  /** TASK_FLAG_*. */
+  flags: number;
+  /** Of ACTION_UNMAP: LBA and blocks of each, in turn. Of ACTION_COPY: what copy.ts says. */
+  extents: readonly number[];
   moved: number;
   status: number;
   residual: number;
