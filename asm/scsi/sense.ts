@@ -35,8 +35,8 @@ export const SENSE_INVALID_FIELD_IN_LIST = 0x052600;
 export const SENSE_INVALID_RELEASE = 0x052604;
 export const SENSE_SAVING_NOT_SUPPORTED = 0x053900;
 export const SENSE_INSUFFICIENT_REGISTRATION_RESOURCES = 0x055504;
-/** Whichever it was: what initiators know best, and some know only this one. */
-export const SENSE_POWER_ON = 0x062900;
+export const SENSE_RESET_OCCURRED = 0x062900;
+export const SENSE_POWER_ON = 0x062901;
 export const SENSE_BUS_RESET = 0x062902;
 export const SENSE_DEVICE_RESET_FUNCTION = 0x062903;
 export const SENSE_INTERNAL_RESET = 0x062904;

@@ -31,7 +31,7 @@ test('test_aptpl_off: without APTPL power loss takes registrations and reservati
   const bed = held(1, 0);
   bed.powerCycle();
   assert.equal([bed.keys(), bed.reservation(), bed.generation()], [[], null, 0]);
-  assert.equal(bed.drain(A), [0x062900]);
+  assert.equal(bed.drain(A), [0x062901]);
 });
 
 for (const type of [1, 3, 5, 6, 7, 8]) {
@@ -41,7 +41,7 @@ for (const type of [1, 3, 5, 6, 7, 8]) {
     assert.equal(bed.keys(), [KEY_A, KEY_B]);
     assert.equal(bed.reservation(), { key: type >= 7 ? 0n : KEY_A, type, nexus: type >= 7 ? 0xffffffff : A });
     assert.is(bed.generation(), 0);
-    for (const nexus of [A, B, C]) assert.equal(bed.drain(nexus), [0x062900]);
+    for (const nexus of [A, B, C]) assert.equal(bed.drain(nexus), [0x062901]);
     assert.is(bed.execute(A, write10(0, 1), { outBytes: 512 }).status, GOOD);
     assert.is(bed.execute(C, write10(0, 1), { outBytes: 512 }).status, RESERVATION_CONFLICT);
   });

@@ -22,7 +22,7 @@ import {
 } from './testbed.test-helper.ts';
 
 const test = suite('nexuses, unit attentions, task management');
-const POWER_ON = 0x062900;
+const POWER_ON = 0x062901;
 const HARD_RESET = 0x062902;
 const LU_RESET = 0x062903;
 const INTERNAL_RESET = 0x062904;

@@ -95,7 +95,7 @@ test('reservations come back with their image; without it they are gone', () => 
     servers.loadNonVolatile(0, kept);
     assert.is(servers.holderKey(0), key);
     // Power came: each nexus is told.
-    assert.is(senseOf(servers.execute(0, A0, TEST_UNIT_READY, null, 0).sense), 0x062900);
+    assert.is(senseOf(servers.execute(0, A0, TEST_UNIT_READY, null, 0).sense), 0x062901);
   }
 });
 
