@@ -144,6 +144,12 @@ export const LU_FLAG_READ_ONLY = 2; // write protected
 export const LU_FLAG_DESCRIPTOR_SENSE = 4; // D_SENSE of the control mode page
 export const LU_FLAG_CONFLICT_FIRST = 8; // RESERVATION CONFLICT before unit attentions other than 29h, [SAM-5] 5.3.3
 export const LU_MAX_TRANSFER = 65536;
+/** What lu_control answers: bits of the control mode page that the keeper of the task set must know, [SPC-4] 7.5.8. */
+export const LU_CONTROL_TAS = 1; // a task aborted by another nexus ends with TASK ABORTED, else without any answer
+export const LU_CONTROL_QERR = 2; // CHECK CONDITION aborts other tasks: which, TASK_ABORT says after every command
+export const LU_CONTROL_QERR_OWN = 4; // those of the same nexus only
+export const LU_CONTROL_INTERLOCK = 8; // UA_INTLCK_CTRL 10b: only REQUEST SENSE clears a unit attention condition
+
 /** Names of target ports (lu_target_name), and LUNs of a target (lu_set_luns), that a logical unit keeps. */
 export const TARGET_NAME_BYTES = 244; // 223 of an iSCSI name, [RFC 7143] 4.2.7.1, and ",t,0x" with the portal group tag
 export const LUN_BYTES = 8; // [SAM-5] 4.7

@@ -24,11 +24,17 @@ export function test_unit_ready(unit: LogicalUnit, nexus: Nexus, task: usize): u
   return finish_good(task);
 }
 
+/** What REQUEST SENSE tells when no unit attention is pending, [SPC-4] 5.12.2 pollable sense data. */
+function pollable_sense(unit: LogicalUnit): u32 {
+  if (unit.stopped) return SENSE_INITIALIZING_COMMAND_REQUIRED;
+  return unit.exceptionPolled ? unit.exception : SENSE_NONE;
+}
+
 /** A pending unit attention is returned as parameter data and so cleared; else whether the unit is stopped. */
 export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   let code = attention_take(nexus);
-  if (!code) code = unit.stopped ? SENSE_INITIALIZING_COMMAND_REQUIRED : SENSE_NONE;
+  if (!code) code = pollable_sense(unit);
   const bytes =
     load<u8>(cdb, 1) & 1 // DESC
       ? sense_descriptors(SCRATCH, code, 0, false, 0)

@@ -11,6 +11,7 @@ import {
   MEDIUM_NOT_READY,
   MEDIUM_READ_ERROR,
   MEDIUM_WRITE_ERROR,
+  TASK_ABORT_LO_AT,
 } from '../layout';
 import {
   SENSE_ABORTED_INTERNAL,
@@ -44,5 +45,6 @@ function code_of(kind: u32): u32 {
 /** CHECK CONDITION; INFORMATION only where an LBA is to blame. The host sets moved bytes and residual. */
 export function medium_error(unit: LogicalUnit, task: usize, kind: u32, lba: u64): void {
   const blame = kind == MEDIUM_READ_ERROR || kind == MEDIUM_WRITE_ERROR || kind == MEDIUM_MISCOMPARE;
+  store<u64>(task, 0, TASK_ABORT_LO_AT); // the task block may be of another command
   finish_sense(unit, task, code_of(kind), 0, blame, lba);
 }

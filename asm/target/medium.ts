@@ -80,7 +80,9 @@ export function read(unit: LogicalUnit, task: usize, opcode: u32, byte1: u32, lb
   const wanted = blocks * unit.blockBytes;
   finish_moved(task, wanted, held);
   if (held < wanted) blocks = (held + unit.blockBytes - 1) / unit.blockBytes;
-  return finish_action(task, ACTION_READ, lba, blocks, cache_flags(byte1));
+  // with RCD 1 a read comes from the medium, [SBC-3] 6.4.5
+  const flags = cache_flags(byte1) | (unit.readThrough ? TASK_FLAG_FUA : 0);
+  return finish_action(task, ACTION_READ, lba, blocks, flags);
 }
 
 /**
