@@ -19,6 +19,8 @@
 import { COMMAND_LIST, COMMAND_MEDIUM } from '../layout';
 import {
   INQUIRY,
+  LOG_SELECT,
+  LOG_SENSE,
   MAINTENANCE_IN,
   MODE_SELECT_10,
   MODE_SELECT_6,
@@ -31,6 +33,7 @@ import {
   READ_16,
   READ_6,
   READ_CAPACITY_10,
+  RECEIVE_DIAGNOSTIC_RESULTS,
   RELEASE_10,
   RELEASE_6,
   REPORT_LUNS,
@@ -40,6 +43,7 @@ import {
   SA_READ_CAPACITY_16,
   SA_REPORT_SUPPORTED_OPERATION_CODES,
   SA_REPORT_SUPPORTED_TMFS,
+  SEND_DIAGNOSTIC,
   SERVICE_ACTION_IN_16,
   START_STOP_UNIT,
   SYNCHRONIZE_CACHE_10,
@@ -59,7 +63,9 @@ import {
 import { PR_IN_READ_FULL_STATUS, PR_OUT_REGISTER_AND_MOVE } from '../scsi/reservation';
 import { read_capacity_10, read_capacity_16, request_sense, start_stop_unit, test_unit_ready } from './basic';
 import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
+import { receive_diagnostic, send_diagnostic } from './diagnostic';
 import { inquiry } from './inquiry';
+import { log_select, log_sense } from './log';
 import { report_luns } from './luns';
 import { mode_sense } from './mode';
 import { mode_select } from './mode-select';
@@ -145,6 +151,14 @@ function primary_rows(): void {
   twelve(MAINTENANCE_IN, SA_REPORT_SUPPORTED_TMFS, 0x0080000000ffffff, 0xff00, 0, 1, report_tmfs);
 }
 
+/** What a logical unit knows of itself. */
+function diagnostic_rows(): void {
+  six(SEND_DIAGNOSTIC, 0xf700ffff, COMMAND_LIST, 2, send_diagnostic); // code, PF, SELFTEST, DEVOFFL, UNITOFFL; length
+  six(RECEIVE_DIAGNOSTIC_RESULTS, 0x01ffffff, 0, 1, receive_diagnostic); // PCV; page; allocation length
+  ten(LOG_SENSE, NO_ACTION, 0x00ffff00ffffffff, 0, 1, log_sense); // page control and page; subpage; pointer; length
+  ten(LOG_SELECT, NO_ACTION, 0x02ffff000000ffff, COMMAND_LIST, 1, log_select); // PCR; page; subpage; length
+}
+
 function reservation_rows(): void {
   six(RESERVE_6, 0, 0, 1, reserve_unit);
   six(RELEASE_6, 0, 0, 1, release_unit);
@@ -164,6 +178,7 @@ function commands(): void {
   rows_begin();
   medium_rows();
   primary_rows();
+  diagnostic_rows();
   block_rows();
   reservation_rows();
 }

@@ -21,6 +21,7 @@ import {
   SENSE_UNRECOVERED_READ_ERROR,
   SENSE_WRITE_ERROR,
 } from '../scsi/sense';
+import { count_error } from './counters';
 import { finish_sense } from './task';
 import { LogicalUnit } from './unit';
 
@@ -46,5 +47,6 @@ function code_of(kind: u32): u32 {
 export function medium_error(unit: LogicalUnit, task: usize, kind: u32, lba: u64): void {
   const blame = kind == MEDIUM_READ_ERROR || kind == MEDIUM_WRITE_ERROR || kind == MEDIUM_MISCOMPARE;
   store<u64>(task, 0, TASK_ABORT_LO_AT); // the task block may be of another command
+  count_error(unit, kind);
   finish_sense(unit, task, code_of(kind), 0, blame, lba);
 }
