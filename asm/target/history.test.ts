@@ -86,22 +86,12 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 function perform(bed: Testbed, model: Model, s: Step): Outcome | null {
   const [own, ownPort] = NEXUSES[s.nexus]!;
-  switch (s.action) {
-    case 'LOG IN':
-      assert.is(bed.login(s.nexus, own, ownPort), L.LOGIN_OK);
-      return null;
-    case 'LOG OUT':
-      bed.logout(s.nexus);
-      return null;
-    case 'POWER CYCLE':
-      bed.powerCycle();
-      return null;
-    case 'RESET':
-      bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
-      return null;
-    default:
-      return model.online.has(s.nexus) ? command(bed, model, s) : null;
-  }
+  if (s.action === 'LOG IN') assert.is(bed.login(s.nexus, own, ownPort), L.LOGIN_OK);
+  else if (s.action === 'LOG OUT') bed.logout(s.nexus);
+  else if (s.action === 'POWER CYCLE') bed.powerCycle();
+  else if (s.action === 'RESET') bed.call.lu_reset(bed.lu, L.RESET_LOGICAL_UNIT);
+  else if (model.online.has(s.nexus)) return command(bed, model, s);
+  return null;
 }
 
 function command(bed: Testbed, model: Model, s: Step): Outcome {
