@@ -17,6 +17,7 @@ export const KEY_ABORTED_COMMAND = 0xb;
 export const KEY_MISCOMPARE = 0xe;
 
 export const SENSE_NONE = 0x000000;
+export const SENSE_FALSE_FAILURE_PREDICTION = 0x005dff;
 export const SENSE_NOT_READY = 0x020400;
 export const SENSE_INITIALIZING_COMMAND_REQUIRED = 0x020402;
 export const SENSE_SANITIZE_IN_PROGRESS = 0x02041b;

@@ -25,16 +25,19 @@ export function test_unit_ready(unit: LogicalUnit, nexus: Nexus, task: usize): u
   return finish_good(task);
 }
 
-/** A pending unit attention is returned as parameter data and so cleared; else a sanitize operation, else a stop. */
+/** What REQUEST SENSE tells when no unit attention is pending, [SPC-4] 5.12.2 pollable sense data. */
+function pollable_sense(unit: LogicalUnit): u32 {
+  if (unit.sanitize) return sanitize_sense(unit);
+  if (unit.stopped) return SENSE_INITIALIZING_COMMAND_REQUIRED;
+  return unit.exceptionPolled ? unit.exception : SENSE_NONE;
+}
+
+/** A pending unit attention is returned as parameter data and so cleared; else what there is to be polled. */
 export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   let code = attention_take(nexus);
-  let specific: u32 = 0;
-  if (!code && unit.sanitize) {
-    code = sanitize_sense(unit);
-    specific = sanitize_specific(unit);
-  }
-  if (!code) code = unit.stopped ? SENSE_INITIALIZING_COMMAND_REQUIRED : SENSE_NONE;
+  const specific: u32 = code ? 0 : sanitize_specific(unit);
+  if (!code) code = pollable_sense(unit);
   const bytes =
     load<u8>(cdb, 1) & 1 // DESC
       ? sense_descriptors(SCRATCH, code, specific, false, 0)

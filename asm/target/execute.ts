@@ -6,7 +6,13 @@
  * [SPC-4] 5.13.1 "checked for reservation conflicts when processing of the command begins"; 4.2.5 reserved fields
  */
 import './commands';
-import { ACTION_NONE, LU_FLAG_CONFLICT_FIRST, TASK_CDB_LENGTH_AT, TASK_NEXUS_AT } from '../layout';
+import {
+  ACTION_NONE,
+  LU_CONTROL_INTERLOCK,
+  LU_FLAG_CONFLICT_FIRST,
+  TASK_CDB_LENGTH_AT,
+  TASK_NEXUS_AT,
+} from '../layout';
 import { INQUIRY, REPORT_LUNS, REQUEST_SENSE } from '../scsi/opcode';
 import {
   SENSE_INTERNAL_TARGET_FAILURE,
@@ -32,7 +38,7 @@ export function execute(unit: LogicalUnit, task: usize): u32 {
   if (nexus == null) return finish_check(unit, task, SENSE_INTERNAL_TARGET_FAILURE); // the host's mistake
   if (nexus.attentions && tells_attention(cdb)) {
     if (!conflict_first(unit, nexus) || !conflicts(unit, nexus, index, cdb)) {
-      return finish_check(unit, task, attention_take(nexus));
+      return finish_check(unit, task, tell_attention(unit, nexus));
     }
   }
   if (conflicts(unit, nexus, index, cdb)) return finish_status(task, RESERVATION_CONFLICT);
@@ -53,6 +59,11 @@ export function execute(unit: LogicalUnit, task: usize): u32 {
   }
   if (unit.sanitize && sanitize_refuses(unit, task)) return ACTION_NONE;
   return row_run(row, unit, nexus, task);
+}
+
+/** UA_INTLCK_CTRL 00b clears it by telling, 10b leaves that to REQUEST SENSE, [SPC-4] 7.5.8. */
+function tell_attention(unit: LogicalUnit, nexus: Nexus): u32 {
+  return unit.control & LU_CONTROL_INTERLOCK ? attention_peek(nexus) : attention_take(nexus);
 }
 
 // @ts-ignore: decorator

@@ -16,7 +16,7 @@ import {
   TRANSPORT_ID_BYTES,
 } from '../layout';
 
-export const MODE_BYTES: u32 = 96;
+export const MODE_BYTES: u32 = 160;
 export const ATTENTION_MAX: u32 = 12;
 export const NEXUS_UNUSED: u32 = 0;
 export const NEXUS_LOGGED_IN: u32 = 1;
@@ -57,6 +57,15 @@ export class LogicalUnit {
   /** Bytes of the names of target ports 1 and 2; 0: none. */
   name1Bytes: u32;
   name2Bytes: u32;
+  /** LU_CONTROL_* by the control mode page. */
+  control: u32;
+  /** 1: RCD is 1, a read comes from the medium. */
+  readThrough: u32;
+  /** Code that an informational exception is reported with, 0: there is none; and 1 if REQUEST SENSE reports it. */
+  exception: u32;
+  exceptionPolled: u32;
+  /** POWER CONDITION of the last START STOP UNIT, idle or standby; 0: active. */
+  powerCondition: u32;
   unused0: u32;
   /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
   sanitize: u32;
@@ -95,8 +104,7 @@ const NEXUS_BYTES: usize = NEXUS_ID_AT + <usize>TRANSPORT_ID_BYTES;
 export const REGISTRATION_ID_AT: usize = offsetof<Registration>();
 const REGISTRATION_BYTES: usize = REGISTRATION_ID_AT + <usize>TRANSPORT_ID_BYTES;
 
-/** Image of the persistent reservation: header, then a record a registration with its id padded to 8 bytes. */
-export const NV_HEAD_BYTES: usize = 40;
+/** Of the non-volatile image: a record a registration, its id behind it padded to 8 bytes. */
 export const NV_RECORD_BYTES: usize = 16;
 /** Whole blocks of 512 bytes, and room for every registration. */
 export const NV_SLOT_BYTES: u32 = 17920;
