@@ -45,6 +45,8 @@ export class Command implements Task, Initiator {
   action = 0;
   lba = 0;
   blocks = 0;
+  flags = 0;
+  extents: readonly number[] = [];
   moved = 0;
   status = 0;
   residual = 0;
