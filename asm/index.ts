@@ -19,6 +19,7 @@ export {
   lu_registrations,
   lu_reservation,
   lu_reset,
+  lu_sanitize,
   lu_set_luns,
   lu_size,
   lu_target_name,
@@ -31,6 +32,10 @@ export {
 // Checksums and scans
 export { crc32c, crc32c_init } from './bytes/crc32c';
 export { is_zero } from './bytes/zero';
+
+// Medium data: what a host does with the blocks of an action
+export { first_difference, or_into } from './bytes/compare';
+export { pi_check, pi_make } from './target/protection';
 
 // Disk format: partition table and label
 export {

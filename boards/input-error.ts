@@ -13,3 +13,5 @@ export class InputError extends Error {
 export const EXIT_BAD_SCENARIO = 3;
 export const EXIT_BAD_IMAGE = 4;
 export const EXIT_BAD_FIRMWARE = 5;
+export const EXIT_BAD_SECRET = 6;
+export const EXIT_BAD_PORTAL = 7;

@@ -20,7 +20,10 @@ export class Script {
     this.#machine = machine;
     this.#events = machine.scenario.events;
     this.#waiting = new Map();
-    this.#component = machine.clock.register((_kind, n) => this.#happen(this.#events[n]!));
+    this.#component = machine.clock.register((_kind, n) => {
+      this.pending--;
+      this.happen(this.#events[n]!);
+    });
     this.#events.forEach((event, n) => {
       if (event.atMs !== null) {
         this.pending++;
@@ -42,12 +45,12 @@ export class Script {
     }
   }
 
-  #happen(event: EventConfig): void {
+  /** Makes it happen now. */
+  happen(event: EventConfig): void {
     const { boards, interconnect, shelf, observer, clients, clock } = this.#machine;
     const board = boards[event.board === 'b' ? 1 : 0];
     const number = event.disk === null ? -1 : this.#disk(event.disk);
     const disk = shelf.disks[number];
-    this.pending--;
     observer.faults.push(clock.now);
     this.done.push({ at: clock.now, event });
     switch (event.do) {
@@ -81,6 +84,13 @@ export class Script {
         return;
       case 'slow-disk':
         if (disk !== undefined) disk.slowness = event.factor ?? 10;
+        return;
+      case 'mend-disk':
+        if (disk !== undefined) {
+          disk.writesFail = false;
+          disk.dead = false;
+          disk.slowness = 1;
+        }
         return;
       case 'cut-path':
       case 'mend-path':

@@ -4,7 +4,12 @@
  * [SPC-4] 6.39 REQUEST SENSE, 6.47 TEST UNIT READY
  * [SBC-3] 5.15 READ CAPACITY(10), 5.16 READ CAPACITY(16), 5.25 START STOP UNIT
  */
-import { LU_CONFIG_PHYSICAL_EXPONENT_AT, TASK_FLAG_IMMEDIATE } from '../layout';
+import {
+  LU_CONFIG_PHYSICAL_EXPONENT_AT,
+  LU_FLAG_PROTECTED,
+  LU_FLAG_THIN,
+  TASK_FLAG_IMMEDIATE,
+} from '../layout';
 import { load_be32, store_be32, store_be64 } from '../bytes/endian';
 import { cdb16_length } from '../scsi/cdb';
 import {
@@ -17,6 +22,7 @@ import {
 } from '../scsi/sense';
 import { attention_take } from './attention';
 import { flush } from './medium';
+import { sanitize_sense, sanitize_specific } from './sanitize';
 import { SCRATCH } from './scratch';
 import { finish_bad_cdb, finish_check, finish_data_in_from, finish_good, task_cdb } from './task';
 import { LogicalUnit, Nexus, config_at } from './unit';
@@ -28,21 +34,23 @@ export function test_unit_ready(unit: LogicalUnit, nexus: Nexus, task: usize): u
 
 /** What REQUEST SENSE tells when no unit attention is pending, [SPC-4] 5.12.2 pollable sense data. */
 function pollable_sense(unit: LogicalUnit): u32 {
+  if (unit.sanitize) return sanitize_sense(unit);
   if (unit.stopped) return SENSE_INITIALIZING_COMMAND_REQUIRED;
   if (unit.exceptionPolled && unit.exception) return unit.exception;
   if (!unit.powerCondition) return SENSE_NONE;
   return unit.powerCondition == IDLE ? SENSE_IDLE_BY_COMMAND : SENSE_STANDBY_BY_COMMAND;
 }
 
-/** A pending unit attention is returned as parameter data and so cleared; else whether the unit is stopped. */
+/** A pending unit attention is returned as parameter data and so cleared; else what there is to be polled. */
 export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   let code = attention_take(nexus);
+  const specific: u32 = code ? 0 : sanitize_specific(unit);
   if (!code) code = pollable_sense(unit);
   const bytes =
     load<u8>(cdb, 1) & 1 // DESC
-      ? sense_descriptors(SCRATCH, code, 0, false, 0)
-      : sense_fixed(SCRATCH, code, 0, false, 0);
+      ? sense_descriptors(SCRATCH, code, specific, false, 0)
+      : sense_fixed(SCRATCH, code, specific, false, 0);
   return finish_data_in_from(task, load<u8>(cdb, 4), SCRATCH, bytes);
 }
 
@@ -65,6 +73,8 @@ export function read_capacity_16(unit: LogicalUnit, nexus: Nexus, task: usize): 
   store_be64(SCRATCH, unit.blocks - 1);
   store_be32(SCRATCH + 8, unit.blockBytes);
   store<u8>(SCRATCH, load<u32>(config_at(unit), LU_CONFIG_PHYSICAL_EXPONENT_AT), 13);
+  if (unit.flags & LU_FLAG_PROTECTED) store<u8>(SCRATCH, 1, 12); // PROT_EN; P_TYPE 000b: type 1
+  if (unit.flags & LU_FLAG_THIN) store<u8>(SCRATCH, 0xc0, 14); // LBPME, LBPRZ
   return finish_data_in_from(task, cdb16_length(cdb), SCRATCH, 32);
 }
 
@@ -103,4 +113,9 @@ export function start_stop_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u
   unit.powerCondition = 0;
   if (!stop || wasStopped || byte4 & NO_FLUSH) return finish_good(task);
   return flush(unit, task, load<u8>(cdb, 1) & 1 ? TASK_FLAG_IMMEDIATE : 0);
+}
+
+/** The medium cannot be removed, so that there is nothing to prevent, [SBC-3] 5.9. 10b and 11b are obsolete. */
+export function prevent_allow(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
+  return load<u8>(task_cdb(task), 4) & 2 ? finish_bad_cdb(unit, task, 4, 1) : finish_good(task);
 }

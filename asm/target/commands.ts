@@ -16,8 +16,9 @@
  *
  * [SPC-4] 6.x, [SBC-3] 5.x: the layout of each CDB
  */
-import { COMMAND_LIST, COMMAND_MEDIUM } from '../layout';
+import { COMMAND_LIST, COMMAND_MEDIUM, LU_FLAG_THIN } from '../layout';
 import {
+  COMPARE_AND_WRITE,
   INQUIRY,
   LOG_SELECT,
   LOG_SENSE,
@@ -26,29 +27,41 @@ import {
   MODE_SELECT_6,
   MODE_SENSE_10,
   MODE_SENSE_6,
+  ORWRITE_16,
   PERSISTENT_RESERVE_IN,
   PERSISTENT_RESERVE_OUT,
+  PREVENT_ALLOW_MEDIUM_REMOVAL,
+  PRE_FETCH_10,
+  PRE_FETCH_16,
   READ_10,
   READ_12,
   READ_16,
   READ_6,
   READ_CAPACITY_10,
   RECEIVE_DIAGNOSTIC_RESULTS,
+  READ_DEFECT_DATA_10,
+  READ_DEFECT_DATA_12,
   RELEASE_10,
   RELEASE_6,
   REPORT_LUNS,
   REQUEST_SENSE,
   RESERVE_10,
   RESERVE_6,
+  SANITIZE,
+  SA_GET_LBA_STATUS,
   SA_READ_CAPACITY_16,
   SA_REPORT_SUPPORTED_OPERATION_CODES,
   SA_REPORT_SUPPORTED_TMFS,
   SEND_DIAGNOSTIC,
+  SA_SANITIZE_BLOCK_ERASE,
+  SA_SANITIZE_EXIT_FAILURE_MODE,
+  SA_SANITIZE_OVERWRITE,
   SERVICE_ACTION_IN_16,
   START_STOP_UNIT,
   SYNCHRONIZE_CACHE_10,
   SYNCHRONIZE_CACHE_16,
   TEST_UNIT_READY,
+  UNMAP,
   VERIFY_10,
   VERIFY_12,
   VERIFY_16,
@@ -59,10 +72,22 @@ import {
   WRITE_AND_VERIFY_10,
   WRITE_AND_VERIFY_12,
   WRITE_AND_VERIFY_16,
+  WRITE_ATOMIC_16,
+  WRITE_SAME_10,
+  WRITE_SAME_16,
 } from '../scsi/opcode';
 import { PR_IN_READ_FULL_STATUS, PR_OUT_REGISTER_AND_MOVE } from '../scsi/reservation';
-import { read_capacity_10, read_capacity_16, request_sense, start_stop_unit, test_unit_ready } from './basic';
+import {
+  prevent_allow,
+  read_capacity_10,
+  read_capacity_16,
+  request_sense,
+  start_stop_unit,
+  test_unit_ready,
+} from './basic';
 import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
+import { compare_and_write, or_write, write_atomic } from './compound';
+import { read_defect_data } from './defect-data';
 import { receive_diagnostic, send_diagnostic } from './diagnostic';
 import { inquiry } from './inquiry';
 import { log_select, log_sense } from './log';
@@ -74,7 +99,10 @@ import { persistent_reserve_out } from './pr-out';
 import { report_opcodes } from './report-opcodes';
 import { report_tmfs } from './report-tmfs';
 import { release_unit, reserve_unit } from './reserve';
-import { reads, synchronizes, verifies, writes, writes_and_verifies } from './transfers';
+import { sanitize } from './sanitize';
+import { pre_fetches, reads, synchronizes, verifies, writes, writes_and_verifies } from './transfers';
+import { get_lba_status, unmap } from './unmap';
+import { write_same } from './write-same';
 
 /** Commands that move blocks. Byte 1: protection, DPO, FUA, RARC or BYTCHK; the group number is looked at by none. */
 function medium_rows(): void {
@@ -112,9 +140,47 @@ function medium_rows(): void {
   );
 }
 
+/** Commands that write in other ways, and what is told of it. */
+function compound_rows(): void {
+  ten(PRE_FETCH_10, NO_ACTION, 0x02ffffffff1fffff, COMMAND_MEDIUM, 2, pre_fetches);
+  sixteen(PRE_FETCH_16, NO_ACTION, 0x02ffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, pre_fetches);
+  // WRPROTECT, ANCHOR, UNMAP; NDOB
+  ten(WRITE_SAME_10, NO_ACTION, 0xf8ffffffff1fffff, COMMAND_MEDIUM, 60, write_same);
+  sixteen(WRITE_SAME_16, NO_ACTION, 0xf9ffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 60, write_same);
+  sixteen(
+    COMPARE_AND_WRITE,
+    NO_ACTION,
+    0xfaffffffffffffff,
+    0xff000000ff1f,
+    COMMAND_MEDIUM,
+    2,
+    compare_and_write,
+  );
+  sixteen(ORWRITE_16, NO_ACTION, 0xfaffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, or_write);
+  sixteen(WRITE_ATOMIC_16, NO_ACTION, 0xf8ffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, write_atomic);
+  ten(UNMAP, NO_ACTION, 0x01000000001fffff, COMMAND_LIST | COMMAND_MEDIUM, 60, unmap, LU_FLAG_THIN);
+  sixteen(
+    SERVICE_ACTION_IN_16,
+    SA_GET_LBA_STATUS,
+    0x00ffffffffffffff,
+    0xffffffffff00,
+    COMMAND_MEDIUM,
+    2,
+    get_lba_status,
+  );
+  const sanitizes: u32 = COMMAND_LIST | COMMAND_MEDIUM; // IMMED, AUSE; parameter list length
+  ten(SANITIZE, SA_SANITIZE_OVERWRITE, 0xa00000000000ffff, sanitizes, 3600, sanitize);
+  ten(SANITIZE, SA_SANITIZE_BLOCK_ERASE, 0xa00000000000ffff, sanitizes, 3600, sanitize);
+  ten(SANITIZE, SA_SANITIZE_EXIT_FAILURE_MODE, 0x000000000000ffff, sanitizes, 2, sanitize);
+}
+
 /** Commands about the medium that move none of it. */
 function block_rows(): void {
   six(START_STOP_UNIT, 0x01000ff7, 0, 30, start_stop_unit); // IMMED; modifier; condition, NO_FLUSH, LOEJ, START
+  six(PREVENT_ALLOW_MEDIUM_REMOVAL, 0x00000003, 0, 1, prevent_allow);
+  // REQ_PLIST, REQ_GLIST, format; of (12) the address descriptor index, too
+  ten(READ_DEFECT_DATA_10, NO_ACTION, 0x001f00000000ffff, 0, 1, read_defect_data);
+  twelve(READ_DEFECT_DATA_12, NO_ACTION, 0x1fffffffffffffff, 0xff00, 0, 1, read_defect_data);
   // PMI and LBA are obsolete, [SBC-3] 5.15: they are refused by the command
   ten(READ_CAPACITY_10, NO_ACTION, 0x00ffffffff000001, 0, 1, read_capacity_10);
   sixteen(
@@ -177,6 +243,7 @@ function reservation_rows(): void {
 function commands(): void {
   rows_begin();
   medium_rows();
+  compound_rows();
   primary_rows();
   diagnostic_rows();
   block_rows();

@@ -39,7 +39,6 @@ import {
   SA_GET_LBA_STATUS,
   SA_MANAGEMENT_PROTOCOL_IN,
   SA_READ_CAPACITY_16,
-  SA_RECEIVE_CREDENTIAL,
   SA_REPORT_ALIASES,
   SA_REPORT_IDENTIFYING_INFORMATION,
   SA_REPORT_PRIORITY,
@@ -89,6 +88,7 @@ function row(cdb: usize): u32 {
     case READ_MEDIA_SERIAL_NUMBER:
     case ACCESS_CONTROL_IN:
     case ACCESS_CONTROL_OUT:
+    case RECEIVE_COPY_RESULTS: // RECEIVE CREDENTIAL, which conflicts, has a CDB of variable length
       return ALLOWED;
     case READ_6:
     case READ_10:
@@ -112,8 +112,6 @@ function row(cdb: usize): u32 {
       return row_of_service_action_in(cdb_service_action(cdb));
     case MAINTENANCE_IN:
       return row_of_maintenance_in(cdb_service_action(cdb));
-    case RECEIVE_COPY_RESULTS:
-      return cdb_service_action(cdb) == <u32>SA_RECEIVE_CREDENTIAL ? CONFLICT : ALLOWED;
     case START_STOP_UNIT: // START set and POWER CONDITION 0h
       return (load<u8>(cdb, 4) & 0xf1) == 1 ? ALLOWED : CONFLICT;
     case PREVENT_ALLOW_MEDIUM_REMOVAL: // PREVENT 0

@@ -6,7 +6,13 @@
  * [SPC-4] 5.13.1 "checked for reservation conflicts when processing of the command begins"; 4.2.5 reserved fields
  */
 import './commands';
-import { LU_CONTROL_INTERLOCK, LU_FLAG_CONFLICT_FIRST, TASK_CDB_LENGTH_AT, TASK_NEXUS_AT } from '../layout';
+import {
+  ACTION_NONE,
+  LU_CONTROL_INTERLOCK,
+  LU_FLAG_CONFLICT_FIRST,
+  TASK_CDB_LENGTH_AT,
+  TASK_NEXUS_AT,
+} from '../layout';
 import { INQUIRY, REPORT_LUNS, REQUEST_SENSE } from '../scsi/opcode';
 import {
   SENSE_INTERNAL_TARGET_FAILURE,
@@ -19,6 +25,7 @@ import { NO_OPCODE, NO_SERVICE_ACTION, row_cdb_bytes, row_find, row_run, row_usa
 import { persistent_conflict, spc2_conflict } from './conflict';
 import { count_action } from './counters';
 import { nexus_of } from './nexus';
+import { sanitize_refuses } from './sanitize';
 import { finish_bad_cdb, finish_check, finish_status, task_begin, task_cdb } from './task';
 import { LogicalUnit, Nexus } from './unit';
 import { reserved_bit, reserved_bits, reserved_byte } from './usage';
@@ -51,6 +58,7 @@ export function execute(unit: LogicalUnit, task: usize): u32 {
     const byte = reserved_byte(cdb, usage);
     return finish_bad_cdb(unit, task, byte, reserved_bit(cdb, usage, byte));
   }
+  if (unit.sanitize && sanitize_refuses(unit, task)) return ACTION_NONE;
   const action = row_run(row, unit, nexus, task);
   if (action) count_action(unit, task, action);
   return action;

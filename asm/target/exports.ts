@@ -15,6 +15,7 @@ import { medium_error } from './medium-error';
 import { login, logout, nexus_of } from './nexus';
 import { nv_load } from './nv';
 import { target_name } from './target-name';
+import { sanitize_tell } from './sanitize';
 import { task_management } from './task-management';
 import { NV_SLOT_BYTES, UNIT_BYTES, nv_slot_at, unit_at } from './unit';
 import { view_registrations, view_reservation } from './view';
@@ -104,6 +105,11 @@ export function lu_execute(lu: u32, task: u32): u32 {
 /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */
 export function lu_medium_error(lu: u32, task: u32, kind: u32, lbaLo: u32, lbaHi: u32): void {
   medium_error(unit_at(lu), task, kind, ((<u64>lbaHi) << 32) | lbaLo);
+}
+
+/** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */
+export function lu_sanitize(lu: u32, progress: u32): void {
+  sanitize_tell(unit_at(lu), progress);
 }
 
 /** TMF_* from `nexus`; returns TMF_COMPLETE with TASK_ABORT set in the task block, or TMF_NOT_SUPPORTED. */

@@ -9,6 +9,7 @@ import {
   LU_CONFIG_REVISION_AT,
   LU_CONFIG_SERIAL_AT,
   LU_CONFIG_VENDOR_AT,
+  LU_FLAG_PROTECTED,
 } from '../layout';
 import { load_be16, store_be16 } from '../bytes/endian';
 import { SCRATCH, SCRATCH_BYTES } from './scratch';
@@ -52,6 +53,7 @@ function standard(unit: LogicalUnit, nexus: Nexus): u32 {
   store<u8>(SCRATCH, 0x06, 2); // VERSION: SPC-4
   store<u8>(SCRATCH, 0x12, 3); // HISUP, RESPONSE DATA FORMAT 2
   store<u8>(SCRATCH, STANDARD_BYTES - 5, 4);
+  if (unit.flags & LU_FLAG_PROTECTED) store<u8>(SCRATCH, 0x01, 5); // PROTECT
   store<u8>(SCRATCH, 0x10, 6); // MULTIP: more than one target port
   store<u8>(SCRATCH, 0x02, 7); // CMDQUE
   config_text(SCRATCH + 8, config + LU_CONFIG_VENDOR_AT, 8);
@@ -84,7 +86,7 @@ function vpd_page(unit: LogicalUnit, nexus: Nexus, page: u32): u32 {
       length = scsi_ports(unit, nexus, body);
       break;
     case VPD_EXTENDED:
-      length = extended_inquiry(body);
+      length = extended_inquiry(unit, body);
       break;
     case VPD_BLOCK_LIMITS:
       length = block_limits(unit, body);
@@ -93,7 +95,7 @@ function vpd_page(unit: LogicalUnit, nexus: Nexus, page: u32): u32 {
       length = block_characteristics(unit, body);
       break;
     case VPD_BLOCK_PROVISIONING:
-      length = block_provisioning(body);
+      length = block_provisioning(unit, body);
       break;
     default:
       return 0;
@@ -104,7 +106,9 @@ function vpd_page(unit: LogicalUnit, nexus: Nexus, page: u32): u32 {
 }
 
 /** [SPC-4] 7.8.7 table 498. */
-function extended_inquiry(body: usize): u32 {
+function extended_inquiry(unit: LogicalUnit, body: usize): u32 {
+  // SPT 000b: type 1; GRD_CHK, REF_CHK; the contents of application tags are not known here
+  if (unit.flags & LU_FLAG_PROTECTED) store<u8>(body, 0x05);
   store<u8>(body, 0x07, 1); // HEADSUP, ORDSUP, SIMPSUP
   store<u8>(body, 0x01, 2); // V_SUP: there is a volatile cache
   store<u8>(body, 0x01, 3); // LUICLR: unit attention conditions are cleared as [SPC-4] says

@@ -30,8 +30,8 @@ import { mode_restore } from './mode-pages';
 import { nv_load } from './nv';
 import { LogicalUnit, NEXUS_REMEMBERED, NEXUS_UNUSED, UNIT_BYTES, config_at, nexus_at } from './unit';
 
-/** The largest transfer whose bytes fit in 32 bits, in blocks of 4096. */
-const MAX_TRANSFER_BLOCKS: u32 = 0xfffff;
+/** The largest transfer whose bytes fit in 32 bits, in blocks of 4096 and their protection information. */
+const MAX_TRANSFER_BLOCKS: u32 = 0xff800;
 
 /** A new logical unit, powered on, with no nexus and an empty non-volatile image. LU_OK, or LU_BAD_*. */
 export function create(unit: LogicalUnit, config: usize): u32 {

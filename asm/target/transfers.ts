@@ -12,7 +12,7 @@ import {
   cdb6_blocks,
   cdb6_lba,
 } from '../scsi/cdb';
-import { read, synchronize_cache, verify, write_and_verify, write_plain } from './medium';
+import { pre_fetch, read, synchronize_cache, verify, write_and_verify, write_plain } from './medium';
 import { task_cdb } from './task';
 import { LogicalUnit, Nexus } from './unit';
 
@@ -64,4 +64,9 @@ export function verifies(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
 export function synchronizes(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   return synchronize_cache(unit, task, load<u8>(cdb, 1), cdb_lba(cdb), cdb_blocks(cdb));
+}
+
+export function pre_fetches(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
+  const cdb = task_cdb(task);
+  return pre_fetch(unit, task, load<u8>(cdb, 1), cdb_lba(cdb), cdb_blocks(cdb));
 }

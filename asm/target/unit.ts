@@ -69,6 +69,9 @@ export class LogicalUnit {
   /** POWER CONDITION of the last START STOP UNIT, idle or standby; 0: active. */
   powerCondition: u32;
   startStops: u32;
+  /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
+  sanitize: u32;
+  sanitizeProgress: u32;
   /** What the log pages count. */
   readBytes: u64;
   readErrors: u64;

@@ -1,0 +1,22 @@
+/** What the server tells whoever watches it. Plain data. */
+export type IscsiEvent =
+  | { event: 'session-opened'; initiator: string; isid: string; target: string; from: string; discovery: boolean }
+  | { event: 'session-closed'; initiator: string; isid: string; target: string; why: string; commands: number }
+  | { event: 'login-refused'; initiator: string | null; target: string; from: string; status: number; why: string }
+  | { event: 'connection-refused'; target: string; from: string; why: string }
+  | { event: 'connection-dropped'; target: string; from: string; why: string };
+
+export interface SessionInfo {
+  initiator: string;
+  isid: string;
+  tsih: number;
+  target: string;
+  /** Target port of the disks. */
+  port: 1 | 2;
+  /** Number of the I_T nexus; null of a discovery session. */
+  nexus: number | null;
+  from: string;
+  /** SCSI commands that have been answered, and those under way. */
+  served: number;
+  commands: number;
+}

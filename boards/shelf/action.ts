@@ -1,0 +1,152 @@
+/**
+ * What a command does to the medium, at the end of its time of service: the device server has decided, this moves the
+ * blocks. Each action is done as a whole or, when it fails, not at all.
+ *
+ * [layout] ACTION_*, TASK_FLAG_*, MEDIUM_*
+ */
+import * as L from '../../asm/layout.ts';
+import { compareAndWrite, orWrite, verify, writeSame } from './compound.ts';
+import { copy } from './copy.ts';
+import { lbaStatus } from './lba-status.ts';
+import type { Medium } from './medium.ts';
+import { clearTags, readWire, withRoom, withoutTags, writeWire } from './protected.ts';
+import { type Task, gather, scatter, walk } from './task.ts';
+import type { BadBlock, Workbench } from './workbench.ts';
+
+/** A disk, as far as actions touch it. */
+export interface Unit {
+  readonly number: number;
+  readonly config: { readonly blockBytes: number };
+  readonly medium: Medium;
+  /** Protection information of the blocks; null without. */
+  readonly tags: Medium | null;
+  readonly dead: boolean;
+  readonly writesFail: boolean;
+}
+
+export interface Shop {
+  bench: Workbench;
+  /** Every disk, by its number: where EXTENDED COPY finds the others. */
+  units: readonly Unit[];
+  wrote(unit: number, lba: number, blocks: number): void;
+}
+
+/** MEDIUM_* of lu_medium_error, and what is to blame: an LBA, or an offset in the data. */
+export interface Failure {
+  kind: number;
+  at: number;
+}
+
+/** Does the task's action; null when it is done. */
+export function act(task: Task, unit: Unit, shop: Shop): Failure | null {
+  switch (task.action) {
+    case L.ACTION_READ:
+      return task.flags & L.TASK_FLAG_PI ? readProtected(task, unit, shop) : read(task, unit);
+    case L.ACTION_WRITE:
+    case L.ACTION_WRITE_VERIFY:
+      return write(task, unit, shop);
+    case L.ACTION_SYNC:
+      unit.medium.flush();
+      unit.tags?.flush();
+      return null;
+    case L.ACTION_VERIFY:
+      return verify(task, unit, shop);
+    case L.ACTION_COMPARE_WRITE:
+      return compareAndWrite(task, unit, shop);
+    case L.ACTION_OR_WRITE:
+      return orWrite(task, unit, shop);
+    case L.ACTION_WRITE_SAME:
+      return writeSame(task, unit, shop);
+    case L.ACTION_UNMAP:
+      return unmap(task, unit, shop);
+    case L.ACTION_LBA_STATUS:
+      return lbaStatus(task, unit);
+    case L.ACTION_COPY:
+      return copy(task, unit, shop);
+    default:
+      return { kind: L.MEDIUM_HARDWARE, at: 0 }; // an action this disk does not know
+  }
+}
+
+/** Bytes of a block as it travels. */
+export const stride = (task: Task, unit: Unit): number =>
+  unit.config.blockBytes + (task.flags & L.TASK_FLAG_PI_MOVED ? L.PI_BYTES : 0);
+
+/** `bytes` bytes of what the initiator sends. */
+export function dataOut(task: Task, bytes: number): Uint8Array {
+  const data = new Uint8Array(bytes);
+  gather(task, 0, data, 0, bytes);
+  return data;
+}
+
+export const badBlock = (bad: BadBlock, lba: number): Failure => ({
+  kind: bad.what === L.PI_BAD_GUARD ? L.MEDIUM_BAD_GUARD : L.MEDIUM_BAD_REF,
+  at: lba + bad.index,
+});
+
+function read(task: Task, unit: Unit): null {
+  const offset = task.lba * unit.config.blockBytes;
+  walk(task, 0, task.moved, (address, done, part) => {
+    unit.medium.read(offset + done, task.memory, address, part);
+  });
+  return null;
+}
+
+function readProtected(task: Task, unit: Unit, { bench }: Shop): Failure | null {
+  const { blockBytes } = unit.config;
+  const wire = readWire(unit, task.lba, task.blocks);
+  const bad = bench.check(wire, task.lba, blockBytes, task.flags, true);
+  if (bad !== null) return badBlock(bad, task.lba);
+  const data = task.flags & L.TASK_FLAG_PI_MOVED ? wire : withoutTags(wire, blockBytes);
+  scatter(task, 0, data, 0, Math.min(task.moved, data.length));
+  return null;
+}
+
+function write(task: Task, unit: Unit, shop: Shop): Failure | null {
+  if (unit.writesFail) return { kind: L.MEDIUM_WRITE_ERROR, at: task.lba };
+  if (task.flags & L.TASK_FLAG_PI) {
+    const data = dataOut(task, task.blocks * stride(task, unit));
+    return writeChecked(task, unit, shop, data);
+  }
+  const offset = task.lba * unit.config.blockBytes;
+  const whole = task.blocks * unit.config.blockBytes;
+  walk(task, 0, Math.min(task.moved, whole), (address, done, part) => {
+    unit.medium.write(offset + done, task.memory, address, part);
+  });
+  shop.wrote(unit.number, task.lba, task.blocks);
+  return null;
+}
+
+/** Puts whole blocks on a medium, with the protection information that came or that is made here. */
+export function writeChecked(task: Task, unit: Unit, shop: Shop, data: Uint8Array): Failure | null {
+  const { blockBytes } = unit.config;
+  if (unit.writesFail) return { kind: L.MEDIUM_WRITE_ERROR, at: task.lba };
+  if (task.flags & L.TASK_FLAG_PI) {
+    const wire = task.flags & L.TASK_FLAG_PI_MOVED ? data : withRoom(data, blockBytes);
+    if (wire !== data) shop.bench.make(wire, task.lba, blockBytes);
+    else {
+      const bad = shop.bench.check(wire, task.lba, blockBytes, task.flags, false);
+      if (bad !== null) return badBlock(bad, task.lba);
+    }
+    writeWire(unit, task.lba, wire);
+  } else unit.medium.write(task.lba * blockBytes, data, 0, data.length);
+  shop.wrote(unit.number, task.lba, task.blocks);
+  return null;
+}
+
+/** Deallocates; data reads as zeros, protection information as ones, [SBC-3] 4.7.4.4. */
+export function deallocate(unit: Unit, shop: Shop, lba: number, blocks: number): void {
+  const { blockBytes } = unit.config;
+  unit.medium.unmap(lba * blockBytes, blocks * blockBytes);
+  clearTags(unit, lba, blocks);
+  shop.wrote(unit.number, lba, blocks);
+}
+
+function unmap(task: Task, unit: Unit, shop: Shop): Failure | null {
+  if (unit.writesFail) return { kind: L.MEDIUM_WRITE_ERROR, at: task.extents[0] ?? 0 };
+  for (let i = 0; i < task.extents.length; i += 2) {
+    const blocks = task.extents[i + 1]!;
+    if (blocks > 0) deallocate(unit, shop, task.extents[i]!, blocks);
+  }
+  return null;
+}
