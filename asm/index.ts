@@ -7,6 +7,7 @@ export { heap_base } from './heap';
 export {
   lu_attention,
   lu_command,
+  lu_control,
   lu_create,
   lu_execute,
   lu_medium_error,

@@ -42,6 +42,8 @@ export interface DiskIo {
   lu_set_luns(lu: number, luns: number, count: number): number;
   /** A command to a LUN that is none of the `count` LUNs of the target; returns ACTION_NONE. */
   no_lu_execute(luns: number, count: number, task: number): number;
+  /** LU_CONTROL_*, for the keeper of the task set. */
+  lu_control(lu: number): number;
   /** One command; returns TASK_ACTION. */
   lu_execute(lu: number, task: number): number;
   /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */

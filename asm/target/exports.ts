@@ -92,6 +92,11 @@ export function no_lu_execute(luns: u32, count: u32, task: u32): u32 {
   return absent_execute(task, luns, count);
 }
 
+/** LU_CONTROL_*, for the keeper of the task set. */
+export function lu_control(lu: u32): u32 {
+  return unit_at(lu).control;
+}
+
 /** One command; returns TASK_ACTION. */
 export function lu_execute(lu: u32, task: u32): u32 {
   return execute(unit_at(lu), task);

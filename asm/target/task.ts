@@ -36,6 +36,7 @@ import {
   sense_fixed,
 } from '../scsi/sense';
 import { CHECK_CONDITION, GOOD } from '../scsi/status';
+import { abort_on_check } from './aborting';
 import { LogicalUnit } from './unit';
 
 // @ts-ignore: decorator
@@ -102,6 +103,7 @@ export function finish_sense(
   const bytes = unit.descriptorSense
     ? sense_descriptors(buf, code, specific, hasInformation, information)
     : sense_fixed(buf, code, specific, hasInformation, information);
+  abort_on_check(unit, task);
   store<u32>(task, bytes, TASK_SENSE_LENGTH_AT);
   store<u32>(task, CHECK_CONDITION, TASK_STATUS_AT);
   store<u32>(task, ACTION_NONE, TASK_ACTION_AT);
