@@ -32,7 +32,8 @@ import {
   SENSE_UNRECOVERED_READ_ERROR,
   SENSE_WRITE_ERROR,
 } from '../scsi/sense';
-import { finish_sense } from './task';
+import { copy_end, is_copy_error } from './copy-results';
+import { finish_command_specific, finish_sense } from './task';
 import { LogicalUnit } from './unit';
 
 function code_of(kind: u32): u32 {
@@ -82,4 +83,8 @@ function blames(kind: u32): bool {
 export function medium_error(unit: LogicalUnit, task: usize, kind: u32, lba: u64): void {
   store<u64>(task, 0, TASK_ABORT_LO_AT); // the task block may be of another command
   finish_sense(unit, task, code_of(kind), 0, blames(kind), lba);
+  if (is_copy_error(kind)) {
+    copy_end(unit, code_of(kind), <u32>lba);
+    finish_command_specific(unit, task, <u32>lba);
+  }
 }
