@@ -26,6 +26,7 @@ import { attention_post_all } from './attention';
 import { config_check } from './config';
 import { counters_reset } from './counters';
 import { LOG_SUPPORTED } from './log-page';
+import { copy_forget } from './copy-results';
 import { mode_restore } from './mode-pages';
 import { nv_load } from './nv';
 import { LogicalUnit, NEXUS_REMEMBERED, NEXUS_UNUSED, UNIT_BYTES, config_at, nexus_at } from './unit';
@@ -52,6 +53,7 @@ export function create(unit: LogicalUnit, config: usize): u32 {
 export function power_on(unit: LogicalUnit): void {
   unit.stopped = 0;
   unit.generation = 0;
+  copy_forget(unit);
   unit.spc2Holder = 0;
   unit.powerCondition = 0;
   unit.startStops++;
@@ -70,6 +72,7 @@ export function power_on(unit: LogicalUnit): void {
 export function reset(unit: LogicalUnit, kind: u32): void {
   unit.stopped = 0;
   unit.spc2Holder = 0;
+  copy_forget(unit);
   unit.powerCondition = 0;
   mode_restore(unit);
   attention_post_all(
