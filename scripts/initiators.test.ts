@@ -199,12 +199,21 @@ testUnless(
       stdio: 'inherit',
     });
     try {
-      while (!existsSync(socket)) await new Promise<void>((resolve) => void watchOnce(scratch, resolve));
+      while (!existsSync(socket)) await change(scratch);
       const out = must(
         'fio',
-        ...['--name=verify', '--ioengine=nbd', `--uri=nbd+unix:///?socket=${socket}`, '--rw=randrw'],
-        ...['--bsrange=4k-256k', '--size=64m', '--iodepth=16', '--verify=crc32c', '--verify_fatal=1'],
-        ...['--do_verify=1', '--randseed=7', '--output-format=json'],
+        '--name=verify',
+        '--ioengine=nbd',
+        `--uri=nbd+unix:///?socket=${socket}`,
+        '--rw=randrw',
+        '--bsrange=4k-256k',
+        '--size=64m',
+        '--iodepth=16',
+        '--verify=crc32c',
+        '--verify_fatal=1',
+        '--do_verify=1',
+        '--randseed=7',
+        '--output-format=json',
       );
       const { jobs } = JSON.parse(out.slice(out.indexOf('{'))) as {
         jobs: { error: number; write: { total_ios: number }; read: { total_ios: number } }[];
@@ -217,10 +226,13 @@ testUnless(
   },
 );
 
-function watchOnce(folder: string, done: () => void): void {
-  const watcher = watch(folder, () => {
-    watcher.close();
-    done();
+/** Something in the folder has changed. */
+function change(folder: string): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(folder, () => {
+      watcher.close();
+      resolve();
+    });
   });
 }
 

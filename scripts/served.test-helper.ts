@@ -19,12 +19,17 @@ const ANY_PORTS = ['--portal-a', '127.0.0.1:0', '--portal-b', '127.0.0.1:0'];
 export class Served {
   readonly shelf: readonly ShelfPort[];
   readonly control: string;
-  readonly events: ServedEvent[] = [];
+  readonly events: readonly ServedEvent[];
   readonly #child: ChildProcess;
   #errors = '';
   #changed: () => void = () => {};
 
-  private constructor(child: ChildProcess, ready: { shelf: ShelfPort[]; control: string }) {
+  private constructor(
+    child: ChildProcess,
+    ready: { shelf: ShelfPort[]; control: string },
+    events: ServedEvent[],
+  ) {
+    this.events = events;
     this.#child = child;
     this.shelf = ready.shelf;
     this.control = ready.control;
@@ -40,20 +45,24 @@ export class Served {
     let errors = '';
     child.stderr.on('data', (part: Buffer) => (errors += part.toString()));
     return new Promise((resolve, reject) => {
-      let served: Served | null = null;
-      const early: ServedEvent[] = [];
+      const made: Served[] = [];
+      const events: ServedEvent[] = [];
       child.on('exit', (code) => {
-        if (served === null) reject(new Error(`serve ended with ${code}: ${errors}`));
-        else served.#ended(errors);
+        reject(new Error(`serve ended with ${code}: ${errors}`));
+        for (const each of made) each.#ended(errors);
       });
       createInterface({ input: child.stdout }).on('line', (line) => {
         const told = JSON.parse(line) as { ready?: true } & ServedEvent;
         if (told.ready === true) {
-          served = new Served(child, told as unknown as { shelf: ShelfPort[]; control: string });
-          served.events.push(...early);
+          const served = new Served(
+            child,
+            told as unknown as { shelf: ShelfPort[]; control: string },
+            events,
+          );
+          made.push(served);
           resolve(served);
-        } else (served?.events ?? early).push(told);
-        if (served !== null) (served as Served).#changed();
+        } else events.push(told);
+        for (const each of made) each.#changed();
       });
     });
   }
@@ -115,7 +124,6 @@ export class Served {
     return exited;
   }
 
-  /** Resident memory of the process, bytes. */
   get pid(): number {
     return this.#child.pid!;
   }

@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import { orderHelp } from '../../boards/operator.ts';
 import { giveOrder } from '../control-socket.ts';
 import { EXIT_CODE_HELP, EXIT_OK, EXIT_REFUSED } from '../exit-codes.ts';
+import { answerLines } from '../order-console.ts';
 import { jsonOption } from './options.ts';
-import { answerLines } from './serve.ts';
+
 import { print } from './show.ts';
 
 interface CtlFlags {

@@ -1,19 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
-import { createInterface, type Interface } from 'node:readline';
 import { Command, InvalidArgumentError } from 'commander';
 import { realHost } from '../../boards/host.ts';
-import { EXIT_BAD_SECRET, InputError } from '../../boards/input-error.ts';
-import type { ChapSecrets } from '../../boards/iscsi/chap.ts';
 import { orderHelp, parseOrder } from '../../boards/operator.ts';
 import { loadScenario } from '../../boards/scenario-file.ts';
-import { type Portal, type ServeEvent, Serving } from '../../boards/serving.ts';
-import type { Status } from '../../boards/status.ts';
+import { type Portal, Serving } from '../../boards/serving.ts';
+import { type UserFile, secretsOf } from '../chap-file.ts';
 import { type Answer, listenForOrders } from '../control-socket.ts';
 import { EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
-import { seconds } from '../render/format.ts';
-import { initiatorText } from '../render/initiators.ts';
-import { lookOf, paint } from '../render/look.ts';
-import { statusLines } from '../render/status.ts';
+import { jsonConsole, lineConsole } from '../order-console.ts';
 import { jsonOption } from './options.ts';
 
 interface ServeFlags {
@@ -24,11 +17,6 @@ interface ServeFlags {
   chapMutual?: UserFile;
   disks?: string;
   firmware?: string;
-}
-
-interface UserFile {
-  user: string;
-  file: string;
 }
 
 /** `127.0.0.1:3260`, `[::1]:0`. */
@@ -98,13 +86,12 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
     scenario,
     host: realHost(),
     portals: [flags.portalA, flags.portalB],
-    chap: secretsOf(flags),
+    chap: secretsOf(flags.chap, flags.chapMutual),
     disksDir: flags.disks,
     firmware: flags.firmware,
     onEvent: (event) => console.event(event),
   });
-  let end: () => void = () => {};
-  const ended = new Promise<void>((resolve) => (end = resolve));
+  const { promise: ended, resolve: end } = withResolvers();
   const obey = (line: string): Answer => {
     const order = parseOrder(line, scenario.disks);
     switch (order.kind) {
@@ -133,120 +120,9 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
   return serving.violations.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-function secretsOf({ chap, chapMutual }: ServeFlags): ChapSecrets | null {
-  if (chap === undefined) {
-    if (chapMutual === undefined) return null;
-    throw new InputError('--chap-mutual goes with --chap', EXIT_BAD_SECRET);
-  }
-  return {
-    user: chap.user,
-    secret: secretOf(chap.file),
-    ...(chapMutual === undefined
-      ? {}
-      : { mutual: { user: chapMutual.user, secret: secretOf(chapMutual.file) } }),
-  };
-}
-
-/** The first line of the file; [RFC 7143] 9.2.1 asks for 96 bits at least. */
-function secretOf(file: string): string {
-  const no = (what: string): never => {
-    throw new InputError(`${file}: ${what}`, EXIT_BAD_SECRET);
-  };
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) return no('no such file; it must hold the CHAP secret');
-  if (!stat.isFile() || stat.size > 4096) return no('is not a file of one line with the CHAP secret');
-  if ((stat.mode & 0o077) !== 0) return no('can be read by others; chmod 600 it');
-  const secret = readFileSync(file, 'utf8').split('\n')[0]!.trimEnd();
-  if (Buffer.byteLength(secret) < 12) return no('the CHAP secret must have at least 12 characters');
-  return secret;
-}
-
-interface Ready {
-  ready: true;
-  shelf: Serving['ports'];
-  control: string;
-}
-
-/** Where events are told and orders come from. */
-interface OrderConsole {
-  ready(ready: Ready): void;
-  event(event: ServeEvent): void;
-  listen(obey: (line: string) => Answer, quit: () => void): void;
-  close(): void;
-}
-
-function jsonConsole(): OrderConsole {
-  const put = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
-  let lines: Interface | null = null;
-  return {
-    ready: put,
-    event: put,
-    listen: (obey) => {
-      lines = createInterface({ input: process.stdin });
-      lines.on('line', (line) => put({ event: 'answer', order: line, ...obey(line) }));
-    },
-    close: () => {
-      lines?.close();
-      process.stdin.unref?.();
-    },
-  };
-}
-
-function lineConsole(): OrderConsole {
-  const look = lookOf(process.stdout, process.env);
-  const terminal = look.live && process.stdin.isTTY;
-  let lines: Interface | null = null;
-  const put = (text: string): void => {
-    if (terminal && lines !== null) process.stdout.write('\r\x1b[K');
-    process.stdout.write(`${text}\n`);
-    if (terminal) lines?.prompt(true);
-  };
-  return {
-    ready: ({ shelf, control }) => {
-      for (const { port, portal, target } of shelf) put(`port ${port}  ${portal}  ${target}`);
-      put(`${shelf[0]!.luns.map(({ lun, disk }) => `${lun} ${disk}`).join('  ')}`);
-      put(`control  ${control}`);
-      put(paint(look, 'bold', 'ready; help lists the orders'));
-    },
-    event: (event) => put(eventLine(event)),
-    listen: (obey, quit) => {
-      lines = createInterface({
-        input: process.stdin,
-        output: process.stdout,
-        terminal,
-        prompt: 'sparecore> ',
-      });
-      lines.on('line', (line) => {
-        if (line.trim() !== '') for (const each of answerLines(obey(line))) put(each);
-        else if (terminal) lines?.prompt();
-      });
-      lines.on('SIGINT', quit);
-      if (terminal) lines.prompt();
-    },
-    close: () => {
-      if (terminal) process.stdout.write('\r\x1b[K');
-      lines?.close();
-      process.stdin.unref?.();
-    },
-  };
-}
-
-export function answerLines({ ok, text, status }: Answer): string[] {
-  if (status !== undefined) return statusLines(status as Status);
-  if (text === undefined) return [];
-  return [ok ? text : `refused: ${text}`];
-}
-
-function eventLine(event: ServeEvent): string {
-  const at = seconds(event.at_s).padStart(10);
-  switch (event.event) {
-    case 'step':
-      return `${at}  ${event.board}  ${event.text}`;
-    case 'order':
-      return `${at}  -  ${event.text}`;
-    case 'violation':
-      return `${at}  VIOLATED ${event.text}`;
-    default:
-      return `${at}  *  ${initiatorText(event)}`;
-  }
+/** As Promise.withResolvers, which Node 20 has not. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  const made: { resolve?: () => void } = {};
+  const promise = new Promise<void>((resolve) => (made.resolve = resolve));
+  return { promise, resolve: () => made.resolve?.() };
 }
