@@ -33,7 +33,7 @@ function sparecore(
   parameters: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): { code: number | null; out: string; err: string } {
-  const child = spawnSync(process.execPath, ['--import', 'tsx', 'scripts/sparecore.ts', ...parameters], {
+  const child = spawnSync(process.execPath, ['build/js/scripts/sparecore.js', ...parameters], {
     cwd: ROOT,
     encoding: 'utf8',
     env,
@@ -156,7 +156,7 @@ test('a portal that is taken, of another host, or open to the network without CH
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const serve = ['serve', 'small', '--portal-b', '127.0.0.1:0', '--portal-a'];
-  refused([...serve, `127.0.0.1:${port}`], EXIT_BAD_PORTAL, /taken|in use/);
+  refused([...serve, `127.0.0.1:${port}`], EXIT_BAD_PORTAL, /something else listens there/);
   await new Promise((resolve) => server.close(resolve));
   refused([...serve, '203.0.113.9:0'], EXIT_BAD_PORTAL, /CHAP/);
   refused([...serve, '0.0.0.0:0'], EXIT_BAD_PORTAL, /CHAP/);

@@ -13,7 +13,7 @@ export interface ServedEvent {
   text?: string;
 }
 
-const COMMAND = ['--import', 'tsx', 'scripts/sparecore.ts'];
+const COMMAND = ['build/js/scripts/sparecore.js'];
 const ANY_PORTS = ['--portal-a', '127.0.0.1:0', '--portal-b', '127.0.0.1:0'];
 
 export class Served {
