@@ -226,6 +226,37 @@ testUnless(
   },
 );
 
+testUnless(
+  needs('iscsi-ls'),
+  'with --chap only who knows the secret comes in, and the target proves itself, too',
+  async () => {
+    const secrets = { in: 'initiators-secret-1', out: 'the-targets-secret-2' };
+    const files = Object.entries(secrets).map(([name, secret]) => {
+      const path = join(scratch, `secret-${name}`);
+      writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+      return path;
+    });
+    const guarded = await Served.start(
+      'small',
+      '--chap',
+      `me:${files[0]}`,
+      '--chap-mutual',
+      `shelf:${files[1]}`,
+    );
+    try {
+      const ask = (who: string, ...more: string[]): Ran =>
+        tool('iscsi-inq', ...more, guarded.url('a', 'a.root').replace('iscsi://', `iscsi://${who}`));
+      assert.is(ask(`me%${secrets.in}@`).code, 0);
+      assert.is.not(ask('').code, 0);
+      assert.is.not(ask('me%initiators-secret-2@').code, 0);
+      assert.is.not(ask(`you%${secrets.in}@`).code, 0);
+      assert.is(guarded.events.filter(({ event }) => event === 'login-refused').length, 3);
+    } finally {
+      assert.is(await guarded.stop(), 0);
+    }
+  },
+);
+
 /** Something in the folder has changed. */
 function change(folder: string): Promise<void> {
   return new Promise((resolve) => {

@@ -36,6 +36,10 @@ async function machine(): Promise<{ pair: Served; linux: Guest }> {
     const tag = each.port === 'a' ? 1 : 2;
     const node = `iscsiadm -m node -T ${each.target} -p ${portal}`;
     await guest.must(`${node},${tag} -o new`);
+    // One port with digests, one without.
+    for (const digest of each.port === 'b' ? ['HeaderDigest', 'DataDigest'] : []) {
+      await guest.must(`${node} -o update -n node.conn[0].iscsi.${digest} -v CRC32C`);
+    }
     await guest.must(`${node} --login`);
   }
   await findDevices(served, guest);
