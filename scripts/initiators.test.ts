@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   watch,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
