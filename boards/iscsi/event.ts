@@ -1,8 +1,29 @@
 /** What the server tells whoever watches it. Plain data. */
 export type IscsiEvent =
-  | { event: 'session-opened'; initiator: string; isid: string; target: string; from: string; discovery: boolean }
-  | { event: 'session-closed'; initiator: string; isid: string; target: string; why: string; commands: number }
-  | { event: 'login-refused'; initiator: string | null; target: string; from: string; status: number; why: string }
+  | {
+      event: 'session-opened';
+      initiator: string;
+      isid: string;
+      target: string;
+      from: string;
+      discovery: boolean;
+    }
+  | {
+      event: 'session-closed';
+      initiator: string;
+      isid: string;
+      target: string;
+      why: string;
+      commands: number;
+    }
+  | {
+      event: 'login-refused';
+      initiator: string | null;
+      target: string;
+      from: string;
+      status: number;
+      why: string;
+    }
   | { event: 'connection-refused'; target: string; from: string; why: string }
   | { event: 'connection-dropped'; target: string; from: string; why: string };
 

@@ -89,8 +89,7 @@ export class Session {
   /** Takes a non-immediate command number: true if the command counts, [4.2.2.1]. */
   takeCmdSn(cmdSn: number): boolean {
     if (cmdSn !== this.expCmdSn) {
-      const inWindow =
-        serialDelta(cmdSn, this.expCmdSn) > 0 && serialDelta(this.maxCmdSn, cmdSn) >= 0;
+      const inWindow = serialDelta(cmdSn, this.expCmdSn) > 0 && serialDelta(this.maxCmdSn, cmdSn) >= 0;
       // On one connection commands come in order: what is missing was lost with a digest error.
       if (inWindow) this.link.drop('a command number is missing');
       return false;
@@ -117,7 +116,7 @@ export class Session {
 
   /** The connection has gone: all tasks end, and nothing of an unfinished write lands. */
   endTasks(): void {
-    for (const command of [...this.commands.values()]) command.withdraw();
+    for (const command of Array.from(this.commands.values())) command.withdraw(); // which takes it out
     this.transfers.clear();
     this.text = null;
     this.textInput = [];

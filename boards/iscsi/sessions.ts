@@ -5,7 +5,6 @@
  */
 import type { IscsiEvent, SessionInfo } from './event.ts';
 import {
-  LOGIN_SUCCESS,
   type LoginIdentity,
   OUT_OF_RESOURCES,
   SESSION_DOES_NOT_EXIST,
@@ -103,13 +102,9 @@ export class Sessions {
   }
 
   closeAllOf(target: string, why: string): void {
-    for (const { session } of [...this.#all.values()]) {
+    for (const { session } of Array.from(this.#all.values())) {
       if (session.identity.target === target) session.link.drop(why);
     }
-  }
-
-  links(): Session[] {
-    return [...this.#all.values()].map(({ session }) => session);
   }
 
   list(): SessionInfo[] {

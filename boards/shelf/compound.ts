@@ -21,13 +21,7 @@ import type { Task } from './task.ts';
 const STEP = 2048;
 
 /** User data of the blocks, after the protection information is found good. */
-function readChecked(
-  task: Task,
-  unit: Unit,
-  shop: Shop,
-  lba: number,
-  blocks: number,
-): Uint8Array | Failure {
+function readChecked(task: Task, unit: Unit, shop: Shop, lba: number, blocks: number): Uint8Array | Failure {
   const { blockBytes } = unit.config;
   if (!(task.flags & L.TASK_FLAG_PI)) {
     const data = new Uint8Array(blocks * blockBytes);
@@ -142,7 +136,14 @@ function readsAsUnmapped(sent: Uint8Array, blockBytes: number): boolean {
   return sent.every((byte, at) => byte === (at < blockBytes ? 0 : 0xff));
 }
 
-function sameBlocks(task: Task, unit: Unit, shop: Shop, sent: Uint8Array, done: number, blocks: number): void {
+function sameBlocks(
+  task: Task,
+  unit: Unit,
+  shop: Shop,
+  sent: Uint8Array,
+  done: number,
+  blocks: number,
+): void {
   const { blockBytes } = unit.config;
   const lba = task.lba + done;
   if (!(task.flags & L.TASK_FLAG_PI)) {

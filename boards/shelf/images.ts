@@ -88,13 +88,7 @@ export function openAll(configs: readonly DiskConfig[], folder: string, servers:
   });
 }
 
-function openBlank(
-  config: DiskConfig,
-  number: number,
-  folder: string,
-  whole: Medium,
-  fresh: boolean,
-): Media {
+function openBlank(config: DiskConfig, number: number, folder: string, whole: Medium, fresh: boolean): Media {
   const tagsPath = besidePath(folder, config, 'tags');
   if (fresh) writeFileSync(besidePath(folder, config, 'format'), formatLine(config, number));
   return {

@@ -66,7 +66,6 @@ export function withRoom(data: Uint8Array, blockBytes: number): Uint8Array {
   const stride = blockBytes + PI_BYTES;
   const blocks = data.length / blockBytes;
   const wire = new Uint8Array(blocks * stride);
-  for (let n = 0; n < blocks; n++)
-    wire.set(data.subarray(n * blockBytes, (n + 1) * blockBytes), n * stride);
+  for (let n = 0; n < blocks; n++) wire.set(data.subarray(n * blockBytes, (n + 1) * blockBytes), n * stride);
   return wire;
 }

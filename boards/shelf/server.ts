@@ -216,12 +216,14 @@ export class DeviceServers {
       status: v.getUint32(t + L.TASK_STATUS_AT, true),
       lba: v.getUint32(t + L.TASK_LBA_LO_AT, true) + v.getUint32(t + L.TASK_LBA_HI_AT, true) * 0x1_0000_0000,
       blocks:
-        v.getUint32(t + L.TASK_BLOCKS_LO_AT, true) + v.getUint32(t + L.TASK_BLOCKS_HI_AT, true) * 0x1_0000_0000,
+        v.getUint32(t + L.TASK_BLOCKS_LO_AT, true) +
+        v.getUint32(t + L.TASK_BLOCKS_HI_AT, true) * 0x1_0000_0000,
       flags: v.getUint32(t + L.TASK_FLAGS_AT, true),
       extents: action >= L.ACTION_UNMAP ? this.#extents(action) : NO_EXTENTS,
       moved: v.getUint32(t + L.TASK_MOVED_BYTES_AT, true),
       residual: v.getUint32(t + L.TASK_RESIDUAL_AT, true),
-      overflow: v.getUint32(t + L.TASK_OVERFLOW_AT, true) === 0 ? 0 : v.getUint32(t + L.TASK_RESIDUAL_AT, true),
+      overflow:
+        v.getUint32(t + L.TASK_OVERFLOW_AT, true) === 0 ? 0 : v.getUint32(t + L.TASK_RESIDUAL_AT, true),
       sense: senseBytes ? this.#bytes.slice(t + L.TASK_SENSE_AT, t + L.TASK_SENSE_AT + senseBytes) : null,
       abort: this.#abort(),
       nvChanged: v.getUint32(t + L.TASK_NV_CHANGED_AT, true) === 1,
@@ -232,8 +234,7 @@ export class DeviceServers {
   #extents(action: number): number[] {
     const v = this.#view;
     const from = v.getUint32(this.#task + L.TASK_EXTENTS_AT, true);
-    const hasExtents =
-      action === L.ACTION_UNMAP || action === L.ACTION_COPY || action === L.ACTION_SANITIZE;
+    const hasExtents = action === L.ACTION_UNMAP || action === L.ACTION_COPY || action === L.ACTION_SANITIZE;
     const count = hasExtents ? v.getUint32(this.#task + L.TASK_EXTENT_COUNT_AT, true) : 0;
     const u32 = (at: number): number => v.getUint32(at, true);
     const u64 = (at: number): number => u32(at) + u32(at + 4) * 0x1_0000_0000;

@@ -15,7 +15,6 @@ export { SYSTEM_IDS, wwnOf } from './images.ts';
 const BOARDS = 2;
 const PORTS = 2;
 
-
 export interface Shelf {
   disks: Disk[];
   fabric: Fabric;
@@ -58,7 +57,8 @@ export function makeShelf(
     return new Disk(number, config, medium, servers, clock, watcher, tags);
   });
   for (const disk of disks) disk.peers = disks;
-  for (const disk of disks) if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
+  for (const disk of disks)
+    if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
   for (const disk of disks) attach(servers, disk.number);
   for (const leftover of scenario.leftover) leave(servers, disks, leftover);
   const fabric = new Fabric(clock, disks);

@@ -19,7 +19,13 @@ const RANDOM_READ_SECONDS = 2;
 /** `iscsi-perf` reads at random; it never ends after a reconnect, so it has a time-out. */
 export async function randomReads(url: string, depth: number, blocks: number): Promise<LoadResult> {
   const options = ['-m', String(depth), '-b', String(blocks), '-r', '-t', String(RANDOM_READ_SECONDS), url];
-  const { stdout } = await run('timeout', ['-s', 'INT', String(RANDOM_READ_SECONDS * 4), 'iscsi-perf', ...options]);
+  const { stdout } = await run('timeout', [
+    '-s',
+    'INT',
+    String(RANDOM_READ_SECONDS * 4),
+    'iscsi-perf',
+    ...options,
+  ]);
   const averages = [...stdout.matchAll(/iops average (\d+)/g)];
   const last = averages.at(-1);
   if (last === undefined) throw new Error(`iscsi-perf said no rate:\n${stdout}`);

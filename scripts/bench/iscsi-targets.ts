@@ -25,7 +25,10 @@ export function available(): string | null {
   return existsSync(SHARED_MEMORY) ? null : `there is no ${SHARED_MEMORY}`;
 }
 
-const withSbin = (): NodeJS.ProcessEnv => ({ ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` });
+const withSbin = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PATH: `${process.env['PATH']}:/usr/sbin:/sbin`,
+});
 
 /** User and system time, [proc(5)] stat fields 14 and 15; clock ticks are 10 ms. */
 function cpuSeconds(pid: number): number {
