@@ -125,6 +125,42 @@ export class DeviceServers {
     return this.call.nexus_login(this.#units[unit]!, nexus, this.dataOut, bytes, port) === L.LOGIN_OK;
   }
 
+  /**
+   * The iSCSI names of both target ports, and the inventory of the targets: every unit, its number the LUN. Kept until
+   * they are replaced.
+   */
+  nameTargets(names: readonly [string, string]): void {
+    this.#inventory();
+    for (const unit of this.#units) {
+      this.call.lu_set_luns(unit, this.dataOut, Math.min(this.#units.length, L.LUN_MAX));
+    }
+    names.forEach((name, i) => {
+      const bytes = Buffer.from(name.toLowerCase());
+      this.#bytes.set(bytes, this.dataOut);
+      for (const unit of this.#units) {
+        if (this.call.lu_target_name(unit, i + 1, this.dataOut, bytes.length) !== 1) {
+          throw new Error(`lu_target_name refused ${name}`);
+        }
+      }
+    });
+  }
+
+  /** All LUNs, at dataOut; [SAM-5] 4.7.7.1: peripheral device addressing below 256. */
+  #inventory(): void {
+    this.#bytes.fill(0, this.dataOut, this.dataOut + L.LUN_MAX * L.LUN_BYTES);
+    for (let lun = 0; lun < Math.min(this.#units.length, L.LUN_MAX); lun++) {
+      this.#bytes[this.dataOut + lun * L.LUN_BYTES + 1] = lun;
+    }
+  }
+
+  /** A command for a LUN that is no unit's. */
+  executeAbsent(cdb: Uint8Array, bytes: number, direction: number): Executed {
+    this.#load(0, cdb, null, bytes, 0, direction);
+    this.#inventory();
+    const count = Math.min(this.#units.length, L.LUN_MAX);
+    return this.#result(this.call.no_lu_execute(this.dataOut, count, this.#task));
+  }
+
   logout(unit: number, nexus: number): void {
     this.call.nexus_logout(this.#units[unit]!, nexus);
   }
@@ -143,6 +179,19 @@ export class DeviceServers {
     direction = DIRECTION_BOTH,
     pending = 0n,
   ): Executed {
+    this.#load(nexus, cdb, out, bytes, attribute, direction);
+    this.#setPending(pending);
+    return this.#result(this.call.lu_execute(this.#units[unit]!, this.#task));
+  }
+
+  #load(
+    nexus: number,
+    cdb: Uint8Array,
+    out: Uint8Array | null,
+    bytes: number,
+    attribute: number,
+    direction: number,
+  ): void {
     const t = this.#task;
     const v = this.#view;
     this.#bytes.fill(0, t, t + 32);
@@ -156,9 +205,6 @@ export class DeviceServers {
     v.setUint32(t + L.TASK_DATA_IN_AT, this.dataIn, true);
     v.setUint32(t + L.TASK_DATA_IN_BYTES_AT, (direction & DIRECTION_IN) === 0 ? 0 : bytes, true);
     v.setUint32(t + L.TASK_DATA_IN_ROOM_AT, PARAMETER_ROOM, true);
-    this.#setPending(pending);
-    const action = this.call.lu_execute(this.#units[unit]!, t);
-    return this.#result(action);
   }
 
   #result(action: number): Executed {
