@@ -23,6 +23,7 @@ import { RESERVATION_CONFLICT } from '../scsi/status';
 import { attention_peek, attention_take } from './attention';
 import { NO_OPCODE, NO_SERVICE_ACTION, row_cdb_bytes, row_find, row_run, row_usage } from './command-row';
 import { persistent_conflict, spc2_conflict } from './conflict';
+import { count_action } from './counters';
 import { nexus_of } from './nexus';
 import { sanitize_refuses } from './sanitize';
 import { finish_bad_cdb, finish_check, finish_status, task_begin, task_cdb } from './task';
@@ -58,7 +59,9 @@ export function execute(unit: LogicalUnit, task: usize): u32 {
     return finish_bad_cdb(unit, task, byte, reserved_bit(cdb, usage, byte));
   }
   if (unit.sanitize && sanitize_refuses(unit, task)) return ACTION_NONE;
-  return row_run(row, unit, nexus, task);
+  const action = row_run(row, unit, nexus, task);
+  if (action) count_action(unit, task, action);
+  return action;
 }
 
 /** UA_INTLCK_CTRL 00b clears it by telling, 10b leaves that to REQUEST SENSE, [SPC-4] 7.5.8. */

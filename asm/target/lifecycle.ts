@@ -25,6 +25,8 @@ import {
 import { attention_post_all } from './attention';
 import { config_check } from './config';
 import { copy_forget } from './copy-results';
+import { counters_reset } from './counters';
+import { LOG_SUPPORTED } from './log-page';
 import { mode_restore } from './mode-pages';
 import { nv_load } from './nv';
 import { LogicalUnit, NEXUS_REMEMBERED, NEXUS_UNUSED, UNIT_BYTES, config_at, nexus_at } from './unit';
@@ -54,6 +56,8 @@ export function power_on(unit: LogicalUnit): void {
   copy_forget(unit);
   unit.spc2Holder = 0;
   unit.powerCondition = 0;
+  unit.startStops++;
+  counters_reset(unit, LOG_SUPPORTED);
   for (let i: u32 = 0; i < <u32>NEXUS_MAX; i++) {
     const nexus = nexus_at(unit, i);
     if (nexus.state == NEXUS_REMEMBERED) nexus.state = NEXUS_UNUSED;

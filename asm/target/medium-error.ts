@@ -33,6 +33,7 @@ import {
   SENSE_WRITE_ERROR,
 } from '../scsi/sense';
 import { copy_end, is_copy_error } from './copy-results';
+import { count_error } from './counters';
 import { finish_command_specific, finish_sense } from './task';
 import { LogicalUnit } from './unit';
 
@@ -82,6 +83,7 @@ function blames(kind: u32): bool {
 /** CHECK CONDITION; INFORMATION only where an LBA or an offset is to blame. The host sets moved bytes and residual. */
 export function medium_error(unit: LogicalUnit, task: usize, kind: u32, lba: u64): void {
   store<u64>(task, 0, TASK_ABORT_LO_AT); // the task block may be of another command
+  count_error(unit, kind);
   finish_sense(unit, task, code_of(kind), 0, blames(kind), lba);
   if (is_copy_error(kind)) {
     copy_end(unit, code_of(kind), <u32>lba);

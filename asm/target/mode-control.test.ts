@@ -31,10 +31,10 @@ function page(bed: Testbed, code: number, pc = 0): number[] {
 }
 /** MODE SELECT(6) of a page as it is, with some bytes changed; all others forget what they were told. */
 function change(bed: Testbed, code: number, bytes: Record<number, number>, sp = 0): Outcome {
-  const changed = page(bed, code);
-  changed[0]! &= 0x7f;
-  for (const [at, value] of Object.entries(bytes)) changed[Number(at)] = value;
-  const out = [0, 0, 0, 0, ...changed];
+  const wanted = page(bed, code);
+  wanted[0]! &= 0x7f;
+  for (const [at, value] of Object.entries(bytes)) wanted[Number(at)] = value;
+  const out = [0, 0, 0, 0, ...wanted];
   return bed.execute(A, [0x15, 0x10 | sp, 0, 0, out.length, 0], { out });
 }
 function changed(code: number, bytes: Record<number, number>, sp = 0): Testbed {
@@ -52,6 +52,11 @@ function fails(bed: Testbed, pending = 0n): Outcome {
   assert.is(outcome.status, CHECK_CONDITION);
   return outcome;
 }
+/** What REQUEST SENSE tells. */
+const polled = (bed: Testbed, nexus: number): number => {
+  const { data } = bed.execute(nexus, [3, 0, 0, 0, 18, 0], { room: 18 });
+  return (data[2]! << 16) | (data[12]! << 8) | data[13]!;
+};
 const ALL_NEXUSES = (1n << 64n) - 1n;
 
 test('test_control_d_sense: sense data is of descriptor format at once, REQUEST SENSE goes by DESC [SPC-4] 7.5.8, 6.39', () => {
@@ -136,10 +141,6 @@ test('test_caching_rcd: reads come from the medium [SBC-3] 6.4.5', () => {
 });
 
 test('test_exceptions_test: a test failure is a unit attention (MRIE 2), pollable (6) or silent (0) [SPC-4] 7.5.11', () => {
-  const polled = (bed: Testbed, nexus: number): number => {
-    const { data } = bed.execute(nexus, [3, 0, 0, 0, 18, 0], { room: 18 });
-    return (data[2]! << 16) | (data[12]! << 8) | data[13]!;
-  };
   const told = threeNexuses();
   change(told, EXCEPTIONS, { 2: 0x04, 3: 2 });
   assert.equal([told.drain(B), told.drain(A)], [[0x062a01, 0x065dff], [0x065dff]]);

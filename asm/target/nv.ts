@@ -112,6 +112,11 @@ function image_valid(unit: LogicalUnit, image: usize): bool {
   return pages <= bytes - <u32>at && at + ((pages + 7) & ~7) == bytes;
 }
 
+/** True if the image written last is whole, or none was ever written. */
+export function nv_sound(unit: LogicalUnit): bool {
+  return !unit.nvSequence || image_valid(unit, nv_slot_at(unit, unit.nvSlot));
+}
+
 /** The slot with the newest valid image, or 2. Sequence numbers wrap, [RFC 1982]. */
 function newest(unit: LogicalUnit): u32 {
   const a = image_valid(unit, nv_slot_at(unit, 0));

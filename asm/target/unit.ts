@@ -17,6 +17,8 @@ import {
 } from '../layout';
 
 export const MODE_BYTES: u32 = 160;
+/** Self-test results, 20 of 16 bytes, the newest first; [SPC-4] 7.3.17. */
+const SELF_TESTS_BYTES: u32 = 320;
 export const ATTENTION_MAX: u32 = 12;
 export const NEXUS_UNUSED: u32 = 0;
 export const NEXUS_LOGGED_IN: u32 = 1;
@@ -66,10 +68,16 @@ export class LogicalUnit {
   exceptionPolled: u32;
   /** POWER CONDITION of the last START STOP UNIT, idle or standby; 0: active. */
   powerCondition: u32;
-  unused0: u32;
+  startStops: u32;
   /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
   sanitize: u32;
   sanitizeProgress: u32;
+  /** What the log pages count. */
+  readBytes: u64;
+  readErrors: u64;
+  writtenBytes: u64;
+  writeErrors: u64;
+  verifiedBytes: u64;
 }
 
 // @ts-ignore: decorator
@@ -136,7 +144,8 @@ const REGISTRATIONS_AT: usize = NEXUSES_AT + <usize>NEXUS_MAX * NEXUS_BYTES;
 const NV_AT: usize = REGISTRATIONS_AT + <usize>REGISTRATION_MAX * REGISTRATION_BYTES;
 const LUNS_AT: usize = NV_AT + 2 * <usize>NV_SLOT_BYTES;
 const NAMES_AT: usize = LUNS_AT + <usize>LUN_MAX * <usize>LUN_BYTES;
-const COPIES_AT: usize = (NAMES_AT + 2 * <usize>TARGET_NAME_BYTES + 7) & ~7;
+const SELF_TESTS_AT: usize = (NAMES_AT + 2 * <usize>TARGET_NAME_BYTES + 7) & ~7;
+const COPIES_AT: usize = (SELF_TESTS_AT + <usize>SELF_TESTS_BYTES + 7) & ~7;
 export const UNIT_BYTES: usize = COPIES_AT + <usize>COPY_MAX * offsetof<CopyRecord>();
 
 export function unit_at(lu: usize): LogicalUnit {
@@ -163,6 +172,10 @@ export function registration_at(unit: LogicalUnit, index: u32): Registration {
   return changetype<Registration>(
     changetype<usize>(unit) + REGISTRATIONS_AT + <usize>index * REGISTRATION_BYTES,
   );
+}
+
+export function self_test_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + SELF_TESTS_AT;
 }
 
 /** LUNs of the target as REPORT LUNS lists them. */
