@@ -7,6 +7,8 @@ export { heap_base } from './heap';
 export {
   lu_attention,
   lu_command,
+  lu_control,
+  lu_copied,
   lu_create,
   lu_execute,
   lu_medium_error,

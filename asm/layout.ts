@@ -198,6 +198,12 @@ export const LU_CACHE_BYTES = 0x1000000;
 export const SANITIZE_PROGRESS_MAX = 0xffff;
 export const SANITIZE_DONE = 0x10000;
 export const SANITIZE_FAILED = 0x10001;
+/** What lu_control answers: bits of the control mode page that the keeper of the task set must know, [SPC-4] 7.5.8. */
+export const LU_CONTROL_TAS = 1; // a task aborted by another nexus ends with TASK ABORTED, else without any answer
+export const LU_CONTROL_QERR = 2; // CHECK CONDITION aborts other tasks: which, TASK_ABORT says after every command
+export const LU_CONTROL_QERR_OWN = 4; // those of the same nexus only
+export const LU_CONTROL_INTERLOCK = 8; // UA_INTLCK_CTRL 10b: only REQUEST SENSE clears a unit attention condition
+
 /** Names of target ports (lu_target_name), and LUNs of a target (lu_set_luns), that a logical unit keeps. */
 export const TARGET_NAME_BYTES = 244; // 223 of an iSCSI name, [RFC 7143] 4.2.7.1, and ",t,0x" with the portal group tag
 export const LUN_BYTES = 8; // [SAM-5] 4.7

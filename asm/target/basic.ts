@@ -4,12 +4,19 @@
  * [SPC-4] 6.39 REQUEST SENSE, 6.47 TEST UNIT READY
  * [SBC-3] 5.15 READ CAPACITY(10), 5.16 READ CAPACITY(16), 5.25 START STOP UNIT
  */
-import { LU_CONFIG_PHYSICAL_EXPONENT_AT, LU_FLAG_PROTECTED, LU_FLAG_THIN, TASK_FLAG_IMMEDIATE } from '../layout';
+import {
+  LU_CONFIG_PHYSICAL_EXPONENT_AT,
+  LU_FLAG_PROTECTED,
+  LU_FLAG_THIN,
+  TASK_FLAG_IMMEDIATE,
+} from '../layout';
 import { load_be32, store_be32, store_be64 } from '../bytes/endian';
 import { cdb16_length } from '../scsi/cdb';
 import {
+  SENSE_IDLE_BY_COMMAND,
   SENSE_INITIALIZING_COMMAND_REQUIRED,
   SENSE_NONE,
+  SENSE_STANDBY_BY_COMMAND,
   sense_descriptors,
   sense_fixed,
 } from '../scsi/sense';
@@ -25,16 +32,21 @@ export function test_unit_ready(unit: LogicalUnit, nexus: Nexus, task: usize): u
   return finish_good(task);
 }
 
-/** A pending unit attention is returned as parameter data and so cleared; else a sanitize operation, else a stop. */
+/** What REQUEST SENSE tells when no unit attention is pending, [SPC-4] 5.12.2 pollable sense data. */
+function pollable_sense(unit: LogicalUnit): u32 {
+  if (unit.sanitize) return sanitize_sense(unit);
+  if (unit.stopped) return SENSE_INITIALIZING_COMMAND_REQUIRED;
+  if (unit.exceptionPolled && unit.exception) return unit.exception;
+  if (!unit.powerCondition) return SENSE_NONE;
+  return unit.powerCondition == IDLE ? SENSE_IDLE_BY_COMMAND : SENSE_STANDBY_BY_COMMAND;
+}
+
+/** A pending unit attention is returned as parameter data and so cleared; else what there is to be polled. */
 export function request_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   let code = attention_take(nexus);
-  let specific: u32 = 0;
-  if (!code && unit.sanitize) {
-    code = sanitize_sense(unit);
-    specific = sanitize_specific(unit);
-  }
-  if (!code) code = unit.stopped ? SENSE_INITIALIZING_COMMAND_REQUIRED : SENSE_NONE;
+  const specific: u32 = code ? 0 : sanitize_specific(unit);
+  if (!code) code = pollable_sense(unit);
   const bytes =
     load<u8>(cdb, 1) & 1 // DESC
       ? sense_descriptors(SCRATCH, code, specific, false, 0)
@@ -69,10 +81,18 @@ export function read_capacity_16(unit: LogicalUnit, nexus: Nexus, task: usize): 
 const START: u32 = 1;
 const LOEJ: u32 = 2;
 const NO_FLUSH: u32 = 4;
+/** POWER CONDITION, [SBC-3] table 96. */
+const ACTIVE: u32 = 1;
+const IDLE: u32 = 2;
+
+function start(unit: LogicalUnit): void {
+  if (unit.stopped) unit.startStops++;
+  unit.stopped = 0;
+}
 
 /**
- * START stops or starts; a power condition of active, idle or standby only wakes or rests the medium, which no
- * command here can see. Before it stops, the cache goes to the medium unless NO_FLUSH.
+ * START stops or starts; a power condition of idle or standby rests the medium until a command needs it, and REQUEST
+ * SENSE tells so. Before it stops, the cache goes to the medium unless NO_FLUSH.
  */
 export function start_stop_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
@@ -82,12 +102,15 @@ export function start_stop_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u
   if (load<u8>(cdb, 3)) return finish_bad_cdb(unit, task, 3, 3); // POWER CONDITION MODIFIER
   if (byte4 & LOEJ) return finish_bad_cdb(unit, task, 4, 1); // the medium is not removable
   if (condition) {
-    if (condition == 1) unit.stopped = 0;
+    if (condition == ACTIVE) start(unit);
+    unit.powerCondition = condition == ACTIVE ? 0 : condition;
     return finish_good(task);
   }
   const stop = !(byte4 & START);
   const wasStopped = unit.stopped != 0;
-  unit.stopped = stop ? 1 : 0;
+  if (stop) unit.stopped = 1;
+  else start(unit);
+  unit.powerCondition = 0;
   if (!stop || wasStopped || byte4 & NO_FLUSH) return finish_good(task);
   return flush(unit, task, load<u8>(cdb, 1) & 1 ? TASK_FLAG_IMMEDIATE : 0);
 }

@@ -19,7 +19,10 @@
 import { COMMAND_LIST, COMMAND_MEDIUM, LU_FLAG_THIN } from '../layout';
 import {
   COMPARE_AND_WRITE,
+  EXTENDED_COPY,
   INQUIRY,
+  LOG_SELECT,
+  LOG_SENSE,
   MAINTENANCE_IN,
   MODE_SELECT_10,
   MODE_SELECT_6,
@@ -36,8 +39,10 @@ import {
   READ_16,
   READ_6,
   READ_CAPACITY_10,
+  RECEIVE_DIAGNOSTIC_RESULTS,
   READ_DEFECT_DATA_10,
   READ_DEFECT_DATA_12,
+  RECEIVE_COPY_RESULTS,
   RELEASE_10,
   RELEASE_6,
   REPORT_LUNS,
@@ -45,10 +50,15 @@ import {
   RESERVE_10,
   RESERVE_6,
   SANITIZE,
+  SA_EXTENDED_COPY_LID1,
   SA_GET_LBA_STATUS,
   SA_READ_CAPACITY_16,
+  SA_RECEIVE_COPY_FAILURE_DETAILS_LID1,
+  SA_RECEIVE_COPY_OPERATING_PARAMETERS,
+  SA_RECEIVE_COPY_STATUS_LID1,
   SA_REPORT_SUPPORTED_OPERATION_CODES,
   SA_REPORT_SUPPORTED_TMFS,
+  SEND_DIAGNOSTIC,
   SA_SANITIZE_BLOCK_ERASE,
   SA_SANITIZE_EXIT_FAILURE_MODE,
   SA_SANITIZE_OVERWRITE,
@@ -83,8 +93,12 @@ import {
 } from './basic';
 import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
 import { compare_and_write, or_write, write_atomic } from './compound';
+import { extended_copy } from './copy';
+import { receive_copy_results } from './copy-results';
 import { read_defect_data } from './defect-data';
+import { receive_diagnostic, send_diagnostic } from './diagnostic';
 import { inquiry } from './inquiry';
+import { log_select, log_sense } from './log';
 import { report_luns } from './luns';
 import { mode_sense } from './mode';
 import { mode_select } from './mode-select';
@@ -141,7 +155,15 @@ function compound_rows(): void {
   // WRPROTECT, ANCHOR, UNMAP; NDOB
   ten(WRITE_SAME_10, NO_ACTION, 0xf8ffffffff1fffff, COMMAND_MEDIUM, 60, write_same);
   sixteen(WRITE_SAME_16, NO_ACTION, 0xf9ffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 60, write_same);
-  sixteen(COMPARE_AND_WRITE, NO_ACTION, 0xfaffffffffffffff, 0xff000000ff1f, COMMAND_MEDIUM, 2, compare_and_write);
+  sixteen(
+    COMPARE_AND_WRITE,
+    NO_ACTION,
+    0xfaffffffffffffff,
+    0xff000000ff1f,
+    COMMAND_MEDIUM,
+    2,
+    compare_and_write,
+  );
   sixteen(ORWRITE_16, NO_ACTION, 0xfaffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, or_write);
   sixteen(WRITE_ATOMIC_16, NO_ACTION, 0xf8ffffffffffffff, 0xffffffffff1f, COMMAND_MEDIUM, 2, write_atomic);
   ten(UNMAP, NO_ACTION, 0x01000000001fffff, COMMAND_LIST | COMMAND_MEDIUM, 60, unmap, LU_FLAG_THIN);
@@ -158,6 +180,18 @@ function compound_rows(): void {
   ten(SANITIZE, SA_SANITIZE_OVERWRITE, 0xa00000000000ffff, sanitizes, 3600, sanitize);
   ten(SANITIZE, SA_SANITIZE_BLOCK_ERASE, 0xa00000000000ffff, sanitizes, 3600, sanitize);
   ten(SANITIZE, SA_SANITIZE_EXIT_FAILURE_MODE, 0x000000000000ffff, sanitizes, 2, sanitize);
+}
+
+function copy_rows(): void {
+  const copies: u32 = COMMAND_LIST | COMMAND_MEDIUM; // parameter list length
+  sixteen(EXTENDED_COPY, SA_EXTENDED_COPY_LID1, 0, 0x00ffffffff00, copies, 60, extended_copy);
+  // list identifier; allocation length
+  const status: u32 = SA_RECEIVE_COPY_STATUS_LID1;
+  sixteen(RECEIVE_COPY_RESULTS, status, 0x00ff000000000000, 0x00ffffffff00, 0, 1, receive_copy_results);
+  const parameters: u32 = SA_RECEIVE_COPY_OPERATING_PARAMETERS;
+  sixteen(RECEIVE_COPY_RESULTS, parameters, 0, 0x00ffffffff00, 0, 1, receive_copy_results);
+  const details: u32 = SA_RECEIVE_COPY_FAILURE_DETAILS_LID1;
+  sixteen(RECEIVE_COPY_RESULTS, details, 0x00ff000000000000, 0x00ffffffff00, 0, 1, receive_copy_results);
 }
 
 /** Commands about the medium that move none of it. */
@@ -203,6 +237,14 @@ function primary_rows(): void {
   twelve(MAINTENANCE_IN, SA_REPORT_SUPPORTED_TMFS, 0x0080000000ffffff, 0xff00, 0, 1, report_tmfs);
 }
 
+/** What a logical unit knows of itself. */
+function diagnostic_rows(): void {
+  six(SEND_DIAGNOSTIC, 0xf700ffff, COMMAND_LIST, 2, send_diagnostic); // code, PF, SELFTEST, DEVOFFL, UNITOFFL; length
+  six(RECEIVE_DIAGNOSTIC_RESULTS, 0x01ffffff, 0, 1, receive_diagnostic); // PCV; page; allocation length
+  ten(LOG_SENSE, NO_ACTION, 0x00ffff00ffffffff, 0, 1, log_sense); // page control and page; subpage; pointer; length
+  ten(LOG_SELECT, NO_ACTION, 0x02ffff000000ffff, COMMAND_LIST, 1, log_select); // PCR; page; subpage; length
+}
+
 function reservation_rows(): void {
   six(RESERVE_6, 0, 0, 1, reserve_unit);
   six(RELEASE_6, 0, 0, 1, release_unit);
@@ -222,7 +264,9 @@ function commands(): void {
   rows_begin();
   medium_rows();
   compound_rows();
+  copy_rows();
   primary_rows();
+  diagnostic_rows();
   block_rows();
   reservation_rows();
 }

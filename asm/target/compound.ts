@@ -88,14 +88,5 @@ export function write_atomic(unit: LogicalUnit, nexus: Nexus, task: usize): u32 
   if (load<u16>(cdb, 10)) return finish_bad_cdb(unit, task, 10, 7);
   if (cdb16_lba(cdb) & (granularity - 1)) return finish_bad_cdb(unit, task, 2, 7);
   if (blocks & (granularity - 1)) return finish_bad_cdb(unit, task, ATOMIC_LENGTH_AT, 7);
-  return whole(
-    unit,
-    task,
-    ACTION_WRITE,
-    TASK_FLAG_ATOMIC,
-    blocks,
-    1,
-    atomic_max(unit),
-    ATOMIC_LENGTH_AT,
-  );
+  return whole(unit, task, ACTION_WRITE, TASK_FLAG_ATOMIC, blocks, 1, atomic_max(unit), ATOMIC_LENGTH_AT);
 }

@@ -6,7 +6,13 @@
  * [SPC-4] 5.13.1 "checked for reservation conflicts when processing of the command begins"; 4.2.5 reserved fields
  */
 import './commands';
-import { ACTION_NONE, LU_FLAG_CONFLICT_FIRST, TASK_CDB_LENGTH_AT, TASK_NEXUS_AT } from '../layout';
+import {
+  ACTION_NONE,
+  LU_CONTROL_INTERLOCK,
+  LU_FLAG_CONFLICT_FIRST,
+  TASK_CDB_LENGTH_AT,
+  TASK_NEXUS_AT,
+} from '../layout';
 import { INQUIRY, REPORT_LUNS, REQUEST_SENSE } from '../scsi/opcode';
 import {
   SENSE_INTERNAL_TARGET_FAILURE,
@@ -17,6 +23,7 @@ import { RESERVATION_CONFLICT } from '../scsi/status';
 import { attention_peek, attention_take } from './attention';
 import { NO_OPCODE, NO_SERVICE_ACTION, row_cdb_bytes, row_find, row_run, row_usage } from './command-row';
 import { persistent_conflict, spc2_conflict } from './conflict';
+import { count_action } from './counters';
 import { nexus_of } from './nexus';
 import { sanitize_refuses } from './sanitize';
 import { finish_bad_cdb, finish_check, finish_status, task_begin, task_cdb } from './task';
@@ -32,7 +39,7 @@ export function execute(unit: LogicalUnit, task: usize): u32 {
   if (nexus == null) return finish_check(unit, task, SENSE_INTERNAL_TARGET_FAILURE); // the host's mistake
   if (nexus.attentions && tells_attention(cdb)) {
     if (!conflict_first(unit, nexus) || !conflicts(unit, nexus, index, cdb)) {
-      return finish_check(unit, task, attention_take(nexus));
+      return finish_check(unit, task, tell_attention(unit, nexus));
     }
   }
   if (conflicts(unit, nexus, index, cdb)) return finish_status(task, RESERVATION_CONFLICT);
@@ -52,7 +59,14 @@ export function execute(unit: LogicalUnit, task: usize): u32 {
     return finish_bad_cdb(unit, task, byte, reserved_bit(cdb, usage, byte));
   }
   if (unit.sanitize && sanitize_refuses(unit, task)) return ACTION_NONE;
-  return row_run(row, unit, nexus, task);
+  const action = row_run(row, unit, nexus, task);
+  if (action) count_action(unit, task, action);
+  return action;
+}
+
+/** UA_INTLCK_CTRL 00b clears it by telling, 10b leaves that to REQUEST SENSE, [SPC-4] 7.5.8. */
+function tell_attention(unit: LogicalUnit, nexus: Nexus): u32 {
+  return unit.control & LU_CONTROL_INTERLOCK ? attention_peek(nexus) : attention_take(nexus);
 }
 
 // @ts-ignore: decorator
@@ -65,7 +79,7 @@ function tells_attention(cdb: usize): bool {
 // @ts-ignore: decorator
 @inline
 function conflicts(unit: LogicalUnit, nexus: Nexus, index: u32, cdb: usize): bool {
-  if (unit.reservationType && persistent_conflict(unit, nexus, cdb)) return true;
+  if (unit.reservationType && persistent_conflict(unit, nexus.registration, cdb)) return true;
   return unit.spc2Holder != 0 && spc2_conflict(cdb, unit.spc2Holder == index + 1);
 }
 

@@ -16,7 +16,7 @@ import { SCRATCH, SCRATCH_BYTES } from './scratch';
 import { finish_bad_cdb, finish_data_in_from, task_cdb } from './task';
 import { LogicalUnit, Nexus, config_at } from './unit';
 import { block_characteristics, block_limits, block_provisioning } from './vpd-block';
-import { device_identification } from './vpd-identification';
+import { device_identification, scsi_ports } from './vpd-identification';
 import { ISCSI, SERIAL_BYTES, config_text, nexus_protocol } from './config';
 
 const EVPD: u32 = 1;
@@ -25,11 +25,12 @@ const VPD_PAGES: u32 = 0x00;
 const VPD_SERIAL: u32 = 0x80;
 const VPD_IDENTIFICATION: u32 = 0x83;
 const VPD_EXTENDED: u32 = 0x86;
+const VPD_PORTS: u32 = 0x88;
 const VPD_BLOCK_LIMITS: u32 = 0xb0;
 const VPD_BLOCK_CHARACTERISTICS: u32 = 0xb1;
 const VPD_BLOCK_PROVISIONING: u32 = 0xb2;
-const PAGES = memory.data<u8>([0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2]);
-const PAGES_COUNT: u32 = 7;
+const PAGES = memory.data<u8>([0x00, 0x80, 0x83, 0x86, 0x88, 0xb0, 0xb1, 0xb2]);
+const PAGES_COUNT: u32 = 8;
 
 export function inquiry(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
@@ -80,6 +81,9 @@ function vpd_page(unit: LogicalUnit, nexus: Nexus, page: u32): u32 {
       break;
     case VPD_IDENTIFICATION:
       length = device_identification(unit, nexus, body);
+      break;
+    case VPD_PORTS:
+      length = scsi_ports(unit, nexus, body);
       break;
     case VPD_EXTENDED:
       length = extended_inquiry(unit, body);

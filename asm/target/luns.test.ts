@@ -125,6 +125,31 @@ test('without a name the iSCSI port has its number only', () => {
   );
 });
 
+test('the SCSI ports page names both ports, by the transport that asks [SPC-4] 7.8.14', () => {
+  const bed = shelf();
+  const ports = (nexus: number) => {
+    const { data } = bed.execute(nexus, [0x12, 1, 0x88, 4, 0, 0], { room: 1024 });
+    assert.is((data[2]! << 8) | data[3]!, data.length - 4);
+    const found: [number, string][] = [];
+    for (let at = 4; at < data.length;) {
+      const bytes = (data[at + 10]! << 8) | data[at + 11]!;
+      const designator = Buffer.from(data.subarray(at + 16, at + 12 + bytes));
+      const text = (data[at + 12]! & 15) === 3 ? designator.toString() : designator.toString('hex');
+      found.push([(data[at + 2]! << 8) | data[at + 3]!, text.replace(/\0+$/, '')]);
+      at += 12 + bytes;
+    }
+    return found;
+  };
+  assert.equal(ports(ISCSI), [
+    [1, `${IQN},t,0x0001`],
+    [2, `${IQN}2,t,0x0007`],
+  ]);
+  assert.equal(ports(SAS), [
+    [1, '5000c50012345679'],
+    [2, '5000c5001234567a'],
+  ]);
+});
+
 test('test_report_luns: iSCSI initiators see the target’s LUNs, a SAS one LUN 0 [SPC-4] 6.33', () => {
   const bed = shelf();
   assert.is(setLuns(bed, [0, 1, 255, 256, 300]), 1);

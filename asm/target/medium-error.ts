@@ -17,6 +17,7 @@ import {
   MEDIUM_READ_ERROR,
   MEDIUM_SANITIZE_FAILED,
   MEDIUM_WRITE_ERROR,
+  TASK_ABORT_LO_AT,
 } from '../layout';
 import {
   SENSE_ABORTED_INTERNAL,
@@ -31,7 +32,9 @@ import {
   SENSE_UNRECOVERED_READ_ERROR,
   SENSE_WRITE_ERROR,
 } from '../scsi/sense';
-import { finish_sense } from './task';
+import { copy_end, is_copy_error } from './copy-results';
+import { count_error } from './counters';
+import { finish_command_specific, finish_sense } from './task';
 import { LogicalUnit } from './unit';
 
 function code_of(kind: u32): u32 {
@@ -79,5 +82,11 @@ function blames(kind: u32): bool {
 
 /** CHECK CONDITION; INFORMATION only where an LBA or an offset is to blame. The host sets moved bytes and residual. */
 export function medium_error(unit: LogicalUnit, task: usize, kind: u32, lba: u64): void {
+  store<u64>(task, 0, TASK_ABORT_LO_AT); // the task block may be of another command
+  count_error(unit, kind);
   finish_sense(unit, task, code_of(kind), 0, blames(kind), lba);
+  if (is_copy_error(kind)) {
+    copy_end(unit, code_of(kind), <u32>lba);
+    finish_command_specific(unit, task, <u32>lba);
+  }
 }

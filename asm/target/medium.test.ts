@@ -201,7 +201,8 @@ for (const command of WRITES) {
 
 for (const command of VERIFIES) {
   test(`test_${command.name}_bytchk: 01b sends every block, 11b one, 10b is reserved [SBC-3] 5.30`, () => {
-    const sent = (bytchk: number, outBytes: number) => bed.execute(A, command.cdb(8, 4, bytchk << 1), { outBytes });
+    const sent = (bytchk: number, outBytes: number) =>
+      bed.execute(A, command.cdb(8, 4, bytchk << 1), { outBytes });
     for (const [bytchk, bytes, flag] of [
       [1, 2048, L.TASK_FLAG_COMPARE],
       [3, 512, L.TASK_FLAG_COMPARE_ONE],

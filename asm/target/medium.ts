@@ -17,6 +17,7 @@ import {
   TASK_FLAG_COMPARE,
   TASK_FLAG_COMPARE_ONE,
   TASK_FLAG_DPO,
+  TASK_FLAG_FUA,
   TASK_FLAG_IMMEDIATE,
   TASK_STATUS_AT,
 } from '../layout';
@@ -57,7 +58,9 @@ export function read(unit: LogicalUnit, task: usize, opcode: u32, byte1: u32, lb
   const wanted = blocks * size;
   finish_moved(task, wanted, held);
   if (held < wanted) blocks = (held + size - 1) / size;
-  return finish_action(task, ACTION_READ, lba, blocks, cache_flags(byte1) | protection);
+  // with RCD 1 a read comes from the medium, [SBC-3] 6.4.5
+  const flags = cache_flags(byte1) | (unit.readThrough ? TASK_FLAG_FUA : 0);
+  return finish_action(task, ACTION_READ, lba, blocks, flags | protection);
 }
 
 /**

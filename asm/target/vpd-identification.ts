@@ -3,7 +3,7 @@
  * of the target device.
  *
  * [SPC-4] 7.8.6 Device Identification VPD page; 7.8.6.4 T10 vendor ID, 7.8.6.6 NAA, 7.8.6.8 relative target port,
- *         7.8.6.11 SCSI name string
+ *         7.8.6.11 SCSI name string; 7.8.14 SCSI Ports VPD page
  */
 import {
   LU_CONFIG_DEVICE_LO_AT,
@@ -62,6 +62,19 @@ export function port_designator(unit: LogicalUnit, identifier: u32, port: u32, a
   const end = head(at, (identifier << 4) | BINARY, PIV | OF_PORT | NAA, 8);
   store_be64(end - 8, naa);
   return end;
+}
+
+/** SCSI Ports VPD page: both target ports, each with its names; [SPC-4] 7.8.14. No initiator port is among them. */
+export function scsi_ports(unit: LogicalUnit, nexus: Nexus, body: usize): u32 {
+  const identifier = nexus_protocol(unit, nexus);
+  let at = body;
+  for (let port: u32 = 1; port <= 2; port++) {
+    store_be16(at + 2, port);
+    const end = port_designator(unit, identifier, port, at + 12);
+    store_be16(at + 10, <u32>(end - at - 12));
+    at = end;
+  }
+  return <u32>(at - body);
 }
 
 function device_of_iscsi(unit: LogicalUnit, port: u32, at: usize): usize {

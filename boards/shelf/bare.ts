@@ -2,11 +2,11 @@
 import { SECTOR_BYTES } from '../../asm/layout.ts';
 import { Clock } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
-import { Disk, type DiskWatcher } from './disk.ts';
+import type { DiskWatcher } from './disk.ts';
 import { Fabric } from './fabric.ts';
-import { MemoryMedium } from './medium.ts';
+import { emptyMedia } from './images.ts';
 import { DeviceServers } from './server.ts';
-import { type Shelf, wwnOf } from './shelf.ts';
+import { type Shelf, makeDisk } from './shelf.ts';
 import { TargetPorts } from './target-port.ts';
 
 const NOBODY: DiskWatcher = { wrote: () => {}, ended: () => {}, reserved: () => {} };
@@ -24,13 +24,6 @@ export function bareShelf({ disks: count, sizeMib, config = {}, ...rest }: BareO
   const watcher = rest.watcher ?? NOBODY;
   const servers = new DeviceServers(count);
   const disks = Array.from({ length: count }, (_, number) => {
-    const medium = new MemoryMedium(sizeMib * 2 ** 20);
-    servers.create(number, {
-      blocks: medium.bytes / SECTOR_BYTES,
-      wwn: wwnOf(number),
-      serial: `SC${String(number).padStart(6, '0')}`,
-      rotation: 7200,
-    });
     const whole: DiskConfig = {
       name: `free.${number}`,
       role: 'free',
@@ -49,8 +42,9 @@ export function bareShelf({ disks: count, sizeMib, config = {}, ...rest }: BareO
       writeCache: false,
       ...config,
     };
-    return new Disk(number, whole, medium, servers, clock, watcher);
+    return makeDisk(number, whole, emptyMedia(whole), servers, clock, watcher);
   });
+  for (const disk of disks) disk.peers = disks;
   const fabric = new Fabric(clock, disks);
   return { disks, fabric, servers, ports: new TargetPorts(disks, servers), close: () => {} };
 }

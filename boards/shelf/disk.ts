@@ -261,6 +261,7 @@ export class Disk {
     }
     const failure = act(task, this, this.#shop(task));
     if (failure !== null) this.#fail(task, failure);
+    else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
   }
 
   #shop(task: Task): Shop {

@@ -63,13 +63,19 @@ const isBlank = (config: DiskConfig): boolean =>
 
 const tagBytes = (config: DiskConfig): number => (bytesOf(config) / config.blockBytes) * L.PI_BYTES;
 
-export function inMemory(config: DiskConfig, number: number, servers: DeviceServers): Media {
+/** Media of nothing but zeros, in memory. */
+export function emptyMedia(config: DiskConfig): Media {
   const whole = new MemoryMedium(bytesOf(config));
-  if (!isBlank(config)) format(servers, whole, config, number);
   return {
     medium: config.thin ? new ThinMedium(whole) : whole,
     tags: config.protection === 0 ? null : new MemoryMedium(tagBytes(config)),
   };
+}
+
+export function inMemory(config: DiskConfig, number: number, servers: DeviceServers): Media {
+  const media = emptyMedia(config);
+  if (!isBlank(config)) format(servers, media.medium, config, number);
+  return media;
 }
 
 /** Looks at every image before it writes to any. */

@@ -297,6 +297,11 @@ export class DeviceServers {
     return false;
   }
 
+  /** The copy of ACTION_COPY is done. */
+  copied(unit: number): void {
+    this.call.lu_copied(this.#units[unit]!);
+  }
+
   /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED. */
   sanitize(unit: number, progress: number): void {
     this.call.lu_sanitize(this.#units[unit]!, progress);

@@ -43,19 +43,9 @@ export function makeShelf(
     release();
     throw error;
   }
-  const disks = configs.map((config, number) => {
-    const { medium, tags } = media[number]!;
-    servers.create(number, {
-      blocks: medium.bytes / config.blockBytes,
-      blockBytes: config.blockBytes,
-      physicalExponent: config.physicalExponent,
-      flags: flagsOf(config),
-      wwn: wwnOf(number),
-      serial: `SC${String(number).padStart(6, '0')}`,
-      rotation: 7200,
-    });
-    return new Disk(number, config, medium, servers, clock, watcher, tags);
-  });
+  const disks = configs.map((config, number) =>
+    makeDisk(number, config, media[number]!, servers, clock, watcher),
+  );
   for (const disk of disks) disk.peers = disks;
   for (const disk of disks)
     if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
@@ -70,6 +60,27 @@ export function makeShelf(
     release();
   };
   return { disks, fabric, servers, ports: new TargetPorts(disks, servers), close };
+}
+
+/** A disk and its logical unit. */
+export function makeDisk(
+  number: number,
+  config: DiskConfig,
+  { medium, tags }: Media,
+  servers: DeviceServers,
+  clock: Clock,
+  watcher: DiskWatcher,
+): Disk {
+  servers.create(number, {
+    blocks: medium.bytes / config.blockBytes,
+    blockBytes: config.blockBytes,
+    physicalExponent: config.physicalExponent,
+    flags: flagsOf(config),
+    wwn: wwnOf(number),
+    serial: `SC${String(number).padStart(6, '0')}`,
+    rotation: 7200,
+  });
+  return new Disk(number, config, medium, servers, clock, watcher, tags);
 }
 
 /** LU_FLAG_* of a disk. */
