@@ -17,6 +17,15 @@ export type IscsiEvent =
       commands: number;
     }
   | {
+      event: 'reservation-lost';
+      initiator: string;
+      isid: string;
+      target: string;
+      lun: number;
+      /** 2A/03 reservations preempted, 2A/04 reservations released, 2A/05 registrations preempted. */
+      code: string;
+    }
+  | {
       event: 'login-refused';
       initiator: string | null;
       target: string;

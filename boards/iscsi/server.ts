@@ -58,10 +58,13 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
   shelf.servers.nameTargets(options.targets);
   const limits = { ...LIMITS, ...options.limits };
   const tell = options.onEvent ?? ((): void => {});
-  const sessions = new Sessions(
-    { shelf, limits, budget: new Budget(limits.bufferedBytes), buffers: new Buffers() },
+  const sessions = new Sessions({
+    shelf,
+    limits,
+    budget: new Budget(limits.bufferedBytes),
+    buffers: new Buffers(),
     tell,
-  );
+  });
   const portals: Portal[] = [];
   for (const entrance of makeEntrances(options, sessions, (i) => portals[i]!)) {
     portals.push(new Portal(entrance, limits.connections));

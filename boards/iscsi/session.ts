@@ -6,6 +6,7 @@
 import type { Shelf } from '../shelf/shelf.ts';
 import type { Buffers } from './buffers.ts';
 import type { Command } from './command.ts';
+import type { IscsiEvent } from './event.ts';
 import type { Budget, Limits } from './limits.ts';
 import type { Parameters } from './negotiate.ts';
 import type { Output } from './output.ts';
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly limits: Limits;
   readonly budget: Budget;
   readonly buffers: Buffers;
+  tell(event: IscsiEvent): void;
 }
 
 export interface SessionIdentity {

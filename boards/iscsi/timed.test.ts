@@ -9,24 +9,27 @@ const filled = (byte: number): Buffer => Buffer.alloc(4096, byte);
 
 /** A disk of these tests answers nothing by itself: a moment later its clock goes on. */
 const timed = (use: (rig: import('./rig.test-helper.ts').Rig) => Promise<void>): (() => Promise<void>) =>
-  withRig(async (rig) => {
-    const stop = { stopped: false };
-    // Board time goes on by itself while initiators log in.
-    const pump = async (): Promise<void> => {
-      while (!stop.stopped) {
-        if (running) rig.clock.runUntil(rig.clock.now + 10 * MS);
-        await moment();
+  withRig(
+    async (rig) => {
+      const stop = { stopped: false };
+      // Board time goes on by itself while initiators log in.
+      const pump = async (): Promise<void> => {
+        while (!stop.stopped) {
+          if (running) rig.clock.runUntil(rig.clock.now + 10 * MS);
+          await moment();
+        }
+      };
+      running = true;
+      const pumping = pump();
+      try {
+        await use(rig);
+      } finally {
+        stop.stopped = true;
+        await pumping;
       }
-    };
-    running = true;
-    const pumping = pump();
-    try {
-      await use(rig);
-    } finally {
-      stop.stopped = true;
-      await pumping;
-    }
-  }, { ...TIMED, limits: { commands: 512 } });
+    },
+    { ...TIMED, limits: { commands: 512 } },
+  );
 let running = true;
 
 test(

@@ -182,8 +182,7 @@ export class Disk {
   /** Nexuses with other tasks, for a command that may abort them: PERSISTENT RESERVE OUT, or any with QERR. */
   #pending(task: Task): bigint {
     if (this.#set.size === 0) return 0n;
-    const mayAbort =
-      task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
+    const mayAbort = task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
     return mayAbort ? this.#set.nexuses(task) : 0n;
   }
 

@@ -50,12 +50,18 @@ export async function fuzzPdus(count: number, seed: string): Promise<FuzzReport>
   const random = new RandomStream(seed, 'pdus');
   const shelf = bareShelf({ disks: 2, sizeMib: 8 });
   const budget = new Budget(LIMITS.bufferedBytes);
-  const around = { shelf, limits: LIMITS, budget, buffers: new Buffers() };
+  const around = {
+    shelf,
+    limits: LIMITS,
+    budget,
+    buffers: new Buffers(),
+    tell: (event: { event: string }) => tell(event),
+  };
   let opened = 0;
   const tell = ({ event }: { event: string }): void => {
     if (event === 'session-opened') opened++;
   };
-  const sessions = new Sessions(around, tell);
+  const sessions = new Sessions(around);
   const host = noTimers(new RandomStream(seed, 'host'));
   const [a, b] = makeEntrances(
     { shelf, host, enter: (call) => call(), targets: TARGETS, chap: null, onEvent: tell },
