@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { read10, write10 } from './initiator.test-helper.ts';
-import { moment, withRig } from './rig.test-helper.ts';
+import { type Rig, moment, withRig } from './rig.test-helper.ts';
 
 const TIMED = { shelf: { config: { immediate: false, accessUs: 5000, rateMbS: 100, reserveUs: 700 } } };
 const MS = 1_000_000;
 const filled = (byte: number): Buffer => Buffer.alloc(4096, byte);
 
 /** A disk of these tests answers nothing by itself: a moment later its clock goes on. */
-const timed = (use: (rig: import('./rig.test-helper.ts').Rig) => Promise<void>): (() => Promise<void>) =>
+const timed = (use: (rig: Rig) => Promise<void>): (() => Promise<void>) =>
   withRig(
     async (rig) => {
       const stop = { stopped: false };

@@ -82,7 +82,7 @@ export async function fuzzPdus(count: number, seed: string): Promise<FuzzReport>
       connections++;
     }
     attack(random, attacker);
-    if (n % 64 === 0) honest.step(random);
+    if (n % 16 === 0) honest.step(random);
     if (n % 256 === 0) await Promise.resolve(); // what the target put off is done
     if (n === count >> 2) heapBefore = heapKib();
   }
