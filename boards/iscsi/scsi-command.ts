@@ -108,7 +108,8 @@ function refuse(command: Command, sense: Uint8Array): void {
 /** Nothing more can be kept for it: BUSY, or TASK SET FULL while others of the session are under way. */
 function refuseForRoom(command: Command): void {
   command.state = 'over';
-  command.status = command.session.commands.size > 0 ? STATUS_TASK_SET_FULL : STATUS_BUSY;
+  const others = command.session.commands.size - (command.listed ? 1 : 0);
+  command.status = others > 0 ? STATUS_TASK_SET_FULL : STATUS_BUSY;
   command.residual = command.bytes;
 }
 
