@@ -1,7 +1,8 @@
 /** A portal: a listening socket with one target behind it. */
 import { type AddressInfo, type Server, Socket, createServer } from 'node:net';
 import { EXIT_BAD_PORTAL, InputError } from '../input-error.ts';
-import { Connection, type Entrance } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { Entrance } from './entrance.ts';
 
 const KEEP_ALIVE_MS = 30_000;
 const BACKLOG = 64;

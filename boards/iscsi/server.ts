@@ -13,7 +13,7 @@ import type { ChapSecrets } from './chap.ts';
 import { moduleCrc } from './crc.ts';
 import type { IscsiEvent, SessionInfo } from './event.ts';
 import { Budget, LIMITS, type Limits } from './limits.ts';
-import type { Entrance } from './connection.ts';
+import type { Entrance } from './entrance.ts';
 import { Portal } from './portal.ts';
 import { Sessions } from './sessions.ts';
 import type { Pair } from './text.ts';

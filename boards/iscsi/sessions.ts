@@ -4,12 +4,8 @@
  * RFC 7143 6.3.1 (login to a session), 6.3.5 (session reinstatement), 6.3.4 (connection reinstatement)
  */
 import type { SessionInfo } from './event.ts';
-import {
-  type LoginIdentity,
-  OUT_OF_RESOURCES,
-  SESSION_DOES_NOT_EXIST,
-  TOO_MANY_CONNECTIONS,
-} from './login.ts';
+import { OUT_OF_RESOURCES, SESSION_DOES_NOT_EXIST, TOO_MANY_CONNECTIONS } from './login-status.ts';
+import type { LoginIdentity } from './login.ts';
 import type { Parameters } from './negotiate.ts';
 import { type Link, Session, type Surroundings } from './session.ts';
 import type { SendTargets } from './text-request.ts';

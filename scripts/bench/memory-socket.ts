@@ -1,6 +1,7 @@
 /** A socket that leads nowhere: what the target writes is kept or dropped, what it is sent goes straight into its buffer. */
 import type { Socket } from 'node:net';
-import { Connection, type Entrance } from '../../boards/iscsi/connection.ts';
+import { Connection } from '../../boards/iscsi/connection.ts';
+import type { Entrance } from '../../boards/iscsi/entrance.ts';
 
 export class MemorySocket {
   readonly connection: Connection;
