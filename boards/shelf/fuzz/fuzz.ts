@@ -142,7 +142,6 @@ export class Fuzz {
       cdb[0] = 0x1b;
       cdb[4] = 1;
     } else template = fillCdb(random, unit.templates, unit.blocks, cdb);
-    const opcode = cdb[0]!;
     const outBytes = this.#offered(template, cdb, unit);
     const inBytes = (r >>> 24) * 8;
     const room = (r & 0x3000) === 0 ? (r >>> 14) & 511 : DATA_ROOM;

@@ -98,12 +98,12 @@ export class Law {
     if (format === 0x70) {
       if (bytes !== 18 || b[at + 7] !== 10) return `fixed sense data of ${bytes} bytes`;
       if ((b[at + 2]! & 15) === 0 && b[at + 12] === 0) return 'sense data that says nothing';
-      if (((b[at + 2]! & 15) << 16) + (b[at + 12]! << 8) + b[at + 13]! === STOPPED) unit.isStopped = true;
+      if (codeOf(b[at + 2]!, b[at + 12]!, b[at + 13]!) === STOPPED) unit.isStopped = true;
       specific = at + 15;
     } else if (format === 0x72) {
       if (bytes !== b[at + 7]! + 8 || bytes > L.TASK_SENSE_BYTES)
         return `descriptor sense data of ${bytes} bytes`;
-      if (((b[at + 1]! & 15) << 16) + (b[at + 2]! << 8) + b[at + 3]! === STOPPED) unit.isStopped = true;
+      if (codeOf(b[at + 1]!, b[at + 2]!, b[at + 3]!) === STOPPED) unit.isStopped = true;
       let next = at + 8;
       for (; next < at + bytes; next += 2 + b[next + 1]!) if (b[next] === 2) specific = next + 4;
       if (next !== at + bytes) return 'sense data descriptors that do not add up';
@@ -202,13 +202,19 @@ export class Law {
   }
 }
 
+const codeOf = (key: number, asc: number, ascq: number): number => ((key & 15) << 16) | (asc << 8) | ascq;
+
 /** SWP of a control mode page in a list that was taken, and with SP the saved one. */
 function modeSelected(unit: Unit, cdb: Uint8Array, list: Uint8Array): void {
   const long = cdb[0] === 0x55;
   const bytes = long ? (cdb[7]! << 8) | cdb[8]! : cdb[4]!;
   const head = long ? 8 : 4;
+  if (bytes === 0) {
+    if (cdb[1]! & 1) unit.savedSwp = unit.swp;
+    return;
+  }
   const descriptors = long ? (list[6]! << 8) | list[7]! : list[3]!;
-  for (let at = head + descriptors; bytes > 0 && at < bytes;) {
+  for (let at = head + descriptors; at < bytes;) {
     const code = list[at]! & 0x7f;
     if (code === 0x0a) unit.swp = (list[at + 4]! & 8) !== 0;
     at += code & 0x40 ? ((list[at + 2]! << 8) | list[at + 3]!) + 4 : list[at + 1]! + 2;

@@ -35,7 +35,7 @@ export function fillList(
   list: Uint8Array,
 ): void {
   list.fill(0);
-  switch (cdb[0]) {
+  switch (cdb[0]!) {
     case 0x15:
       fillPages(random, list, 4);
       break;
