@@ -7,7 +7,7 @@ import { cpuMicroseconds } from '../host-clock.ts';
 
 const BLOCKS = 8;
 const BYTES = 4096;
-const SIZE_MIB = 64;
+const SIZE_MIB = 16;
 const COUNT = 1_000_000;
 const RUNS = 5;
 const LEAST = 2_000_000;
