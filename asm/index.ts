@@ -8,6 +8,7 @@ export {
   lu_attention,
   lu_command,
   lu_control,
+  lu_copied,
   lu_create,
   lu_execute,
   lu_medium_error,

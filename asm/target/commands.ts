@@ -19,6 +19,7 @@
 import { COMMAND_LIST, COMMAND_MEDIUM, LU_FLAG_THIN } from '../layout';
 import {
   COMPARE_AND_WRITE,
+  EXTENDED_COPY,
   INQUIRY,
   LOG_SELECT,
   LOG_SENSE,
@@ -41,6 +42,7 @@ import {
   RECEIVE_DIAGNOSTIC_RESULTS,
   READ_DEFECT_DATA_10,
   READ_DEFECT_DATA_12,
+  RECEIVE_COPY_RESULTS,
   RELEASE_10,
   RELEASE_6,
   REPORT_LUNS,
@@ -48,8 +50,12 @@ import {
   RESERVE_10,
   RESERVE_6,
   SANITIZE,
+  SA_EXTENDED_COPY_LID1,
   SA_GET_LBA_STATUS,
   SA_READ_CAPACITY_16,
+  SA_RECEIVE_COPY_FAILURE_DETAILS_LID1,
+  SA_RECEIVE_COPY_OPERATING_PARAMETERS,
+  SA_RECEIVE_COPY_STATUS_LID1,
   SA_REPORT_SUPPORTED_OPERATION_CODES,
   SA_REPORT_SUPPORTED_TMFS,
   SEND_DIAGNOSTIC,
@@ -87,6 +93,8 @@ import {
 } from './basic';
 import { NO_ACTION, rows_begin, six, sixteen, ten, twelve } from './command-row';
 import { compare_and_write, or_write, write_atomic } from './compound';
+import { extended_copy } from './copy';
+import { receive_copy_results } from './copy-results';
 import { read_defect_data } from './defect-data';
 import { receive_diagnostic, send_diagnostic } from './diagnostic';
 import { inquiry } from './inquiry';
@@ -174,6 +182,18 @@ function compound_rows(): void {
   ten(SANITIZE, SA_SANITIZE_EXIT_FAILURE_MODE, 0x000000000000ffff, sanitizes, 2, sanitize);
 }
 
+function copy_rows(): void {
+  const copies: u32 = COMMAND_LIST | COMMAND_MEDIUM; // parameter list length
+  sixteen(EXTENDED_COPY, SA_EXTENDED_COPY_LID1, 0, 0x00ffffffff00, copies, 60, extended_copy);
+  // list identifier; allocation length
+  const status: u32 = SA_RECEIVE_COPY_STATUS_LID1;
+  sixteen(RECEIVE_COPY_RESULTS, status, 0x00ff000000000000, 0x00ffffffff00, 0, 1, receive_copy_results);
+  const parameters: u32 = SA_RECEIVE_COPY_OPERATING_PARAMETERS;
+  sixteen(RECEIVE_COPY_RESULTS, parameters, 0, 0x00ffffffff00, 0, 1, receive_copy_results);
+  const details: u32 = SA_RECEIVE_COPY_FAILURE_DETAILS_LID1;
+  sixteen(RECEIVE_COPY_RESULTS, details, 0x00ff000000000000, 0x00ffffffff00, 0, 1, receive_copy_results);
+}
+
 /** Commands about the medium that move none of it. */
 function block_rows(): void {
   six(START_STOP_UNIT, 0x01000ff7, 0, 30, start_stop_unit); // IMMED; modifier; condition, NO_FLUSH, LOEJ, START
@@ -244,6 +264,7 @@ function commands(): void {
   rows_begin();
   medium_rows();
   compound_rows();
+  copy_rows();
   primary_rows();
   diagnostic_rows();
   block_rows();

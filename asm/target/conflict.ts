@@ -68,7 +68,7 @@ import {
   WRITE_EXCLUSIVE_REGISTRANTS_ONLY,
 } from '../scsi/reservation';
 import { is_holder } from './registration';
-import { LogicalUnit, Nexus } from './unit';
+import { LogicalUnit } from './unit';
 
 /** Allowed through no reservation, through write exclusive types only, through all. */
 const CONFLICT: u32 = 0;
@@ -174,11 +174,11 @@ function excludes_reads(type: u32): bool {
   );
 }
 
-/** True if the persistent reservation keeps this command of this nexus out. */
-export function persistent_conflict(unit: LogicalUnit, nexus: Nexus, cdb: usize): bool {
-  if (is_holder(unit, nexus.registration)) return false;
+/** True if the persistent reservation keeps this command out that comes from `registration` (plus one; 0: from none). */
+export function persistent_conflict(unit: LogicalUnit, registration: u32, cdb: usize): bool {
+  if (is_holder(unit, registration)) return false;
   const opcode: u32 = load<u8>(cdb);
-  const registered = nexus.registration != 0;
+  const registered = registration != 0;
   if (opcode == PERSISTENT_RESERVE_OUT) return pr_out_conflicts(cdb_service_action(cdb), registered);
   // "registered I_T nexus (RR all types)" is allowed everything, RESERVE and RELEASE as 5.13.3 says
   if (registered && unit.reservationType >= <u32>WRITE_EXCLUSIVE_REGISTRANTS_ONLY) return false;

@@ -79,7 +79,7 @@ function tells_attention(cdb: usize): bool {
 // @ts-ignore: decorator
 @inline
 function conflicts(unit: LogicalUnit, nexus: Nexus, index: u32, cdb: usize): bool {
-  if (unit.reservationType && persistent_conflict(unit, nexus, cdb)) return true;
+  if (unit.reservationType && persistent_conflict(unit, nexus.registration, cdb)) return true;
   return unit.spc2Holder != 0 && spc2_conflict(cdb, unit.spc2Holder == index + 1);
 }
 

@@ -8,6 +8,7 @@ import { COMMAND_KNOWN } from '../layout';
 import { absent_execute } from './absent';
 import { attention_peek } from './attention';
 import { NO_SERVICE_ACTION, row_find, row_kind } from './command-row';
+import { copy_end } from './copy-results';
 import { execute } from './execute';
 import { create, power_on, reset } from './lifecycle';
 import { set_luns } from './luns';
@@ -105,6 +106,11 @@ export function lu_execute(lu: u32, task: u32): u32 {
 /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */
 export function lu_medium_error(lu: u32, task: u32, kind: u32, lbaLo: u32, lbaHi: u32): void {
   medium_error(unit_at(lu), task, kind, ((<u64>lbaHi) << 32) | lbaLo);
+}
+
+/** ACTION_COPY, the last that lu_execute asked for, is done. That it failed says lu_medium_error, with MEDIUM_COPY_*. */
+export function lu_copied(lu: u32): void {
+  copy_end(unit_at(lu), 0, 0);
 }
 
 /** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */

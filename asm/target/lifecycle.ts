@@ -24,6 +24,7 @@ import {
 } from '../scsi/sense';
 import { attention_post_all } from './attention';
 import { config_check } from './config';
+import { copy_forget } from './copy-results';
 import { counters_reset } from './counters';
 import { LOG_SUPPORTED } from './log-page';
 import { mode_restore } from './mode-pages';
@@ -52,6 +53,7 @@ export function create(unit: LogicalUnit, config: usize): u32 {
 export function power_on(unit: LogicalUnit): void {
   unit.stopped = 0;
   unit.generation = 0;
+  copy_forget(unit);
   unit.spc2Holder = 0;
   unit.powerCondition = 0;
   unit.startStops++;
@@ -70,6 +72,7 @@ export function power_on(unit: LogicalUnit): void {
 export function reset(unit: LogicalUnit, kind: u32): void {
   unit.stopped = 0;
   unit.spc2Holder = 0;
+  copy_forget(unit);
   unit.powerCondition = 0;
   mode_restore(unit);
   attention_post_all(

@@ -32,8 +32,9 @@ import {
   SENSE_UNRECOVERED_READ_ERROR,
   SENSE_WRITE_ERROR,
 } from '../scsi/sense';
+import { copy_end, is_copy_error } from './copy-results';
 import { count_error } from './counters';
-import { finish_sense } from './task';
+import { finish_command_specific, finish_sense } from './task';
 import { LogicalUnit } from './unit';
 
 function code_of(kind: u32): u32 {
@@ -84,4 +85,8 @@ export function medium_error(unit: LogicalUnit, task: usize, kind: u32, lba: u64
   store<u64>(task, 0, TASK_ABORT_LO_AT); // the task block may be of another command
   count_error(unit, kind);
   finish_sense(unit, task, code_of(kind), 0, blames(kind), lba);
+  if (is_copy_error(kind)) {
+    copy_end(unit, code_of(kind), <u32>lba);
+    finish_command_specific(unit, task, <u32>lba);
+  }
 }

@@ -28,6 +28,7 @@ import {
   TASK_SENSE_LENGTH_AT,
   TASK_STATUS_AT,
 } from '../layout';
+import { store_be32, store_be64 } from '../bytes/endian';
 import {
   SENSE_INVALID_FIELD_IN_CDB,
   SENSE_INVALID_FIELD_IN_LIST,
@@ -112,6 +113,17 @@ export function finish_sense(
 
 export function finish_check(unit: LogicalUnit, task: usize, code: u32): u32 {
   return finish_sense(unit, task, code, 0, false, 0);
+}
+
+/** COMMAND-SPECIFIC INFORMATION for the sense data that there is, [SPC-4] 4.5.2.3, 4.5.3. */
+export function finish_command_specific(unit: LogicalUnit, task: usize, value: u32): void {
+  const buf = task + TASK_SENSE_AT;
+  if (!unit.descriptorSense) return store_be32(buf + 8, value);
+  const bytes = load<u32>(task, TASK_SENSE_LENGTH_AT);
+  store<u32>(buf + bytes, 0x00000a01); // type 01h, ADDITIONAL LENGTH 0Ah
+  store_be64(buf + bytes + 4, value);
+  store<u8>(buf, <u8>(bytes + 12 - 8), 7);
+  store<u32>(task, bytes + 12, TASK_SENSE_LENGTH_AT);
 }
 
 /** INVALID FIELD IN CDB; `bit` is the field's leftmost, or WHOLE_BYTE. */

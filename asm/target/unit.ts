@@ -106,6 +106,25 @@ export class Registration {
   // TRANSPORT_ID_BYTES at REGISTRATION_ID_AT
 }
 
+/** Results of an EXTENDED COPY, held for RECEIVE COPY RESULTS, [SPC-4] 5.17.4. */
+// @ts-ignore: decorator
+@unmanaged
+export class CopyRecord {
+  /** Of the nexus that sent it, plus one; 0: unused. */
+  nexus: u32;
+  listIdentifier: u32;
+  /** COPY MANAGER STATUS, [SPC-4] table 157: 0 in progress, 1 done, 2 done with errors. */
+  status: u32;
+  segments: u32;
+  bytes: u64;
+  /** Order in which they began. */
+  sequence: u32;
+  /** Sense code of the error, and the segment it is about. */
+  code: u32;
+}
+
+export const COPY_MAX: u32 = 8;
+
 export const NEXUS_ATTENTION_AT: usize = offsetof<Nexus>();
 export const NEXUS_ID_AT: usize = NEXUS_ATTENTION_AT + 24;
 const NEXUS_BYTES: usize = NEXUS_ID_AT + <usize>TRANSPORT_ID_BYTES;
@@ -126,7 +145,8 @@ const NV_AT: usize = REGISTRATIONS_AT + <usize>REGISTRATION_MAX * REGISTRATION_B
 const LUNS_AT: usize = NV_AT + 2 * <usize>NV_SLOT_BYTES;
 const NAMES_AT: usize = LUNS_AT + <usize>LUN_MAX * <usize>LUN_BYTES;
 const SELF_TESTS_AT: usize = (NAMES_AT + 2 * <usize>TARGET_NAME_BYTES + 7) & ~7;
-export const UNIT_BYTES: usize = SELF_TESTS_AT + <usize>SELF_TESTS_BYTES;
+const COPIES_AT: usize = (SELF_TESTS_AT + <usize>SELF_TESTS_BYTES + 7) & ~7;
+export const UNIT_BYTES: usize = COPIES_AT + <usize>COPY_MAX * offsetof<CopyRecord>();
 
 export function unit_at(lu: usize): LogicalUnit {
   return changetype<LogicalUnit>(lu);
@@ -166,6 +186,12 @@ export function luns_at(unit: LogicalUnit): usize {
 /** Name of relative target port 1 or 2. */
 export function name_at(unit: LogicalUnit, port: u32): usize {
   return changetype<usize>(unit) + NAMES_AT + (port == 2 ? <usize>TARGET_NAME_BYTES : 0);
+}
+
+export function copy_at(unit: LogicalUnit, index: u32): CopyRecord {
+  return changetype<CopyRecord>(
+    changetype<usize>(unit) + COPIES_AT + <usize>index * offsetof<CopyRecord>(),
+  );
 }
 
 export function nv_slot_at(unit: LogicalUnit, slot: u32): usize {

@@ -21,6 +21,7 @@ export interface Outstanding {
   dataSn: number;
 }
 
+const NO_EXTENTS: readonly number[] = [];
 const NO_MEMORY = new Uint8Array(0);
 /** With the extended CDB of an additional header, RFC 7143 11.2.2.3. */
 export const CDB_MAX = 32;
@@ -46,7 +47,7 @@ export class Command implements Task, Initiator {
   lba = 0;
   blocks = 0;
   flags = 0;
-  extents: readonly number[] = [];
+  extents: readonly number[] = NO_EXTENTS;
   moved = 0;
   status = 0;
   residual = 0;
@@ -134,6 +135,11 @@ export class Command implements Task, Initiator {
   /** Data is still on its way: an answer must wait for its end, RFC 7143 11.4.2. */
   get receiving(): boolean {
     return this.unsolicited || this.outstanding.length > 0;
+  }
+
+  /** What comes is still of use: it has not been refused, and nothing was wrong with it so far. */
+  get wanted(): boolean {
+    return this.fault === null && this.state !== 'over';
   }
 
   /** The disk gives its answer. */

@@ -134,7 +134,6 @@ function write(
   dataBytes: number,
   isFinal: boolean,
 ): void {
-  const { parameters } = command.session;
   command.unsolicited = !isFinal;
   command.fault = faultOf(command, dataBytes, isFinal);
   if (unit === undefined) command.fault = null;
@@ -143,7 +142,6 @@ function write(
     if (unit === undefined) return noUnit(command);
     if (dataBytes === command.bytes) return direct(command, unit, buf, dataAt, dataBytes);
   }
-  void parameters;
   collect(command, unit, buf, dataAt, dataBytes);
 }
 

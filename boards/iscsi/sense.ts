@@ -16,7 +16,6 @@ function sense(key: number, code: number, qualifier: number): Uint8Array {
 export const UNEXPECTED_UNSOLICITED_DATA = sense(ABORTED_COMMAND, 0x0c, 0x0c);
 export const INCORRECT_AMOUNT_OF_DATA = sense(ABORTED_COMMAND, 0x0c, 0x0d);
 export const PROTOCOL_SERVICE_CRC_ERROR = sense(ABORTED_COMMAND, 0x47, 0x05);
-export const LOGICAL_UNIT_NOT_SUPPORTED = sense(ILLEGAL_REQUEST, 0x25, 0x00);
 /** ACA without an ACA condition, [SAM-5] 8.6.3. */
 export const INVALID_MESSAGE = sense(ILLEGAL_REQUEST, 0x49, 0x00);
 /** LOGICAL UNIT DOES NOT RESPOND TO SELECTION: the disk behind the target is dead. */

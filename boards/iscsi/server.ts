@@ -13,6 +13,7 @@ import type { ChapSecrets } from './chap.ts';
 import { moduleCrc } from './crc.ts';
 import type { IscsiEvent, SessionInfo } from './event.ts';
 import { Budget, LIMITS, type Limits } from './limits.ts';
+import type { Entrance } from './connection.ts';
 import { Portal } from './portal.ts';
 import { Sessions } from './sessions.ts';
 import type { Pair } from './text.ts';
@@ -54,6 +55,7 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
   for (const { address } of options.portals) refuseOpenPortal(address, options.chap);
   if (options.chap !== null) refuseBadSecrets(options.chap);
   const { shelf, host } = options;
+  shelf.servers.nameTargets(options.targets);
   const limits = { ...LIMITS, ...options.limits };
   const tell = options.onEvent ?? ((): void => {});
   const sessions = new Sessions(
@@ -61,36 +63,9 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
     tell,
   );
   const portals: Portal[] = [];
-  const sendTargets = (own: number, all: boolean, localAddress: string): Pair[] =>
-    PORTS.flatMap((port, i) => {
-      if (!all && i !== own) return [];
-      const { address, tcpPort } = portals[i]!;
-      // The address that the initiator came to is one that it can reach, even through NAT.
-      const reachable = i === own || isUnspecified(address) ? localAddress : address;
-      return [
-        ['TargetName', options.targets[i]!],
-        ['TargetAddress', `${bracketed(reachable)}:${tcpPort},${port}`],
-      ] as Pair[];
-    });
-  const crc = moduleCrc(shelf.servers.call, shelf.servers.dataIn);
-  PORTS.forEach((port, i) => {
-    portals.push(
-      new Portal(
-        {
-          target: options.targets[i]!,
-          port,
-          chap: options.chap,
-          host,
-          crc,
-          sessions,
-          enter: options.enter,
-          tell,
-          sendTargets: (all, localAddress) => sendTargets(i, all, localAddress),
-        },
-        limits.connections,
-      ),
-    );
-  });
+  for (const entrance of makeEntrances(options, sessions, (i) => portals[i]!)) {
+    portals.push(new Portal(entrance, limits.connections));
+  }
   await listen(portals, options.portals);
   return {
     portals: portals.map(({ address, tcpPort }, i) => ({
@@ -101,6 +76,38 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
     sessions: () => sessions.list(),
     close: () => close(portals, host, options.enter, limits.logoutMs),
   };
+}
+
+/** What connections at each portal are given. */
+export function makeEntrances(
+  { shelf, host, enter, targets, chap, onEvent }: Omit<IscsiOptions, 'portals'>,
+  sessions: Sessions,
+  portal: (index: number) => { address: string; tcpPort: number },
+): Entrance[] {
+  const crc = moduleCrc(shelf.servers.call, shelf.servers.dataIn);
+  const tell = onEvent ?? ((): void => {});
+  const sendTargets = (own: number, all: boolean, localAddress: string): Pair[] =>
+    PORTS.flatMap((port, i) => {
+      if (!all && i !== own) return [];
+      const { address, tcpPort } = portal(i);
+      // The address that the initiator came to is one that it can reach, even through NAT.
+      const reachable = i === own || isUnspecified(address) ? localAddress : address;
+      return [
+        ['TargetName', targets[i]!],
+        ['TargetAddress', `${bracketed(reachable)}:${tcpPort},${port}`],
+      ] as Pair[];
+    });
+  return PORTS.map((port, i) => ({
+    target: targets[i]!,
+    port,
+    chap,
+    host,
+    crc,
+    sessions,
+    enter,
+    tell,
+    sendTargets: (all, localAddress) => sendTargets(i, all, localAddress),
+  }));
 }
 
 /** Both or none. */

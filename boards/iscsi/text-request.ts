@@ -69,12 +69,12 @@ function answersOf(session: Session, pairs: readonly Pair[]): Pair[] {
 function sendTargets(session: Session, value: string): Pair[] {
   const { target, nexus } = session.identity;
   if (value === 'All') return nexus === null ? session.sendTargets(true) : [['SendTargets', 'Reject']];
-  if (nexus === null) return session.sendTargets(true).filter(([key, name], i, all) => ofTarget(all, i, value, key, name));
+  if (nexus === null) return session.sendTargets(true).filter((_pair, i, all) => ofTarget(all, i, value));
   return value === '' || value === target ? session.sendTargets(false) : [];
 }
 
 /** In a list of targets, each a TargetName with what belongs to it: true for what belongs to `wanted`. */
-function ofTarget(all: readonly Pair[], index: number, wanted: string, _key: string, _name: string): boolean {
+function ofTarget(all: readonly Pair[], index: number, wanted: string): boolean {
   for (let i = index; i >= 0; i--) if (all[i]![0] === 'TargetName') return all[i]![1] === wanted;
   return false;
 }

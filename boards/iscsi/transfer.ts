@@ -58,7 +58,7 @@ function sendR2T(command: Command, wanted: Outstanding): void {
 
 /** Something has come to its end: goes on with the command if nothing is on its way any more. */
 export function settle(command: Command): void {
-  if (command.fault === null && command.state !== 'over' && !command.unsolicited) solicit(command);
+  if (command.wanted && !command.unsolicited) solicit(command);
   if (command.receiving) return;
   if (command.state === 'over') return command.finish(); // its answer had to wait
   if (command.fault !== null) {
@@ -108,7 +108,7 @@ function unsolicitedData(
     return;
   }
   if (dataSn !== command.unsolicitedSn++) return session.link.drop('a data PDU is missing');
-  if (command.fault === null) {
+  if (command.wanted) {
     const limit = Math.min(session.parameters.firstBurst, command.bytes);
     if (offset !== command.received) return session.link.drop('a data PDU is not in order');
     if (offset + dataBytes > limit) command.fault = INCORRECT_AMOUNT_OF_DATA;
@@ -133,7 +133,7 @@ function solicitedData(
   const { session } = command;
   const wanted = command.outstanding.find((each) => each.tag === tag)!;
   if (dataSn !== wanted.dataSn++) return session.link.drop('a data PDU is missing');
-  if (command.fault === null) {
+  if (command.wanted) {
     if (offset !== wanted.offset + wanted.got) return session.link.drop('a data PDU is not in order');
     if (wanted.got + dataBytes > wanted.bytes) command.fault = INCORRECT_AMOUNT_OF_DATA;
     else {

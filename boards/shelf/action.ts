@@ -28,7 +28,9 @@ export interface Shop {
   bench: Workbench;
   /** Every disk, by its number: where EXTENDED COPY finds the others. */
   units: readonly Unit[];
-  wrote(unit: number, lba: number, blocks: number): void;
+  /** Whose action it is. */
+  nexus: number;
+  wrote(unit: number, nexus: number, lba: number, blocks: number): void;
 }
 
 /** MEDIUM_* of lu_medium_error, and what is to blame: an LBA, or an offset in the data. */
@@ -86,6 +88,11 @@ export const badBlock = (bad: BadBlock, lba: number): Failure => ({
 
 function read(task: Task, unit: Unit): null {
   const offset = task.lba * unit.config.blockBytes;
+  const { list } = task;
+  if (list.length === 2 && list[1]! >= task.moved) {
+    unit.medium.read(offset, task.memory, list[0]!, task.moved); // most often it is one piece
+    return null;
+  }
   walk(task, 0, task.moved, (address, done, part) => {
     unit.medium.read(offset + done, task.memory, address, part);
   });
@@ -110,10 +117,14 @@ function write(task: Task, unit: Unit, shop: Shop): Failure | null {
   }
   const offset = task.lba * unit.config.blockBytes;
   const whole = task.blocks * unit.config.blockBytes;
-  walk(task, 0, Math.min(task.moved, whole), (address, done, part) => {
-    unit.medium.write(offset + done, task.memory, address, part);
-  });
-  shop.wrote(unit.number, task.lba, task.blocks);
+  const bytes = Math.min(task.moved, whole);
+  const { list } = task;
+  if (list.length === 2 && list[1]! >= bytes) unit.medium.write(offset, task.memory, list[0]!, bytes);
+  else
+    walk(task, 0, bytes, (address, done, part) => {
+      unit.medium.write(offset + done, task.memory, address, part);
+    });
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
 }
 
@@ -130,7 +141,7 @@ export function writeChecked(task: Task, unit: Unit, shop: Shop, data: Uint8Arra
     }
     writeWire(unit, task.lba, wire);
   } else unit.medium.write(task.lba * blockBytes, data, 0, data.length);
-  shop.wrote(unit.number, task.lba, task.blocks);
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
 }
 
@@ -139,7 +150,7 @@ export function deallocate(unit: Unit, shop: Shop, lba: number, blocks: number):
   const { blockBytes } = unit.config;
   unit.medium.unmap(lba * blockBytes, blocks * blockBytes);
   clearTags(unit, lba, blocks);
-  shop.wrote(unit.number, lba, blocks);
+  shop.wrote(unit.number, shop.nexus, lba, blocks);
 }
 
 function unmap(task: Task, unit: Unit, shop: Shop): Failure | null {

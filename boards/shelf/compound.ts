@@ -110,7 +110,7 @@ export function orWrite(task: Task, unit: Unit, shop: Shop): Failure | null {
     wire.set(sent.subarray(app, app + 2), app);
   }
   writeWire(unit, task.lba, wire);
-  shop.wrote(unit.number, task.lba, task.blocks);
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
 }
 
@@ -133,7 +133,7 @@ export function writeSame(task: Task, unit: Unit, shop: Shop): Failure | null {
   for (let done = 0; done < task.blocks; done += STEP) {
     sameBlocks(task, unit, shop, sent, done, Math.min(STEP, task.blocks - done));
   }
-  shop.wrote(unit.number, task.lba, task.blocks);
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
 }
 

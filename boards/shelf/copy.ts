@@ -41,5 +41,5 @@ function segment(shop: Shop, source: Unit, destination: Unit, from: number, to: 
       writeWire(destination, lba, wire);
     }
   }
-  shop.wrote(destination.number, to, bytes / size);
+  shop.wrote(destination.number, shop.nexus, to, bytes / size);
 }

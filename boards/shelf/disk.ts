@@ -62,6 +62,8 @@ export class Disk {
   #component: number;
   #watcher: DiskWatcher;
   #sanitizer: Sanitizer;
+  /** The same for all actions. */
+  #shop: Shop;
   #set = new TaskSet();
   #serving: Task | null = null;
   /** Commands that need no medium, until their time is over. */
@@ -87,6 +89,12 @@ export class Disk {
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
     this.#sanitizer = new Sanitizer(this, servers, clock);
+    this.#shop = {
+      bench: servers.bench,
+      units: this.peers,
+      nexus: 0,
+      wrote: (unit, nexus, lba, blocks) => this.#watcher.wrote(unit, nexus, lba, blocks),
+    };
   }
 
   get busy(): boolean {
@@ -185,7 +193,7 @@ export class Disk {
     const atOnce = (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0;
     const id = ++this.#next;
     if (!atOnce) this.#short.set(id, task); // it may be abandoned or aborted, the operation may not
-    this.#sanitizer.begin(task, us, this.#shop(task), (good) => {
+    this.#sanitizer.begin(task, us, this.#shop, (good) => {
       if (!this.#short.delete(id)) return;
       if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
       this.#answer(task);
@@ -259,16 +267,11 @@ export class Disk {
       if (task.orphan) return;
       task.initiator.room?.(task);
     }
-    const failure = act(task, this, this.#shop(task));
+    this.#shop.units = this.peers;
+    this.#shop.nexus = task.nexus;
+    const failure = act(task, this, this.#shop);
     if (failure !== null) this.#fail(task, failure);
-  }
-
-  #shop(task: Task): Shop {
-    return {
-      bench: this.#servers.bench,
-      units: this.peers,
-      wrote: (unit, lba, blocks) => this.#watcher.wrote(unit, task.nexus, lba, blocks),
-    };
+    else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
   }
 
   #fail(task: Task, { kind, at }: Failure): void {

@@ -35,7 +35,7 @@ export class Sanitizer {
       pattern: task.extents,
       stepUs: Math.ceil(us / STEPS),
       ended: (good) => {
-        if (good) shop.wrote(this.#unit.number, 0, this.#unit.medium.bytes / this.#unit.config.blockBytes);
+        if (good) shop.wrote(this.#unit.number, task.nexus, 0, this.#unit.medium.bytes / this.#unit.config.blockBytes);
         ended(good);
       },
     };
