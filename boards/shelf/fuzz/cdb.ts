@@ -28,6 +28,7 @@ const LENGTH_AT: Record<number, readonly [number, number]> = {
   16: [10, 4],
 };
 const PERSISTENT_RESERVE_OUT = 0x5f;
+const EXTENDED_COPY = 0x83;
 
 /** Writes a CDB into the 32 bytes of `cdb`. */
 export function fillCdb(
@@ -143,7 +144,14 @@ function fillLength(
   }
   const [at, size] = LENGTH_AT[bytes]!;
   for (let i = 0; i < size; i++) cdb[at + i] = 0;
-  const length = isList ? (r >>> 16) & 127 : isMedium ? (r >>> 16) & 15 : (r >>> 16) & 511;
+  const length =
+    opcode === EXTENDED_COPY
+      ? 108 + (r >>> 30) * 28
+      : isList
+        ? (r >>> 16) & 127
+        : isMedium
+          ? (r >>> 16) & 15
+          : (r >>> 16) & 511;
   if (size > 1) cdb[at + size - 2] = length >>> 8;
   cdb[at + size - 1] = length;
 }

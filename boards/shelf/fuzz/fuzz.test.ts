@@ -21,6 +21,7 @@ const ACTIONS = [
   L.ACTION_OR_WRITE,
   L.ACTION_LBA_STATUS,
   L.ACTION_SANITIZE,
+  L.ACTION_COPY,
 ];
 
 test(`${COUNT} commands: no trap, no stray byte, nothing past a reservation or a write protection (SPARECORE_SEED=${SEED})`, () => {

@@ -11,7 +11,7 @@ import { type Template, cdbBytes, fillCdb } from './cdb.ts';
 import { Law } from './law.ts';
 import { fillList } from './list.ts';
 import { type Identity, identity } from './reservation.ts';
-import { UNITS, type Unit, createUnit, iscsiId, resetUnit, sasId } from './unit.ts';
+import { UNITS, type Unit, createUnit, iscsiId, resetUnit, sasId, wwnOf } from './unit.ts';
 
 const NEXUSES = 6;
 const GAP = 4096;
@@ -75,8 +75,15 @@ export class Fuzz {
       iscsiId(`iqn.${'b'.repeat(200)}`, '80123456abcd'),
     ];
     this.#identities = ids.flatMap((id) => [identity(id, 1), identity(id, 2)]);
-    for (const config of UNITS) {
-      const unit = createUnit(this.#call, this.#view, this.#scratch, this.#place(unitBytes), config);
+    for (const [i, config] of UNITS.entries()) {
+      const unit = createUnit(
+        this.#call,
+        this.#view,
+        this.#scratch,
+        this.#place(unitBytes),
+        config,
+        wwnOf(i),
+      );
       this.#units.push(unit);
       for (let n = 0; n < NEXUSES; n++) this.#login(unit, n, this.#identities[n % this.#identities.length]!);
     }
@@ -85,7 +92,7 @@ export class Fuzz {
     this.#units.forEach(({ lu }, i) => this.#view.setUint32(this.#scratch + i * 4, lu, true));
     this.#view.setUint32(this.#task + L.TASK_UNITS_AT, this.#scratch, true);
     this.#view.setUint32(this.#task + L.TASK_UNIT_COUNT_AT, this.#units.length, true);
-    this.#law = new Law(this.#call, this.#view, this.#task, this.#scratch + 4096);
+    this.#law = new Law(this.#call, this.#view, this.#task, this.#scratch + 4096, this.#units);
   }
 
   /** Room for `bytes`, with a guard on either side. */

@@ -39,11 +39,13 @@ export class Law {
   readonly #words: Uint32Array;
   readonly #task: number;
   readonly #out: number;
+  readonly #units: readonly Unit[];
   #seen = 0;
 
   /** `out` is room for what an observer asks. */
-  constructor(call: DiskIo, view: DataView, task: number, out: number) {
+  constructor(call: DiskIo, view: DataView, task: number, out: number, units: readonly Unit[]) {
     this.#call = call;
+    this.#units = units;
     this.#view = view;
     this.#bytes = new Uint8Array(view.buffer);
     this.#words = new Uint32Array(view.buffer);
@@ -117,14 +119,15 @@ export class Law {
     const writes = WRITES.has(action);
     if (!writes && !READS.has(action) && action !== L.ACTION_SYNC)
       return `action ${action}, which nobody knows`;
-    if (writes && (unit.readOnly || unit.swp)) return `action ${action} on a write-protected disk`;
+    const isCopy = action === L.ACTION_COPY; // which writes where its extents say
+    if (writes && !isCopy && (unit.readOnly || unit.swp)) return `action ${action} on a write-protected disk`;
     const who = unit.nexuses[nexus];
     if (!who) return `action ${action} for nobody`;
     if (!unit.model.allows(who.text, !READS.has(action)))
       return `action ${action} past the reservation of another`;
     if (action === L.ACTION_SANITIZE) unit.sanitizing = 8;
     if (action === L.ACTION_UNMAP) return this.#extents(unit);
-    if (action === L.ACTION_COPY) return null; // its extents are of several units
+    if (isCopy) return this.#copies(who.text);
     return this.#range(
       unit,
       this.#u32(L.TASK_LBA_LO_AT) + this.#u32(L.TASK_LBA_HI_AT) * TWO_32,
@@ -143,6 +146,33 @@ export class Law {
       const extent = at + i * L.EXTENT_BYTES;
       const lba = Number(v.getBigUint64(extent + L.EXTENT_LBA_LO_AT, true));
       const wrong = this.#range(unit, lba, v.getUint32(extent + L.EXTENT_BLOCKS_AT, true));
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+
+  /** Each extent from a unit that the nexus may read to one that it may write. */
+  #copies(who: string): string | null {
+    const v = this.#view;
+    for (let i = 0; i < this.#u32(L.TASK_EXTENT_COUNT_AT); i++) {
+      const at = this.#u32(L.TASK_EXTENTS_AT) + i * L.COPY_EXTENT_BYTES;
+      const source = this.#units[v.getUint32(at + L.COPY_SOURCE_AT, true)];
+      const to = this.#units[v.getUint32(at + L.COPY_DESTINATION_AT, true)];
+      if (!source || !to) return 'a copy between units that are not there';
+      const bytes = v.getUint32(at + L.COPY_BYTES_AT, true);
+      if (!source.model.allows(who, false) || !to.model.allows(who, true)) return 'a copy past a reservation';
+      if (bytes > 0 && (to.readOnly || to.swp)) return 'a copy to a write-protected disk';
+      const wrong =
+        this.#range(
+          source,
+          Number(v.getBigUint64(at + L.COPY_SOURCE_LBA_LO_AT, true)),
+          bytes / source.blockBytes,
+        ) ??
+        this.#range(
+          to,
+          Number(v.getBigUint64(at + L.COPY_DESTINATION_LBA_LO_AT, true)),
+          bytes / to.blockBytes,
+        );
       if (wrong !== null) return wrong;
     }
     return null;

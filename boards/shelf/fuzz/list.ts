@@ -5,6 +5,7 @@
  */
 import type { RandomStream } from '../../random.ts';
 import type { Identity } from './reservation.ts';
+import { UNITS, wwnOf } from './unit.ts';
 
 /** Page code (with SPF) and bytes of the mode pages, with what may be changed in them: offset, values. */
 const PAGES: readonly (readonly [code: number, bytes: number, at: number, values: readonly number[]])[] = [
@@ -47,6 +48,9 @@ export function fillList(
       break;
     case 0x42:
       fillExtents(random, blocks, list);
+      break;
+    case 0x83:
+      fillCopy(random, list);
       break;
     default:
       for (let i = 0; i < list.length; i += 1 + random.below(8)) list[i] = random.next();
@@ -99,6 +103,31 @@ function fillReserve(
     if (moves || random.below(3) === 0) break;
   }
   if (list.length >= start) be32(list, start - 4, at - start);
+}
+
+/** Two CSCD descriptors and as many segment descriptors as fit, [SPC-4] 6.4.3 and 6.4.5. */
+function fillCopy(random: RandomStream, list: Uint8Array): void {
+  const segments = Math.floor((list.length - 16 - 64) / 28);
+  if (segments < 1) return;
+  const view = new DataView(list.buffer, list.byteOffset, list.length);
+  list[0] = random.below(3);
+  list[1] = random.below(2) * 0x18;
+  list[3] = 64;
+  list[11] = segments * 28;
+  for (let i = 0; i < 2; i++) {
+    const at = 16 + i * 32;
+    const unit = random.below(UNITS.length + (random.below(16) === 0 ? 1 : 0));
+    list.set([0xe4, 0, 0, 0, 1, 3, 0, 8], at);
+    view.setBigUint64(at + 8, wwnOf(unit));
+    view.setUint16(at + 30, UNITS[unit]?.blockBytes ?? 512);
+  }
+  for (let i = 0; i < segments; i++) {
+    const at = 80 + i * 28;
+    list.set([2, random.below(2) * 2, 0, 24, 0, random.below(2), 0, random.below(2)], at);
+    view.setUint16(at + 10, random.below(4) * (random.below(2) ? 8 : 1));
+    view.setUint32(at + 16, random.below(44));
+    view.setUint32(at + 24, random.below(44));
+  }
 }
 
 function fillExtents(random: RandomStream, blocks: number, list: Uint8Array): void {

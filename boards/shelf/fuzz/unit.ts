@@ -39,6 +39,9 @@ export interface Unit extends UnitConfig {
   sanitizing: number;
 }
 
+/** NAA of the unit of that number. */
+export const wwnOf = (unit: number): bigint => 0x5000_c500_0000_0000n + BigInt(unit);
+
 /** TransportID of a SAS initiator port, [SPC-4] 7.6.4.5. */
 export function sasId(address: bigint): Uint8Array {
   const id = Buffer.alloc(24);
@@ -64,13 +67,14 @@ export function createUnit(
   scratch: number,
   lu: number,
   config: UnitConfig,
+  wwn: bigint,
 ): Unit {
   const bytes = new Uint8Array(view.buffer);
   bytes.fill(0, scratch, scratch + 4096);
   view.setBigUint64(scratch + L.LU_CONFIG_BLOCKS_LO_AT, BigInt(config.blocks), true);
   view.setUint32(scratch + L.LU_CONFIG_BLOCK_BYTES_AT, config.blockBytes, true);
   view.setUint32(scratch + L.LU_CONFIG_FLAGS_AT, config.flags, true);
-  view.setBigUint64(scratch + L.LU_CONFIG_WWN_LO_AT, 0x5000_c500_0000_0001n, true);
+  view.setBigUint64(scratch + L.LU_CONFIG_WWN_LO_AT, wwn, true);
   const answer = call.lu_create(lu, scratch);
   if (answer !== L.LU_OK) throw new Error(`unit ${config.name} can not be: ${answer}`);
   return {
