@@ -36,11 +36,18 @@ for (const [name, config] of [
   const alignment = limits.getUint32(48);
   const granularity = limits.getUint32(52);
 
+  const ask = (lba: number, blocks: number, boundary = 0) =>
+    bed.execute(A, atomic(lba, blocks, boundary), { outBytes: blocks * size });
+  const compare = (blocks: number) =>
+    bed.execute(A, [0x89, 0, ...be64(0n), 0, 0, 0, blocks, 0, 0], { outBytes: 2 * blocks * size });
+  const read = (blocks: number) =>
+    bed.execute(A, [0x88, 0, ...be64(0n), ...be32(blocks), 0, 0], { room: 1 << 30 }).sense;
+  const same = (blocks: number) =>
+    bed.execute(A, [0x93, 0, ...be64(0n), ...be32(blocks), 0, 0], { outBytes: size });
+
   test(`test_writeatomic16_${name}: Block Limits promise what is enforced [SBC-4] 6.6.4, 5.48`, () => {
     assert.is(limits.getUint16(2), 60, 'PAGE LENGTH');
     assert.equal([alignment, granularity], [1 << config.exponent, 1 << config.exponent]);
-    const ask = (lba: number, blocks: number, boundary = 0) =>
-      bed.execute(A, atomic(lba, blocks, boundary), { outBytes: blocks * size });
     const good = ask(alignment, most);
     assert.equal([good.status, good.action, good.blocks], [GOOD, L.ACTION_WRITE, BigInt(most)]);
     assert.is(good.flags & L.TASK_FLAG_ATOMIC, L.TASK_FLAG_ATOMIC);
@@ -55,17 +62,11 @@ for (const [name, config] of [
   });
 
   test(`test_vpd_b0_${name}: transfers, COMPARE AND WRITE and WRITE SAME as promised [SBC-3] 6.5.4`, () => {
-    const compare = (blocks: number) =>
-      bed.execute(A, [0x89, 0, ...be64(0n), 0, 0, 0, blocks, 0, 0], { outBytes: 2 * blocks * size });
     const compares = limits.getUint8(5);
     assert.equal([compare(compares).status, compare(compares + 1).sense], [GOOD, 0x052400]);
-    const read = (blocks: number) =>
-      bed.execute(A, [0x88, 0, ...be64(0n), ...be32(blocks), 0, 0], { room: 1 << 30 }).sense;
     const transfers = limits.getUint32(8);
     assert.equal([read(transfers), read(transfers + 1)], [0, 0x052400]);
     assert.is(limits.getUint8(4), 1, 'WSNZ');
-    const same = (blocks: number) =>
-      bed.execute(A, [0x93, 0, ...be64(0n), ...be32(blocks), 0, 0], { outBytes: size });
     assert.is(same(0).sense, 0x052400);
     const sames = Number(limits.getBigUint64(36));
     assert.equal([same(sames).sense, same(sames + 1).sense], [0x052100, 0x052400], 'larger than this medium');

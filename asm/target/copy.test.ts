@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
+import type { Testbed } from './testbed.test-helper.ts';
 import {
   A,
   B,
@@ -10,7 +11,6 @@ import {
   ID_A,
   KEY_B,
   RESERVATION_CONFLICT,
-  Testbed,
   be16,
   be32,
   be64,
@@ -33,7 +33,8 @@ function two(otherConfig: { blockBytes?: number; flags?: number } = {}): { bed: 
   const first = bed.bytes.slice(config, config + L.LU_CONFIG_BYTES);
   fresh.setBigUint64(config + L.LU_CONFIG_WWN_LO_AT, OTHER_WWN, true);
   fresh.setUint32(config + L.LU_CONFIG_BLOCK_BYTES_AT, otherConfig.blockBytes ?? 512, true);
-  if (otherConfig.flags !== undefined) fresh.setUint32(config + L.LU_CONFIG_FLAGS_AT, otherConfig.flags, true);
+  if (otherConfig.flags !== undefined)
+    fresh.setUint32(config + L.LU_CONFIG_FLAGS_AT, otherConfig.flags, true);
   assert.is(call.lu_create(other, config), L.LU_OK);
   bed.bytes.set(first, config);
   fresh.setUint32(table, lu, true);
@@ -46,28 +47,56 @@ function two(otherConfig: { blockBytes?: number; flags?: number } = {}): { bed: 
 }
 
 const cscd = (wwn: bigint, blockBytes = 512): number[] => [
-  ...[0xe4, 0, 0, 0, 1, 3, 0, 8],
+  0xe4,
+  0,
+  0,
+  0,
+  1,
+  3,
+  0,
+  8,
   ...be64(wwn),
   ...Array<number>(13).fill(0),
   ...be32(blockBytes).slice(1),
 ];
 const segment = (from: number, to: number, blocks: number, lba: number, toLba: number, dc = 0): number[] => [
-  ...[2, dc, 0, 24],
+  2,
+  dc,
+  0,
+  24,
   ...be16(from),
   ...be16(to),
-  ...[0, 0],
+  0,
+  0,
   ...be16(blocks),
   ...be64(BigInt(lba)),
   ...be64(BigInt(toLba)),
 ];
 const CSCDS = [...cscd(WWN), ...cscd(OTHER_WWN)];
 function listOf(segments: number[], cscds = CSCDS, id = 5, usage = 0): number[] {
-  return [id, usage << 3, ...be16(cscds.length), 0, 0, 0, 0, ...be32(segments.length), 0, 0, 0, 0, ...cscds, ...segments];
+  return [
+    id,
+    usage << 3,
+    ...be16(cscds.length),
+    0,
+    0,
+    0,
+    0,
+    ...be32(segments.length),
+    0,
+    0,
+    0,
+    0,
+    ...cscds,
+    ...segments,
+  ];
 }
 const copy = (bed: Testbed, list: number[], length = list.length) =>
   bed.execute(A, [0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...be32(length), 0, 0], { out: list });
 const results = (bed: Testbed, action: number, id = 5, allocation = 512, nexus = A) =>
-  bed.execute(nexus, [0x84, action, id, 0, 0, 0, 0, 0, 0, 0, ...be32(allocation), 0, 0], { room: allocation });
+  bed.execute(nexus, [0x84, action, id, 0, 0, 0, 0, 0, 0, 0, ...be32(allocation), 0, 0], {
+    room: allocation,
+  });
 
 test('test_extendedcopy_simple: each segment becomes an extent from unit to unit [SPC-4] 6.4.6.3', () => {
   const { bed } = two();
@@ -87,11 +116,14 @@ test('test_extendedcopy_simple: each segment becomes an extent from unit to unit
     ];
   };
   assert.is(bed.view.getUint32(bed.task + L.TASK_EXTENT_COUNT_AT, true), 3);
-  assert.equal([extent(0), extent(1), extent(2)], [
-    [0n, 1n, 100n, 200n, 4096n],
-    [1n, 1n, 0n, 5n, 1536n],
-    [1n, 0n, 1n, 1n, 0n],
-  ]);
+  assert.equal(
+    [extent(0), extent(1), extent(2)],
+    [
+      [0n, 1n, 100n, 200n, 4096n],
+      [1n, 1n, 0n, 5n, 1536n],
+      [1n, 0n, 1n, 1n, 0n],
+    ],
+  );
 });
 
 test('test_extendedcopy_nothing: no list, and a list of no segments, are no errors [SPC-4] 6.4.1', () => {
@@ -114,7 +146,12 @@ const BAD: [string, () => number[], number, number][] = [
   ['too many CSCD descriptors', () => listOf([], Array<number[]>(17).fill(cscd(WWN)).flat()), 0x052606, -1],
   [
     'too many segment descriptors',
-    () => listOf(Array<number[]>(65).fill(segment(0, 1, 1, 0, 0)).flat()),
+    () =>
+      listOf(
+        Array<number[]>(65)
+          .fill(segment(0, 1, 1, 0, 0))
+          .flat(),
+      ),
     0x052608,
     -1,
   ],
@@ -123,8 +160,18 @@ const BAD: [string, () => number[], number, number][] = [
   ['a unit that is not there', () => listOf([], [...cscd(WWN), ...cscd(77n)]), 0x0a0d02, 48],
   ['a null unit', () => listOf([], [0xe4, 0x20, ...cscd(WWN).slice(2)]), 0x0a0d02, 16],
   ['a block length that is not the unit’s', () => listOf([], cscd(WWN, 520)), 0x052600, 45],
-  ['a segment descriptor of another type', () => listOf([0, ...segment(0, 1, 1, 0, 0).slice(1)]), 0x052609, 80],
-  ['a segment descriptor of another length', () => listOf(segment(0, 1, 1, 0, 0).map((b, i) => (i === 3 ? 23 : b))), 0x052600, 82],
+  [
+    'a segment descriptor of another type',
+    () => listOf([0, ...segment(0, 1, 1, 0, 0).slice(1)]),
+    0x052609,
+    80,
+  ],
+  [
+    'a segment descriptor of another length',
+    () => listOf(segment(0, 1, 1, 0, 0).map((b, i) => (i === 3 ? 23 : b))),
+    0x052600,
+    82,
+  ],
   ['a source that has no CSCD descriptor', () => listOf(segment(2, 1, 1, 0, 0)), 0x052600, 84],
   ['a destination that has none', () => listOf(segment(0, 2, 1, 0, 0)), 0x052600, 86],
   ['a source out of range', () => listOf(segment(0, 1, 2, Number(CAPACITY) - 1, 0)), 0x0a0d01, 92],
@@ -139,13 +186,14 @@ for (const [what, make, sense, field] of BAD) {
   });
 }
 
+const list4096 = (blocks: number, dc: number): number[] =>
+  listOf(segment(0, 1, blocks, 0, 0, dc), [...cscd(WWN), ...cscd(OTHER_WWN, 4096)]);
+
 test('test_extendedcopy_block_lengths: DC says whose blocks are counted; what does not come out even is inexact [SPC-4] 6.4.6.3', () => {
   const { bed } = two({ blockBytes: 4096 });
-  const list = (blocks: number, dc: number) =>
-    listOf(segment(0, 1, blocks, 0, 0, dc), [...cscd(WWN), ...cscd(OTHER_WWN, 4096)]);
-  assert.is(copy(bed, list(8, 0)).status, GOOD);
-  assert.is(copy(bed, list(1, 2)).blocks, 8n);
-  assert.is(copy(bed, list(9, 0)).sense, 0x0a260a);
+  assert.is(copy(bed, list4096(8, 0)).status, GOOD);
+  assert.is(copy(bed, list4096(1, 2)).blocks, 8n);
+  assert.is(copy(bed, list4096(9, 0)).sense, 0x0a260a);
 });
 
 test('test_extendedcopy_reservation: to each unit the copy manager is the initiator that asked [SPC-4] 5.17.2', () => {
@@ -156,7 +204,10 @@ test('test_extendedcopy_reservation: to each unit the copy manager is the initia
     const { bed, other } = two();
     const [own] = [bed.lu];
     // nexus B holds a reservation on the other unit
-    bed.bytes.set(ID_A.map((byte, i) => (i === 11 ? 0x99 : byte)), bed.id);
+    bed.bytes.set(
+      ID_A.map((byte, i) => (i === 11 ? 0x99 : byte)),
+      bed.id,
+    );
     bed.call.nexus_login(other, B, bed.id, ID_A.length, 1);
     Object.defineProperty(bed, 'lu', { value: other, writable: true });
     bed.drain(B);
@@ -231,7 +282,9 @@ test('test_receivecopyresults_parameters: what a copy may be is what is enforced
   assert.equal([view.getUint16(8), view.getUint16(10)], [16, 64]);
   assert.equal([...data.subarray(43)], [2, 0x02, 0xe4]);
   const most = listOf(
-    Array<number[]>(view.getUint16(10)).fill(segment(0, 1, 1, 0, 0)).flat(),
+    Array<number[]>(view.getUint16(10))
+      .fill(segment(0, 1, 1, 0, 0))
+      .flat(),
     Array<number[]>(view.getUint16(8)).fill(cscd(WWN)).flat(),
   );
   assert.is(most.length - 16, view.getUint32(12), 'MAXIMUM DESCRIPTOR LIST LENGTH');

@@ -46,41 +46,50 @@ interface Command {
   good?: number;
 }
 
-const ten = (opcode: number) => (lba: number, blocks: number, byte1 = 0) => [
-  opcode,
-  byte1,
-  ...be32(lba),
-  0,
-  ...be16(blocks),
-  0,
-];
-const twelve = (opcode: number) => (lba: number, blocks: number, byte1 = 0) => [
-  opcode,
-  byte1,
-  ...be32(lba),
-  ...be32(blocks),
-  0,
-  0,
-];
-const sixteen = (opcode: number) => (lba: number, blocks: number, byte1 = 0) => [
-  opcode,
-  byte1,
-  ...be64(BigInt(lba)),
-  ...be32(blocks),
-  0,
-  0,
-];
+const ten =
+  (opcode: number) =>
+  (lba: number, blocks: number, byte1 = 0) => [opcode, byte1, ...be32(lba), 0, ...be16(blocks), 0];
+const twelve =
+  (opcode: number) =>
+  (lba: number, blocks: number, byte1 = 0) => [opcode, byte1, ...be32(lba), ...be32(blocks), 0, 0];
+const sixteen =
+  (opcode: number) =>
+  (lba: number, blocks: number, byte1 = 0) => [opcode, byte1, ...be64(BigInt(lba)), ...be32(blocks), 0, 0];
 const bytes = (times: number) => (_lba: number, blocks: number) => blocks * times * 512;
 const one = (): number => 512;
 const descriptors = (lba: number, blocks: number): number[] => [
-  ...[0, 22, 0, 16, 0, 0, 0, 0],
+  0,
+  22,
+  0,
+  16,
+  0,
+  0,
+  0,
+  0,
   ...be64(BigInt(lba)),
   ...be32(blocks),
-  ...[0, 0, 0, 0],
+  0,
+  0,
+  0,
+  0,
 ];
 
-const read = { action: L.ACTION_READ, out: null, writes: false, zero: 'nothing', unit: 1, protects: true } as const;
-const write = { action: L.ACTION_WRITE, out: bytes(1), writes: true, zero: 'nothing', unit: 1, protects: true } as const;
+const read = {
+  action: L.ACTION_READ,
+  out: null,
+  writes: false,
+  zero: 'nothing',
+  unit: 1,
+  protects: true,
+} as const;
+const write = {
+  action: L.ACTION_WRITE,
+  out: bytes(1),
+  writes: true,
+  zero: 'nothing',
+  unit: 1,
+  protects: true,
+} as const;
 const check = { ...write, action: L.ACTION_WRITE_VERIFY };
 const verify = { ...read, action: L.ACTION_VERIFY };
 const same = { ...write, action: L.ACTION_WRITE_SAME, out: one, zero: 'refused' } as const;
@@ -90,17 +99,80 @@ const transfer = (byte: number) => ({ blocks: L.LU_MAX_TRANSFER + 1, byte });
 
 const COMMANDS: Command[] = [
   { ...read, name: 'READ(10)', clause: '5.11', cdb: ten(0x28), tooMany: null, reserved: [6, 0xe0] },
-  { ...read, name: 'READ(12)', clause: '5.12', cdb: twelve(0xa8), tooMany: transfer(6), reserved: [10, 0xe0] },
-  { ...read, name: 'READ(16)', clause: '5.13', cdb: sixteen(0x88), tooMany: transfer(10), reserved: [14, 0xe0] },
+  {
+    ...read,
+    name: 'READ(12)',
+    clause: '5.12',
+    cdb: twelve(0xa8),
+    tooMany: transfer(6),
+    reserved: [10, 0xe0],
+  },
+  {
+    ...read,
+    name: 'READ(16)',
+    clause: '5.13',
+    cdb: sixteen(0x88),
+    tooMany: transfer(10),
+    reserved: [14, 0xe0],
+  },
   { ...write, name: 'WRITE(10)', clause: '5.36', cdb: ten(0x2a), tooMany: null, reserved: [1, 0x05] },
-  { ...write, name: 'WRITE(12)', clause: '5.37', cdb: twelve(0xaa), tooMany: transfer(6), reserved: [1, 0x05] },
-  { ...write, name: 'WRITE(16)', clause: '5.38', cdb: sixteen(0x8a), tooMany: transfer(10), reserved: [1, 0x05] },
-  { ...check, name: 'WRITE AND VERIFY(10)', clause: '5.40', cdb: ten(0x2e), tooMany: null, reserved: [1, 0x09] },
-  { ...check, name: 'WRITE AND VERIFY(12)', clause: '5.41', cdb: twelve(0xae), tooMany: transfer(6), reserved: [1, 9] },
-  { ...check, name: 'WRITE AND VERIFY(16)', clause: '5.42', cdb: sixteen(0x8e), tooMany: transfer(10), reserved: [1, 9] },
+  {
+    ...write,
+    name: 'WRITE(12)',
+    clause: '5.37',
+    cdb: twelve(0xaa),
+    tooMany: transfer(6),
+    reserved: [1, 0x05],
+  },
+  {
+    ...write,
+    name: 'WRITE(16)',
+    clause: '5.38',
+    cdb: sixteen(0x8a),
+    tooMany: transfer(10),
+    reserved: [1, 0x05],
+  },
+  {
+    ...check,
+    name: 'WRITE AND VERIFY(10)',
+    clause: '5.40',
+    cdb: ten(0x2e),
+    tooMany: null,
+    reserved: [1, 0x09],
+  },
+  {
+    ...check,
+    name: 'WRITE AND VERIFY(12)',
+    clause: '5.41',
+    cdb: twelve(0xae),
+    tooMany: transfer(6),
+    reserved: [1, 9],
+  },
+  {
+    ...check,
+    name: 'WRITE AND VERIFY(16)',
+    clause: '5.42',
+    cdb: sixteen(0x8e),
+    tooMany: transfer(10),
+    reserved: [1, 9],
+  },
   { ...verify, name: 'VERIFY(10)', clause: '5.30', cdb: ten(0x2f), tooMany: null, reserved: [1, 0x09] },
-  { ...verify, name: 'VERIFY(12)', clause: '5.31', cdb: twelve(0xaf), tooMany: transfer(6), reserved: [1, 0x09] },
-  { ...verify, name: 'VERIFY(16)', clause: '5.32', cdb: sixteen(0x8f), tooMany: transfer(10), reserved: [1, 0x09] },
+  {
+    ...verify,
+    name: 'VERIFY(12)',
+    clause: '5.31',
+    cdb: twelve(0xaf),
+    tooMany: transfer(6),
+    reserved: [1, 0x09],
+  },
+  {
+    ...verify,
+    name: 'VERIFY(16)',
+    clause: '5.32',
+    cdb: sixteen(0x8f),
+    tooMany: transfer(10),
+    reserved: [1, 0x09],
+  },
   { ...same, name: 'WRITE SAME(10)', clause: '5.43', cdb: ten(0x41), tooMany: null, reserved: [1, 0x07] },
   {
     ...same,
@@ -138,8 +210,22 @@ const COMMANDS: Command[] = [
     unit: 8, // a physical block
     reserved: [1, 0x07],
   },
-  { ...sync, name: 'SYNCHRONIZE CACHE(10)', clause: '5.27', cdb: ten(0x35), writes: false, reserved: [1, 0xf9] },
-  { ...sync, name: 'SYNCHRONIZE CACHE(16)', clause: '5.28', cdb: sixteen(0x91), writes: false, reserved: [1, 0xf9] },
+  {
+    ...sync,
+    name: 'SYNCHRONIZE CACHE(10)',
+    clause: '5.27',
+    cdb: ten(0x35),
+    writes: false,
+    reserved: [1, 0xf9],
+  },
+  {
+    ...sync,
+    name: 'SYNCHRONIZE CACHE(16)',
+    clause: '5.28',
+    cdb: sixteen(0x91),
+    writes: false,
+    reserved: [1, 0xf9],
+  },
   { ...fetch, name: 'PRE-FETCH(10)', clause: '5.7', cdb: ten(0x34), reserved: [1, 0xfd] },
   { ...fetch, name: 'PRE-FETCH(16)', clause: '5.8', cdb: sixteen(0x90), reserved: [1, 0xfd] },
   {
@@ -170,7 +256,11 @@ function send(
   const cdb = command.cdb(lba, blocks, byte1);
   const out = command.out?.(lba, blocks) ?? 0;
   if (typeof out !== 'number') return on.execute(nexus, cdb, { out });
-  return on.execute(nexus, cdb, command.action === L.ACTION_READ ? { room: blocks * 512 } : { outBytes: out });
+  return on.execute(
+    nexus,
+    cdb,
+    command.action === L.ACTION_READ ? { room: blocks * 512 } : { outBytes: out },
+  );
 }
 /** [SPC-4] table 65, [SBC-3] 4.17: reads are let through by write exclusive types. */
 const isRead = ({ action }: Command): boolean => action === L.ACTION_READ || action === L.ACTION_VERIFY;
@@ -213,14 +303,15 @@ for (const command of COMMANDS) {
     });
   }
 
-  if (command.tooMany !== null) test(`test_${name}_too_many: the field of the length is told [SBC-3] 6.5.4`, () => {
-    const { blocks: many, byte } = command.tooMany!;
-    const o = bed.execute(A, command.cdb(0, many), { outBytes: 1 << 30, room: 1 << 30 });
-    assert.equal([o.sense, o.field, o.bit, o.inCdb], [0x052400, byte, 7, true]);
-    const most = many - command.unit;
-    const least = bed.execute(A, command.cdb(0, most), { outBytes: 1 << 30, room: 1 << 30 });
-    assert.is(least.sense, most > END ? 0x052100 : 0);
-  });
+  if (command.tooMany !== null)
+    test(`test_${name}_too_many: the field of the length is told [SBC-3] 6.5.4`, () => {
+      const { blocks: many, byte } = command.tooMany!;
+      const o = bed.execute(A, command.cdb(0, many), { outBytes: 1 << 30, room: 1 << 30 });
+      assert.equal([o.sense, o.field, o.bit, o.inCdb], [0x052400, byte, 7, true]);
+      const most = many - command.unit;
+      const least = bed.execute(A, command.cdb(0, most), { outBytes: 1 << 30, room: 1 << 30 });
+      assert.is(least.sense, most > END ? 0x052100 : 0);
+    });
 
   test(`test_${name}_reserved: a reserved bit is told by byte and bit [SPC-4] 4.2.5`, () => {
     const [byte, bits] = command.reserved;
@@ -276,7 +367,11 @@ for (const command of COMMANDS) {
     });
   }
 
-  if (typeof command.out?.(0, blocks) === 'number' && command.action !== L.ACTION_WRITE && command.action !== L.ACTION_WRITE_VERIFY) {
+  if (
+    typeof command.out?.(0, blocks) === 'number' &&
+    command.action !== L.ACTION_WRITE &&
+    command.action !== L.ACTION_WRITE_VERIFY
+  ) {
     test(`test_${name}_short_data: what cannot be done in part is not done [SAM-5] 5.4.3`, () => {
       const whole = command.out!(0, blocks) as number;
       const short = bed.execute(A, command.cdb(0, blocks), { outBytes: whole - 1 });

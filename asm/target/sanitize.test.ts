@@ -1,7 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
-import { A, B, CAPACITY, GOOD, Testbed, be16, threeNexuses } from './testbed.test-helper.ts';
+import type { Testbed } from './testbed.test-helper.ts';
+import { A, B, CAPACITY, GOOD, be16, threeNexuses } from './testbed.test-helper.ts';
 
 const test = suite('SANITIZE');
 const ERASE = [0x48, 2, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -189,9 +189,7 @@ export function name_at(unit: LogicalUnit, port: u32): usize {
 }
 
 export function copy_at(unit: LogicalUnit, index: u32): CopyRecord {
-  return changetype<CopyRecord>(
-    changetype<usize>(unit) + COPIES_AT + <usize>index * offsetof<CopyRecord>(),
-  );
+  return changetype<CopyRecord>(changetype<usize>(unit) + COPIES_AT + <usize>index * offsetof<CopyRecord>());
 }
 
 export function nv_slot_at(unit: LogicalUnit, slot: u32): usize {

@@ -66,7 +66,10 @@ test('test_WRITE SAME(16)_length: up to MAXIMUM WRITE SAME LENGTH, which is beyo
   large.attach(A, sasId(1n));
   const ask = (blocks: number) =>
     large.execute(A, [0x93, 0, ...be64(0n), ...be32(blocks), 0, 0], { outBytes: 512 });
-  assert.equal([ask(L.LU_MAX_WRITE_SAME).status, ask(L.LU_MAX_WRITE_SAME).blocks], [GOOD, BigInt(L.LU_MAX_WRITE_SAME)]);
+  assert.equal(
+    [ask(L.LU_MAX_WRITE_SAME).status, ask(L.LU_MAX_WRITE_SAME).blocks],
+    [GOOD, BigInt(L.LU_MAX_WRITE_SAME)],
+  );
   assert.equal([ask(L.LU_MAX_WRITE_SAME + 1).sense, ask(L.LU_MAX_WRITE_SAME + 1).field], [0x052400, 10]);
 });
 
