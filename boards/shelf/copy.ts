@@ -4,7 +4,8 @@
  * [SPC-4] 6.4.6.3 block device to block device segment descriptor
  */
 import * as L from '../../asm/layout.ts';
-import type { Failure, Shop, Unit } from './action.ts';
+import type { Failure, Shop } from './landing.ts';
+import type { Unit } from './unit.ts';
 import { withRoom, writeWire } from './protected.ts';
 import type { Task } from './task.ts';
 

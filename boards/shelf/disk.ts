@@ -8,7 +8,8 @@
 import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
-import { type Failure, type Shop, act } from './action.ts';
+import { act } from './action.ts';
+import type { Failure, Shop } from './landing.ts';
 import type { Medium } from './medium.ts';
 import { Sanitizer } from './sanitizer.ts';
 import type { DeviceServers } from './server.ts';

@@ -237,8 +237,7 @@ export class DeviceServers {
   #extents(action: number): number[] {
     const v = this.#view;
     const from = v.getUint32(this.#task + L.TASK_EXTENTS_AT, true);
-    const hasExtents =
-      action === L.ACTION_UNMAP || action === L.ACTION_COPY || action === L.ACTION_SANITIZE;
+    const hasExtents = action === L.ACTION_UNMAP || action === L.ACTION_COPY || action === L.ACTION_SANITIZE;
     const count = hasExtents ? v.getUint32(this.#task + L.TASK_EXTENT_COUNT_AT, true) : 0;
     const u32 = (at: number): number => v.getUint32(at, true);
     const u64 = (at: number): number => u32(at) + u32(at + 4) * 0x1_0000_0000;
