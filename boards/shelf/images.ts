@@ -103,6 +103,10 @@ function openBlank(config: DiskConfig, number: number, folder: string, whole: Me
   };
 }
 
+function no(path: string, what: string): never {
+  throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
+}
+
 /** What tells an image without a label from one of another shelf. */
 function formatLine({ blockBytes, thin, protection }: DiskConfig, number: number): string {
   return `${JSON.stringify({ wwn: wwnOf(number).toString(16), blockBytes, thin, protection })}\n`;
@@ -112,9 +116,6 @@ function formatLine({ blockBytes, thin, protection }: DiskConfig, number: number
 function refuseBlank(config: DiskConfig, number: number, folder: string): void {
   const image = imagePath(folder, config);
   const formatPath = besidePath(folder, config, 'format');
-  const no = (path: string, what: string): never => {
-    throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
-  };
   if (!existsSync(image)) {
     for (const what of ['format', 'tags', 'map']) {
       const path = besidePath(folder, config, what);
@@ -155,12 +156,9 @@ export function takeFolder(folder: string): () => void {
 /** Throws for an image that this scenario did not make. */
 function refuse(config: DiskConfig, number: number, path: string, servers: DeviceServers): void {
   if (!existsSync(path)) return;
-  const no = (what: string): never => {
-    throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
-  };
-  if (!statSync(path).isFile()) no('is not a file');
+  if (!statSync(path).isFile()) no(path, 'is not a file');
   if (statSync(path).size !== bytesOf(config))
-    no(`has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
+    no(path, `has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
   const medium = new FileMedium(path, bytesOf(config), false);
   try {
     const found = inspectDisk(
@@ -172,13 +170,13 @@ function refuse(config: DiskConfig, number: number, path: string, servers: Devic
       },
       medium.bytes / L.SECTOR_BYTES,
     );
-    if (found.kind === 'foreign') no(`is a disk of another format (${found.what})`);
-    if (found.kind === 'blank') no('is blank: an image that sparecore did not make');
-    if (found.kind === 'torn label') no('has no valid label: its formatting or relabelling was cut');
+    if (found.kind === 'foreign') no(path, `is a disk of another format (${found.what})`);
+    if (found.kind === 'blank') no(path, 'is blank: an image that sparecore did not make');
+    if (found.kind === 'torn label') no(path, 'has no valid label: its formatting or relabelling was cut');
     if (found.kind !== 'ours') return;
-    if (found.damaged) no('has a damaged partition table: something else has written to it');
+    if (found.damaged) no(path, 'has a damaged partition table: something else has written to it');
     if (found.label.wwn !== wwnOf(number) || found.label.role !== ROLES[config.role]) {
-      no(`is disk ${found.label.name} of another shelf`);
+      no(path, `is disk ${found.label.name} of another shelf`);
     }
   } finally {
     medium.close();

@@ -85,9 +85,26 @@ const COMMANDS: Command[] = [
   },
   function unmap(h, lba, blocks) {
     const list = [
-      ...[0, 38, 0, 32, 0, 0, 0, 0],
-      ...[...be64(h.first + lba), ...be32(blocks), 0, 0, 0, 0],
-      ...[...be64(h.first + lba), ...be32(0), 0, 0, 0, 0],
+      0,
+      38,
+      0,
+      32,
+      0,
+      0,
+      0,
+      0,
+      ...be64(h.first + lba),
+      ...be32(blocks),
+      0,
+      0,
+      0,
+      0,
+      ...be64(h.first + lba),
+      ...be32(0),
+      0,
+      0,
+      0,
+      0,
     ];
     expectGood(h.disk.run([0x42, 0, 0, 0, 0, 0, 0, 0, 40, 0], { out: list }));
     h.model.unmap(lba, blocks);

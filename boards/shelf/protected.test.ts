@@ -125,14 +125,15 @@ test('test_protect_reserved: 110b and 111b are invalid fields; without protectio
   }
 });
 
+const sameCdb = (protect: number): number[] => [0x93, protect << 5, ...be64(60), ...be32(5), 0, 0];
+
 test('test_write_same16_protect: the reference tag that was sent is the first, and grows by one a block [SBC-3] 5.43', () => {
   const disk = rig();
   const block = pattern(1, 5);
-  const cdb = (protect: number) => [0x93, protect << 5, ...be64(60), ...be32(5), 0, 0];
-  assert.is(disk.run(cdb(1), { out: withPi(block, SIZE, 60) }).status, GOOD);
+  assert.is(disk.run(sameCdb(1), { out: withPi(block, SIZE, 60) }).status, GOOD);
   const all = Uint8Array.from({ length: 5 * SIZE }, (_, i) => block[i % SIZE]!);
   assert.equal(disk.read(60, 5, 1).data, withPi(all, SIZE, 60));
-  disk.run(cdb(0), { out: pattern(1, 6) });
+  disk.run(sameCdb(0), { out: pattern(1, 6) });
   assert.equal([disk.read(60, 5, 1).status, disk.read(60, 5, 1).data[SIZE + 7]], [GOOD, 60]);
 });
 

@@ -5,7 +5,7 @@
  * [SBC-3] 4.22 protection information model
  */
 import { PI_BYTES } from '../../asm/layout.ts';
-import type { Unit } from './action.ts';
+import type { Unit } from './unit.ts';
 
 /** User data and protection information of the blocks from `lba` on. */
 export function readWire(unit: Unit, lba: number, blocks: number): Uint8Array {
