@@ -89,7 +89,10 @@ function* formatProblems(group: ScenarioInput['disks'][number], path: Path): Gen
   if (group.role !== 'free') {
     for (const key of FREE_ONLY) {
       if (group[key] === undefined) continue;
-      yield { path: [...path, key], what: `goes with role free only: boards use a ${group.role} disk as it is` };
+      yield {
+        path: [...path, key],
+        what: `goes with role free only: boards use a ${group.role} disk as it is`,
+      };
     }
   }
   const size = group.size_mib ?? 0;

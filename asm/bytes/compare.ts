@@ -14,5 +14,6 @@ export function or_into(into: u32, from: u32, bytes: u32): void {
   for (; at + 8 <= bytes; at += 8) {
     store<u64>(<usize>into + at, load<u64>(<usize>into + at) | load<u64>(<usize>from + at));
   }
-  for (; at < bytes; at++) store<u8>(<usize>into + at, load<u8>(<usize>into + at) | load<u8>(<usize>from + at));
+  for (; at < bytes; at++)
+    store<u8>(<usize>into + at, load<u8>(<usize>into + at) | load<u8>(<usize>from + at));
 }

@@ -7,10 +7,7 @@
 import { MEDIUM_COPY_FAILED, MEDIUM_COPY_UNREACHABLE } from '../layout';
 import { store_be16, store_be32 } from '../bytes/endian';
 import { cdb16_length, cdb_service_action } from '../scsi/cdb';
-import {
-  SA_RECEIVE_COPY_FAILURE_DETAILS_LID1,
-  SA_RECEIVE_COPY_OPERATING_PARAMETERS,
-} from '../scsi/opcode';
+import { SA_RECEIVE_COPY_FAILURE_DETAILS_LID1, SA_RECEIVE_COPY_OPERATING_PARAMETERS } from '../scsi/opcode';
 import { sense_fixed } from '../scsi/sense';
 import { CHECK_CONDITION } from '../scsi/status';
 import { BLOCK_TO_BLOCK, CSCD_MAX, IDENTIFICATION, LIST_BYTES_MAX, SEGMENT_MAX } from './copy';

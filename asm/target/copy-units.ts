@@ -17,7 +17,7 @@ const BINARY: u32 = 1;
 const NAA: u32 = 3; // of the logical unit: ASSOCIATION 00b
 
 export function unit_in_table(task: usize, number: u32): LogicalUnit {
-  return unit_at(load<u32>(<usize>load<u32>(task, TASK_UNITS_AT) + (<usize>number << 2)));
+  return unit_at(load<u32>(<usize>load<u32>(task, TASK_UNITS_AT) + ((<usize>number) << 2)));
 }
 
 /** Number of the unit that the designation descriptor at `designator` names; -1: none. */

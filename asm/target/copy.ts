@@ -143,12 +143,14 @@ function judge_segments(
 ): bool {
   const list = task_data_out(task);
   for (let at = from; at < from + bytes; at += SEGMENT_BYTES) {
-    if (load<u8>(list + at) != BLOCK_TO_BLOCK) return no(unit, task, SENSE_UNSUPPORTED_SEGMENT_DESCRIPTOR, at);
+    if (load<u8>(list + at) != BLOCK_TO_BLOCK)
+      return no(unit, task, SENSE_UNSUPPORTED_SEGMENT_DESCRIPTOR, at);
     if (at + SEGMENT_BYTES > from + bytes) {
       finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH); // it is cut
       return false;
     }
-    if (load_be16(list + at + 2) != SEGMENT_BYTES - 4) return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 2);
+    if (load_be16(list + at + 2) != SEGMENT_BYTES - 4)
+      return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 2);
     if (load_be16(list + at + 4) >= cscds) return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 4);
     if (load_be16(list + at + 6) >= cscds) return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 6);
     if (!judge_segment(unit, nexus, task, at)) return false;
@@ -171,7 +173,8 @@ function judge_segment(unit: LogicalUnit, nexus: Nexus, task: usize, at: u32): b
     return no(unit, task, SENSE_THIRD_PARTY_DEVICE_FAILURE, at + 20);
   }
   if (!copy_allowed(source, nexus, false)) return no(unit, task, SENSE_THIRD_PARTY_DEVICE_FAILURE, at + 4);
-  if (!copy_allowed(destination, nexus, true)) return no(unit, task, SENSE_THIRD_PARTY_DEVICE_FAILURE, at + 6);
+  if (!copy_allowed(destination, nexus, true))
+    return no(unit, task, SENSE_THIRD_PARTY_DEVICE_FAILURE, at + 6);
   return true;
 }
 

@@ -32,9 +32,8 @@ import {
   SENSE_UNRECOVERED_READ_ERROR,
   SENSE_WRITE_ERROR,
 } from '../scsi/sense';
-import { count_error } from './counters';
-
 import { copy_end, is_copy_error } from './copy-results';
+import { count_error } from './counters';
 import { finish_command_specific, finish_sense } from './task';
 import { LogicalUnit } from './unit';
 

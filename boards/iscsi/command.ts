@@ -9,6 +9,7 @@ import type { Initiator, Task } from '../shelf/task.ts';
 import { nopIn } from './nop.ts';
 import { CDB_BYTES } from './pdu.ts';
 import { placeDataIn, respond } from './response.ts';
+import { reservationLost } from './reservation-lost.ts';
 import { LOGICAL_UNIT_SILENT } from './sense.ts';
 import type { Session } from './session.ts';
 
@@ -181,6 +182,7 @@ export class Command implements Task, Initiator {
     this.#release();
     respond(this);
     const { session } = this;
+    if (this.sense !== null && this.status === 0x02) reservationLost(this, this.sense);
     session.served++;
     session.link.flushSoon();
     if (session.idle.length < session.around.limits.commands) session.idle.push(this);

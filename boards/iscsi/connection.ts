@@ -5,52 +5,25 @@
  * RFC 7143 4.2.3 (phases), 6.3 (login), 7.12 (errors at ErrorRecoveryLevel 0 end the session)
  */
 import type { Socket } from 'node:net';
-import type { Host, Timer } from '../host.ts';
-import type { ChapSecrets } from './chap.ts';
-import type { Crc } from './crc.ts';
-import type { IscsiEvent } from './event.ts';
-import { damaged, fullFeature } from './full-feature.ts';
-import { INVALID_DURING_LOGIN, LOGIN_SUCCESS, Login, type LoginReply } from './login.ts';
-import { LOGIN_SEGMENT, TARGET_SEGMENT } from './negotiate.ts';
+import type { Timer } from '../host.ts';
 import { requestLogout } from './async-message.ts';
+import type { Entrance } from './entrance.ts';
+import { damaged, fullFeature } from './full-feature.ts';
+import { answerLogin } from './login-response.ts';
+import { INVALID_DURING_LOGIN, LOGIN_SUCCESS, type LoginReply } from './login-status.ts';
+import { Login } from './login.ts';
+import { LOGIN_SEGMENT, TARGET_SEGMENT } from './negotiate.ts';
 import { nopIn } from './nop.ts';
 import { Output, type Wire } from './output.ts';
-import {
-  CMD_SN_AT,
-  EXP_CMD_SN_AT,
-  ITT_AT,
-  LOGIN_REQUEST,
-  LOGIN_RESPONSE,
-  MAX_CMD_SN_AT,
-  OPCODE_MASK,
-  STAT_SN_AT,
-  put32,
-  u32,
-} from './pdu.ts';
+import { LOGIN_REQUEST, OPCODE_MASK } from './pdu.ts';
 import { type PduSink, PduReader } from './reader.ts';
 import type { Session } from './session.ts';
-import type { Newcomer, Sessions } from './sessions.ts';
+import type { Newcomer } from './sessions.ts';
+import { Silence } from './silence.ts';
 import type { SendTargets } from './text-request.ts';
-
-/** The portal that it came in at. */
-export interface Entrance {
-  readonly target: string;
-  readonly port: 1 | 2;
-  readonly chap: ChapSecrets | null;
-  readonly host: Host;
-  readonly crc: Crc;
-  readonly sessions: Sessions;
-  enter(call: () => void): void;
-  tell(event: IscsiEvent): void;
-  sendTargets(all: boolean, localAddress: string): ReturnType<SendTargets>;
-}
 
 /** Before there is a socket. */
 const NO_WIRE: Wire = { write: () => {}, writableLength: 0 };
-
-const STATUS_CLASS_AT = 36;
-const ISID_AT = 8;
-const TSIH_AT = 14;
 
 export class Connection implements PduSink, Newcomer {
   from = '?';
@@ -69,7 +42,7 @@ export class Connection implements PduSink, Newcomer {
   readonly #closed: (buffer: Uint8Array) => void;
   #session: Session | null = null;
   #timer: Timer | null = null;
-  #heard = false;
+  #silence: Silence | null = null;
   #over = false;
   #ending = false;
   #reading = false;
@@ -131,7 +104,7 @@ export class Connection implements PduSink, Newcomer {
 
   #read(): void {
     if (this.#over) return;
-    this.#heard = true;
+    if (this.#silence !== null) this.#silence.heard = true;
     this.#reading = true;
     this.#reader.push(this.buffer, this.#arrived);
     this.#reading = false;
@@ -195,7 +168,7 @@ export class Connection implements PduSink, Newcomer {
     }
     const reply = this.#login.request(buf, at, dataAt, dataBytes);
     if (reply.status !== LOGIN_SUCCESS) return this.#refuse(buf, at, reply);
-    this.#answerLogin(buf, at, reply);
+    answerLogin(this, this.#session, buf, at, reply);
     if (this.#login.done) this.#established();
   }
 
@@ -205,40 +178,21 @@ export class Connection implements PduSink, Newcomer {
     this.#reader.dataDigest = this.output.dataDigest = dataDigest;
     this.#reader.dataMax = TARGET_SEGMENT;
     this.#timer?.cancel();
-    this.#listen();
+    this.#timer = this.#silence = new Silence(
+      this.#entrance.sessions.around.limits,
+      (ms, call) => this.#after(ms, call),
+      () => nopIn(this.#session!, this.#session!.tag()),
+      () => this.drop('no answer to a NOP-In'),
+    );
   }
 
   #refuse(buf: Uint8Array, at: number, reply: LoginReply): void {
     const { target, from } = this;
     const initiator = this.#login.identity?.initiator ?? null;
     const why = this.#login.refused;
-    this.#answerLogin(buf, at, reply);
+    answerLogin(this, this.#session, buf, at, reply);
     this.#entrance.tell({ event: 'login-refused', initiator, target, from, status: reply.status, why });
     this.#finish('the login was refused');
-  }
-
-  #answerLogin(buf: Uint8Array, at: number, reply: LoginReply): void {
-    const { output } = this;
-    const out = output.begin(LOGIN_RESPONSE, reply.flags, reply.data.length);
-    const to = output.buf;
-    to.set(buf.subarray(at + ISID_AT, at + TSIH_AT + 2), out + ISID_AT);
-    const tsih = this.#session?.identity.tsih;
-    if (tsih !== undefined) {
-      to[out + TSIH_AT] = tsih >> 8;
-      to[out + TSIH_AT + 1] = tsih;
-    }
-    put32(to, out + ITT_AT, u32(buf, at + ITT_AT));
-    if (reply.status === LOGIN_SUCCESS) {
-      put32(to, out + STAT_SN_AT, this.statSn);
-      this.statSn = (this.statSn + 1) >>> 0;
-    }
-    const cmdSn = u32(buf, at + CMD_SN_AT);
-    put32(to, out + EXP_CMD_SN_AT, this.#session?.expCmdSn ?? cmdSn);
-    put32(to, out + MAX_CMD_SN_AT, this.#session?.maxCmdSn ?? cmdSn);
-    to[out + STATUS_CLASS_AT] = reply.status >> 8;
-    to[out + STATUS_CLASS_AT + 1] = reply.status;
-    to.set(reply.data, output.dataAt(out));
-    output.end(out, reply.data.length);
   }
 
   // ------------------------------------------------------------------------------------------------------ out
@@ -265,21 +219,6 @@ export class Connection implements PduSink, Newcomer {
   }
 
   // ----------------------------------------------------------------------------------------------- silence, end
-
-  #listen(): void {
-    const { pingMs, pingAnswerMs } = this.#entrance.sessions.around.limits;
-    this.#heard = false;
-    this.#timer = this.#after(pingMs, () => {
-      if (this.#over) return;
-      if (this.#heard) return this.#listen();
-      const session = this.#session!;
-      nopIn(session, session.tag());
-      this.#timer = this.#after(pingAnswerMs, () => {
-        if (this.#heard) this.#listen();
-        else this.drop('no answer to a NOP-In');
-      });
-    });
-  }
 
   drop(why: string): void {
     if (this.#over) return;

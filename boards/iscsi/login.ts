@@ -5,22 +5,27 @@
  * RFC 7143 6.3 (login), 11.12 and 11.13 (PDUs, 11.13.5 status), 13.21 (SessionType)
  */
 import { Chap, type ChapSecrets } from './chap.ts';
-import { type Parameters, TARGET_SEGMENT, LOGIN_SEGMENT, answerKey, defaults, isOperational } from './negotiate.ts';
-import { BHS_BYTES, CMD_SN_AT, ITT_AT, u32 } from './pdu.ts';
+import {
+  LOGIN_SUCCESS,
+  INITIATOR_ERROR,
+  AUTHENTICATION_FAILURE,
+  TARGET_NOT_FOUND,
+  UNSUPPORTED_VERSION,
+  MISSING_PARAMETER,
+  SESSION_TYPE_NOT_SUPPORTED,
+  type LoginReply,
+  Refused,
+} from './login-status.ts';
+import {
+  type Parameters,
+  TARGET_SEGMENT,
+  LOGIN_SEGMENT,
+  answerKey,
+  defaults,
+  isOperational,
+} from './negotiate.ts';
+import { CMD_SN_AT, ITT_AT, u32 } from './pdu.ts';
 import { type Pair, formatText, parseText } from './text.ts';
-
-/** Class and detail of a login response. */
-export const LOGIN_SUCCESS = 0x0000;
-export const INITIATOR_ERROR = 0x0200;
-export const AUTHENTICATION_FAILURE = 0x0201;
-export const TARGET_NOT_FOUND = 0x0203;
-export const UNSUPPORTED_VERSION = 0x0205;
-export const TOO_MANY_CONNECTIONS = 0x0206;
-export const MISSING_PARAMETER = 0x0207;
-export const SESSION_TYPE_NOT_SUPPORTED = 0x0209;
-export const SESSION_DOES_NOT_EXIST = 0x020a;
-export const INVALID_DURING_LOGIN = 0x020b;
-export const OUT_OF_RESOURCES = 0x0302;
 
 const TRANSIT = 0x80;
 const CONTINUE = 0x40;
@@ -35,12 +40,6 @@ const VERSION_MIN_AT = 3;
 /** A login that needs more is not one. */
 const REQUESTS_MAX = 64;
 const TEXT_MAX = 65536;
-
-export interface LoginReply {
-  flags: number;
-  status: number;
-  data: Uint8Array;
-}
 
 /** What the first keys say of who logs in to what. */
 export interface LoginIdentity {
@@ -63,14 +62,6 @@ export interface LoginContext {
 
 const NAME = /^(?:iqn\.|eui\.|naa\.)[^\s\0]{1,219}$/;
 const RESERVED_VALUES = new Set(['NotUnderstood', 'Irrelevant', 'Reject']);
-
-class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, why: string) {
-    super(why);
-    this.status = status;
-  }
-}
 
 export class Login {
   readonly parameters = defaults();
@@ -116,7 +107,8 @@ export class Login {
     const flags = buf[at + 1]!;
     this.#head(buf, at, flags);
     if (this.#output.length > 0) {
-      if (data.length > 0) throw new Refused(INITIATOR_ERROR, 'text before the rest of the answer was fetched');
+      if (data.length > 0)
+        throw new Refused(INITIATOR_ERROR, 'text before the rest of the answer was fetched');
       return this.#piece();
     }
     this.#inputBytes += data.length;
@@ -188,7 +180,8 @@ export class Login {
       throw new Refused(INITIATOR_ERROR, 'an InitiatorName that is none');
     }
     const type = keys.get('SessionType') ?? 'Normal';
-    if (type !== 'Normal' && type !== 'Discovery') throw new Refused(SESSION_TYPE_NOT_SUPPORTED, 'SessionType');
+    if (type !== 'Normal' && type !== 'Discovery')
+      throw new Refused(SESSION_TYPE_NOT_SUPPORTED, 'SessionType');
     const discovery = type === 'Discovery';
     const target = keys.get('TargetName');
     if (!discovery && target === undefined) throw new Refused(MISSING_PARAMETER, 'no TargetName');
@@ -293,5 +286,3 @@ const KNOWN = new Set([
   'CHAP_N',
   'CHAP_R',
 ]);
-
-export const LOGIN_HEADER_BYTES = BHS_BYTES;

@@ -1,5 +1,6 @@
 /** A server of a shelf of free disks on loopback, for tests. */
 import { Clock } from '../clock.ts';
+import { realHost } from '../host.ts';
 import { FakeHost } from '../host.test-helper.ts';
 import { type BareOptions, bareShelf } from '../shelf/bare.ts';
 import type { Shelf } from '../shelf/shelf.ts';
@@ -90,11 +91,17 @@ export const withRig =
     }
   };
 
+const real = realHost();
+/** Sockets are looked at once. */
+const turn = (): Promise<void> => new Promise((resolve) => real.soon(resolve));
+/** Long enough for an answer that should not come. */
+export const moment = (): Promise<void> => new Promise((resolve) => void real.after(5, resolve));
+
 /** Until `holds`, as long as sockets need. */
 export async function until(holds: () => boolean): Promise<void> {
   for (let i = 0; i < 2000; i++) {
     if (holds()) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
   throw new Error('it never came to that');
 }

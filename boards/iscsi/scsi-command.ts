@@ -5,7 +5,7 @@
  * RFC 7143 11.3 (SCSI command), 11.2.2 (additional headers), 4.2.2.1 (numbering)
  */
 import type { Disk } from '../shelf/disk.ts';
-import { ACA, HEAD_OF_QUEUE, ORDERED, SIMPLE, STATUS_BUSY, STATUS_TASK_SET_FULL } from '../shelf/task-set.ts';
+import { ACA, HEAD_OF_QUEUE, ORDERED, SIMPLE } from '../shelf/task-set.ts';
 import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT } from '../shelf/task.ts';
 import { Command, CDB_MAX } from './command.ts';
 import { lunOf } from './lun.ts';
@@ -34,9 +34,9 @@ import {
   REJECT_TOO_MANY_IMMEDIATE,
   reject,
 } from './reject.ts';
-import { INCORRECT_AMOUNT_OF_DATA, INVALID_MESSAGE, UNEXPECTED_UNSOLICITED_DATA } from './sense.ts';
+import { INVALID_MESSAGE } from './sense.ts';
 import type { Session } from './session.ts';
-import { settle } from './transfer.ts';
+import { refuseForRoom, write } from './write.ts';
 
 /** Task attributes by their numbers in the PDU, 11.3.1: untagged, simple, ordered, head of queue, ACA. */
 const ATTRIBUTES = [SIMPLE, SIMPLE, ORDERED, HEAD_OF_QUEUE, ACA];
@@ -81,8 +81,8 @@ export function scsiCommand(
   command.lunHi = u32(buf, at + LUN_AT);
   command.lunLo = u32(buf, at + LUN_AT + 4);
   command.disk = lunOf(buf, at + LUN_AT);
-  command.expected = u32(buf, at + EXPECTED_BYTES_AT);
-  command.bytes = isRead || isWrite ? Math.min(command.expected, session.around.limits.commandBytes) : 0;
+  command.expected = isRead || isWrite ? u32(buf, at + EXPECTED_BYTES_AT) : 0;
+  command.bytes = Math.min(command.expected, session.around.limits.commandBytes);
   command.direction = isRead ? DIRECTION_IN : isWrite ? DIRECTION_OUT : DIRECTION_NONE;
   command.takeCdb(buf, at + CDB_AT, more);
   const unit = session.around.shelf.disks[command.disk];
@@ -105,13 +105,6 @@ function refuse(command: Command, sense: Uint8Array): void {
   command.finish();
 }
 
-/** Nothing more can be kept for it: BUSY, or TASK SET FULL while others of the session are under way. */
-function refuseForRoom(command: Command): void {
-  command.state = 'over';
-  command.status = command.session.commands.size > 0 ? STATUS_TASK_SET_FULL : STATUS_BUSY;
-  command.residual = command.bytes;
-}
-
 function read(command: Command, unit: Disk): void {
   const { session } = command;
   if (!unit.config.immediate && command.bytes > 0) {
@@ -124,92 +117,4 @@ function read(command: Command, unit: Disk): void {
   command.unit = unit;
   unit.submit(command);
   if (command.state !== 'over') command.enlist();
-}
-
-function write(
-  command: Command,
-  unit: Disk | undefined,
-  buf: Uint8Array,
-  dataAt: number,
-  dataBytes: number,
-  isFinal: boolean,
-): void {
-  command.unsolicited = !isFinal;
-  command.fault = faultOf(command, dataBytes, isFinal);
-  if (unit === undefined) command.fault = null;
-  else if (command.attribute === ACA) command.fault ??= INVALID_MESSAGE;
-  if (isFinal && command.fault === null) {
-    if (unit === undefined) return noUnit(command);
-    if (dataBytes === command.bytes) return direct(command, unit, buf, dataAt, dataBytes);
-  }
-  collect(command, unit, buf, dataAt, dataBytes);
-}
-
-/** What is wrong with the data of the command PDU itself. */
-function faultOf(command: Command, dataBytes: number, isFinal: boolean): Uint8Array | null {
-  const { immediateData, initialR2T, firstBurst } = command.session.parameters;
-  if (dataBytes > 0 && !immediateData) return UNEXPECTED_UNSOLICITED_DATA;
-  if (!isFinal && initialR2T) return UNEXPECTED_UNSOLICITED_DATA;
-  return dataBytes > Math.min(firstBurst, command.bytes) ? INCORRECT_AMOUNT_OF_DATA : null;
-}
-
-/** All of its data came with it: the disk takes it from where it is. */
-function direct(command: Command, unit: Disk, buf: Uint8Array, dataAt: number, dataBytes: number): void {
-  const { budget, buffers } = command.session.around;
-  if (!unit.config.immediate && dataBytes > 0) {
-    if (!budget.take(dataBytes)) {
-      refuseForRoom(command);
-      return command.finish();
-    }
-    command.budgeted = dataBytes;
-  }
-  command.unit = unit;
-  command.received = command.requested = dataBytes;
-  command.memory = buf;
-  command.list[0] = dataAt;
-  command.list[1] = dataBytes;
-  unit.submit(command);
-  if (command.state === 'over') return;
-  // It stays: the bytes under it will not.
-  if (dataBytes > 0) {
-    const kept = buffers.take(dataBytes);
-    kept.set(buf.subarray(dataAt, dataAt + dataBytes));
-    command.buffer = command.memory = kept;
-  }
-  command.list[0] = 0;
-  command.enlist();
-}
-
-/** It takes its place in the task set, and its data is asked for. */
-function collect(
-  command: Command,
-  unit: Disk | undefined,
-  buf: Uint8Array,
-  dataAt: number,
-  dataBytes: number,
-): void {
-  const { budget, buffers } = command.session.around;
-  command.waiting = true;
-  command.unit = unit ?? null;
-  command.enlist();
-  if (unit === undefined) return noUnit(command);
-  if (command.fault === null) {
-    if (!budget.take(command.bytes)) refuseForRoom(command);
-    else {
-      command.budgeted = command.bytes;
-      const kept = buffers.take(Math.max(1, command.bytes));
-      kept.set(buf.subarray(dataAt, dataAt + dataBytes));
-      command.buffer = command.memory = kept;
-      command.list[0] = 0;
-      command.list[1] = command.bytes;
-      command.received = command.requested = dataBytes;
-      unit.submit(command);
-    }
-  }
-  settleUnlessAnswered(command);
-}
-
-/** A refused command is over already, unless it must see the end of its data first. */
-function settleUnlessAnswered(command: Command): void {
-  if (command.listed) settle(command);
 }

@@ -13,6 +13,7 @@ import type { ChapSecrets } from './chap.ts';
 import { moduleCrc } from './crc.ts';
 import type { IscsiEvent, SessionInfo } from './event.ts';
 import { Budget, LIMITS, type Limits } from './limits.ts';
+import type { Entrance } from './entrance.ts';
 import { Portal } from './portal.ts';
 import { Sessions } from './sessions.ts';
 import type { Pair } from './text.ts';
@@ -57,41 +58,17 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
   shelf.servers.nameTargets(options.targets);
   const limits = { ...LIMITS, ...options.limits };
   const tell = options.onEvent ?? ((): void => {});
-  const sessions = new Sessions(
-    { shelf, limits, budget: new Budget(limits.bufferedBytes), buffers: new Buffers() },
+  const sessions = new Sessions({
+    shelf,
+    limits,
+    budget: new Budget(limits.bufferedBytes),
+    buffers: new Buffers(),
     tell,
-  );
-  const portals: Portal[] = [];
-  const sendTargets = (own: number, all: boolean, localAddress: string): Pair[] =>
-    PORTS.flatMap((port, i) => {
-      if (!all && i !== own) return [];
-      const { address, tcpPort } = portals[i]!;
-      // The address that the initiator came to is one that it can reach, even through NAT.
-      const reachable = i === own || isUnspecified(address) ? localAddress : address;
-      return [
-        ['TargetName', options.targets[i]!],
-        ['TargetAddress', `${bracketed(reachable)}:${tcpPort},${port}`],
-      ] as Pair[];
-    });
-  const crc = moduleCrc(shelf.servers.call, shelf.servers.dataIn);
-  PORTS.forEach((port, i) => {
-    portals.push(
-      new Portal(
-        {
-          target: options.targets[i]!,
-          port,
-          chap: options.chap,
-          host,
-          crc,
-          sessions,
-          enter: options.enter,
-          tell,
-          sendTargets: (all, localAddress) => sendTargets(i, all, localAddress),
-        },
-        limits.connections,
-      ),
-    );
   });
+  const portals: Portal[] = [];
+  for (const entrance of makeEntrances(options, sessions, (i) => portals[i]!)) {
+    portals.push(new Portal(entrance, limits.connections));
+  }
   await listen(portals, options.portals);
   return {
     portals: portals.map(({ address, tcpPort }, i) => ({
@@ -104,6 +81,38 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
   };
 }
 
+/** What connections at each portal are given. */
+export function makeEntrances(
+  { shelf, host, enter, targets, chap, onEvent }: Omit<IscsiOptions, 'portals'>,
+  sessions: Sessions,
+  portal: (index: number) => { address: string; tcpPort: number },
+): Entrance[] {
+  const crc = moduleCrc(shelf.servers.call, shelf.servers.dataIn);
+  const tell = onEvent ?? ((): void => {});
+  const sendTargets = (own: number, all: boolean, localAddress: string): Pair[] =>
+    PORTS.flatMap((port, i) => {
+      if (!all && i !== own) return [];
+      const { address, tcpPort } = portal(i);
+      // The address that the initiator came to is one that it can reach, even through NAT.
+      const reachable = i === own || isUnspecified(address) ? localAddress : address;
+      return [
+        ['TargetName', targets[i]!],
+        ['TargetAddress', `${bracketed(reachable)}:${tcpPort},${port}`],
+      ] as Pair[];
+    });
+  return PORTS.map((port, i) => ({
+    target: targets[i]!,
+    port,
+    chap,
+    host,
+    crc,
+    sessions,
+    enter,
+    tell,
+    sendTargets: (all, localAddress) => sendTargets(i, all, localAddress),
+  }));
+}
+
 /** Both or none. */
 async function listen(portals: readonly Portal[], where: readonly PortalAddress[]): Promise<void> {
   const results = await Promise.allSettled(
@@ -111,7 +120,8 @@ async function listen(portals: readonly Portal[], where: readonly PortalAddress[
   );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined) return;
-  await Promise.all(portals.map((portal, i) => results[i]!.status === 'fulfilled' && portal.stopListening()));
+  const open = portals.filter((_portal, i) => results[i]!.status === 'fulfilled');
+  await Promise.all(open.map((portal) => portal.stopListening()));
   throw failed.reason;
 }
 
@@ -137,7 +147,7 @@ const isLoopback = (address: string): boolean =>
   address === 'localhost' ||
   address === '::1' ||
   (isIP(address) === 4 && address.startsWith('127.')) ||
-  /^::ffff:127\./.test(address);
+  address.startsWith('::ffff:127.');
 
 const isUnspecified = (address: string): boolean => address === '0.0.0.0' || address === '::';
 

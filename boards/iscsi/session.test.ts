@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { be32, keysOf, read10, text, write10 } from './initiator.test-helper.ts';
-import { TARGETS, until, withRig } from './rig.test-helper.ts';
+import { TARGETS, moment, until, withRig } from './rig.test-helper.ts';
 
 const GOOD = 0;
 const CHECK_CONDITION = 2;
@@ -57,7 +57,7 @@ test(
     const itt = a.command(write10(0, 64), { write: 32768 });
     for (let sn = 0; sn < 4; sn += 2) {
       const asked = [await a.receive(), await a.receive()];
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await moment();
       assert.is(a.pending, 0, 'no third R2T while two are outstanding');
       asked.forEach((r2t, i) => {
         assert.is(r2t.opcode, 0x31);
@@ -351,6 +351,7 @@ test(
     a.dataOut(itt, r2t.header.readUInt32BE(20), 0, 0, pattern(4096, 1), true);
     const told = await a.run([0, 0, 0, 0, 0, 0]); // throws at an answer to the write
     assert.equal([told.status, told.sense], [CHECK_CONDITION, 0x062a05]);
+    assert.ok(rig.events.some((each) => each.event === 'reservation-lost' && each.code === '2A/05'));
     assert.equal(rig.onMedium(0, 8), Buffer.alloc(4096));
   }),
 );
@@ -437,7 +438,7 @@ test(
     const luns = await a.run([0xa0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0], { lun: 9, read: 64 });
     assert.equal([luns.data.readUInt32BE(0), luns.data[9], luns.data[17]], [16, 0, 1]);
     const itt = a.command(write10(0, 8), { lun: 9, write: 4096, data: pattern(512, 1), final: false });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await moment();
     assert.is(a.pending, 0, 'no answer before the last data');
     a.dataOut(itt, NO_TAG, 0, 512, pattern(512, 1), true);
     assert.is((await a.outcome(itt)).sense, 0x052500);

@@ -5,7 +5,7 @@
  */
 export type Pair = readonly [key: string, value: string];
 
-const KEY = /^[A-Z][A-Za-z0-9.\-+@_]{0,62}$/;
+const KEY = /^[A-Za-z][A-Za-z0-9.\-+@_]{0,62}$/;
 /** Longest value of any key: CHAP_C and CHAP_R hold 1024 bytes, hexadecimal or base 64. */
 const VALUE_MAX = 2 + 2 * 1024;
 const PAIRS_MAX = 128;

@@ -1,6 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CHECK_CONDITION, CONDITION_MET, GOOD, RESERVATION_CONFLICT, Rig, be16, be32, be64 } from './rig.test-helper.ts';
+import {
+  CHECK_CONDITION,
+  CONDITION_MET,
+  GOOD,
+  RESERVATION_CONFLICT,
+  Rig,
+  be16,
+  be32,
+  be64,
+} from './rig.test-helper.ts';
 
 const test = suite('medium commands on a medium');
 const SIZE = 512;
@@ -190,10 +199,7 @@ test('test_unmap_simple: what is deallocated reads as zeros, and its neighbours 
 });
 
 test('test_writesame_unmap: deallocates where the block reads so, else writes it [SBC-3] 5.43 table 145', () => {
-  for (const cdb of [
-    [0x41, 8, ...be32(4), 0, ...be16(8), 0],
-    writeSame16(4, 8, 8),
-  ]) {
+  for (const cdb of [[0x41, 8, ...be32(4), 0, ...be16(8), 0], writeSame16(4, 8, 8)]) {
     const disk = new Rig({ thin: true });
     disk.write(0, filled(16, 8), 16);
     assert.is(disk.run(cdb, { out: filled(1, 0) }).status, GOOD);

@@ -7,35 +7,11 @@
 import * as L from '../../asm/layout.ts';
 import { compareAndWrite, orWrite, verify, writeSame } from './compound.ts';
 import { copy } from './copy.ts';
+import { type Failure, type Shop, badBlock, dataOut, deallocate, stride, writeChecked } from './landing.ts';
 import { lbaStatus } from './lba-status.ts';
-import type { Medium } from './medium.ts';
-import { clearTags, readWire, withRoom, withoutTags, writeWire } from './protected.ts';
-import { type Task, gather, scatter, walk } from './task.ts';
-import type { BadBlock, Workbench } from './workbench.ts';
-
-/** A disk, as far as actions touch it. */
-export interface Unit {
-  readonly number: number;
-  readonly config: { readonly blockBytes: number };
-  readonly medium: Medium;
-  /** Protection information of the blocks; null without. */
-  readonly tags: Medium | null;
-  readonly dead: boolean;
-  readonly writesFail: boolean;
-}
-
-export interface Shop {
-  bench: Workbench;
-  /** Every disk, by its number: where EXTENDED COPY finds the others. */
-  units: readonly Unit[];
-  wrote(unit: number, lba: number, blocks: number): void;
-}
-
-/** MEDIUM_* of lu_medium_error, and what is to blame: an LBA, or an offset in the data. */
-export interface Failure {
-  kind: number;
-  at: number;
-}
+import { readWire, withoutTags } from './protected.ts';
+import { type Task, scatter, walk } from './task.ts';
+import type { Unit } from './unit.ts';
 
 /** Does the task's action; null when it is done. */
 export function act(task: Task, unit: Unit, shop: Shop): Failure | null {
@@ -68,24 +44,13 @@ export function act(task: Task, unit: Unit, shop: Shop): Failure | null {
   }
 }
 
-/** Bytes of a block as it travels. */
-export const stride = (task: Task, unit: Unit): number =>
-  unit.config.blockBytes + (task.flags & L.TASK_FLAG_PI_MOVED ? L.PI_BYTES : 0);
-
-/** `bytes` bytes of what the initiator sends. */
-export function dataOut(task: Task, bytes: number): Uint8Array {
-  const data = new Uint8Array(bytes);
-  gather(task, 0, data, 0, bytes);
-  return data;
-}
-
-export const badBlock = (bad: BadBlock, lba: number): Failure => ({
-  kind: bad.what === L.PI_BAD_GUARD ? L.MEDIUM_BAD_GUARD : L.MEDIUM_BAD_REF,
-  at: lba + bad.index,
-});
-
 function read(task: Task, unit: Unit): null {
   const offset = task.lba * unit.config.blockBytes;
+  const { list } = task;
+  if (list.length === 2 && list[1]! >= task.moved) {
+    unit.medium.read(offset, task.memory, list[0]!, task.moved); // most often it is one piece
+    return null;
+  }
   walk(task, 0, task.moved, (address, done, part) => {
     unit.medium.read(offset + done, task.memory, address, part);
   });
@@ -110,36 +75,15 @@ function write(task: Task, unit: Unit, shop: Shop): Failure | null {
   }
   const offset = task.lba * unit.config.blockBytes;
   const whole = task.blocks * unit.config.blockBytes;
-  walk(task, 0, Math.min(task.moved, whole), (address, done, part) => {
-    unit.medium.write(offset + done, task.memory, address, part);
-  });
-  shop.wrote(unit.number, task.lba, task.blocks);
+  const bytes = Math.min(task.moved, whole);
+  const { list } = task;
+  if (list.length === 2 && list[1]! >= bytes) unit.medium.write(offset, task.memory, list[0]!, bytes);
+  else
+    walk(task, 0, bytes, (address, done, part) => {
+      unit.medium.write(offset + done, task.memory, address, part);
+    });
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
-}
-
-/** Puts whole blocks on a medium, with the protection information that came or that is made here. */
-export function writeChecked(task: Task, unit: Unit, shop: Shop, data: Uint8Array): Failure | null {
-  const { blockBytes } = unit.config;
-  if (unit.writesFail) return { kind: L.MEDIUM_WRITE_ERROR, at: task.lba };
-  if (task.flags & L.TASK_FLAG_PI) {
-    const wire = task.flags & L.TASK_FLAG_PI_MOVED ? data : withRoom(data, blockBytes);
-    if (wire !== data) shop.bench.make(wire, task.lba, blockBytes);
-    else {
-      const bad = shop.bench.check(wire, task.lba, blockBytes, task.flags, false);
-      if (bad !== null) return badBlock(bad, task.lba);
-    }
-    writeWire(unit, task.lba, wire);
-  } else unit.medium.write(task.lba * blockBytes, data, 0, data.length);
-  shop.wrote(unit.number, task.lba, task.blocks);
-  return null;
-}
-
-/** Deallocates; data reads as zeros, protection information as ones, [SBC-3] 4.7.4.4. */
-export function deallocate(unit: Unit, shop: Shop, lba: number, blocks: number): void {
-  const { blockBytes } = unit.config;
-  unit.medium.unmap(lba * blockBytes, blocks * blockBytes);
-  clearTags(unit, lba, blocks);
-  shop.wrote(unit.number, lba, blocks);
 }
 
 function unmap(task: Task, unit: Unit, shop: Shop): Failure | null {

@@ -4,30 +4,16 @@
  * [SBC-3] 5.2 COMPARE AND WRITE, 5.9 ORWRITE, 5.30 VERIFY, 5.43 WRITE SAME
  */
 import * as L from '../../asm/layout.ts';
-import {
-  type Failure,
-  type Shop,
-  type Unit,
-  badBlock,
-  dataOut,
-  deallocate,
-  stride,
-  writeChecked,
-} from './action.ts';
+import { type Failure, type Shop, badBlock, dataOut, deallocate, stride, writeChecked } from './landing.ts';
 import { readWire, withRoom, withoutTags, writeWire } from './protected.ts';
 import type { Task } from './task.ts';
+import type { Unit } from './unit.ts';
 
 /** Blocks of one step over a large range. */
 const STEP = 2048;
 
 /** User data of the blocks, after the protection information is found good. */
-function readChecked(
-  task: Task,
-  unit: Unit,
-  shop: Shop,
-  lba: number,
-  blocks: number,
-): Uint8Array | Failure {
+function readChecked(task: Task, unit: Unit, shop: Shop, lba: number, blocks: number): Uint8Array | Failure {
   const { blockBytes } = unit.config;
   if (!(task.flags & L.TASK_FLAG_PI)) {
     const data = new Uint8Array(blocks * blockBytes);
@@ -110,7 +96,7 @@ export function orWrite(task: Task, unit: Unit, shop: Shop): Failure | null {
     wire.set(sent.subarray(app, app + 2), app);
   }
   writeWire(unit, task.lba, wire);
-  shop.wrote(unit.number, task.lba, task.blocks);
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
 }
 
@@ -133,7 +119,7 @@ export function writeSame(task: Task, unit: Unit, shop: Shop): Failure | null {
   for (let done = 0; done < task.blocks; done += STEP) {
     sameBlocks(task, unit, shop, sent, done, Math.min(STEP, task.blocks - done));
   }
-  shop.wrote(unit.number, task.lba, task.blocks);
+  shop.wrote(unit.number, shop.nexus, task.lba, task.blocks);
   return null;
 }
 
@@ -142,7 +128,14 @@ function readsAsUnmapped(sent: Uint8Array, blockBytes: number): boolean {
   return sent.every((byte, at) => byte === (at < blockBytes ? 0 : 0xff));
 }
 
-function sameBlocks(task: Task, unit: Unit, shop: Shop, sent: Uint8Array, done: number, blocks: number): void {
+function sameBlocks(
+  task: Task,
+  unit: Unit,
+  shop: Shop,
+  sent: Uint8Array,
+  done: number,
+  blocks: number,
+): void {
   const { blockBytes } = unit.config;
   const lba = task.lba + done;
   if (!(task.flags & L.TASK_FLAG_PI)) {

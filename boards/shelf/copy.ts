@@ -4,7 +4,8 @@
  * [SPC-4] 6.4.6.3 block device to block device segment descriptor
  */
 import * as L from '../../asm/layout.ts';
-import type { Failure, Shop, Unit } from './action.ts';
+import type { Failure, Shop } from './landing.ts';
+import type { Unit } from './unit.ts';
 import { withRoom, writeWire } from './protected.ts';
 import type { Task } from './task.ts';
 
@@ -41,5 +42,5 @@ function segment(shop: Shop, source: Unit, destination: Unit, from: number, to: 
       writeWire(destination, lba, wire);
     }
   }
-  shop.wrote(destination.number, to, bytes / size);
+  shop.wrote(destination.number, shop.nexus, to, bytes / size);
 }

@@ -8,7 +8,8 @@
 import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
-import { type Failure, type Shop, act } from './action.ts';
+import { act } from './action.ts';
+import type { Failure, Shop } from './landing.ts';
 import type { Medium } from './medium.ts';
 import { Sanitizer } from './sanitizer.ts';
 import type { DeviceServers } from './server.ts';
@@ -62,6 +63,8 @@ export class Disk {
   #component: number;
   #watcher: DiskWatcher;
   #sanitizer: Sanitizer;
+  /** The same for all actions. */
+  #shop: Shop;
   #set = new TaskSet();
   #serving: Task | null = null;
   /** Commands that need no medium, until their time is over. */
@@ -87,6 +90,12 @@ export class Disk {
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
     this.#sanitizer = new Sanitizer(this, servers, clock);
+    this.#shop = {
+      bench: servers.bench,
+      units: this.peers,
+      nexus: 0,
+      wrote: (unit, nexus, lba, blocks) => this.#watcher.wrote(unit, nexus, lba, blocks),
+    };
   }
 
   get busy(): boolean {
@@ -151,7 +160,7 @@ export class Disk {
       task.bytes,
       task.attribute ?? 0,
       task.direction ?? DIRECTION_BOTH,
-      task.cdb[0] === 0x5f ? this.#set.nexuses(task) : 0n,
+      this.#pending(task),
     );
     task.action = result.action;
     task.lba = result.lba;
@@ -179,13 +188,20 @@ export class Disk {
     this.#serve(task, result.action === L.ACTION_NONE);
   }
 
+  /** Nexuses with other tasks, for a command that may abort them: PERSISTENT RESERVE OUT, or any with QERR. */
+  #pending(task: Task): bigint {
+    if (this.#set.size === 0) return 0n;
+    const mayAbort = task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
+    return mayAbort ? this.#set.nexuses(task) : 0n;
+  }
+
   /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
   #sanitize(task: Task): void {
     const us = this.config.immediate ? 0 : this.#duration(task) / US;
     const atOnce = (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0;
     const id = ++this.#next;
     if (!atOnce) this.#short.set(id, task); // it may be abandoned or aborted, the operation may not
-    this.#sanitizer.begin(task, us, this.#shop(task), (good) => {
+    this.#sanitizer.begin(task, us, this.#shop, (good) => {
       if (!this.#short.delete(id)) return;
       if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
       this.#answer(task);
@@ -259,17 +275,11 @@ export class Disk {
       if (task.orphan) return;
       task.initiator.room?.(task);
     }
-    const failure = act(task, this, this.#shop(task));
+    this.#shop.units = this.peers;
+    this.#shop.nexus = task.nexus;
+    const failure = act(task, this, this.#shop);
     if (failure !== null) this.#fail(task, failure);
     else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
-  }
-
-  #shop(task: Task): Shop {
-    return {
-      bench: this.#servers.bench,
-      units: this.peers,
-      wrote: (unit, lba, blocks) => this.#watcher.wrote(unit, task.nexus, lba, blocks),
-    };
   }
 
   #fail(task: Task, { kind, at }: Failure): void {
@@ -296,7 +306,7 @@ export class Disk {
    * it is; with TAS the others are told by a status, [SPC-4] 7.5.8.
    */
   abort(which: (task: Task) => boolean, by: number | null = null): void {
-    const tell = by !== null && this.#servers.taskAbortedStatus(this.number);
+    const tell = by !== null && (this.#servers.control(this.number) & L.LU_CONTROL_TAS) !== 0;
     for (const task of this.#set.matching(which)) this.#abortOne(task, tell && task.nexus !== by);
     this.#start();
   }

@@ -94,19 +94,17 @@ export function openAll(configs: readonly DiskConfig[], folder: string, servers:
   });
 }
 
-function openBlank(
-  config: DiskConfig,
-  number: number,
-  folder: string,
-  whole: Medium,
-  fresh: boolean,
-): Media {
+function openBlank(config: DiskConfig, number: number, folder: string, whole: Medium, fresh: boolean): Media {
   const tagsPath = besidePath(folder, config, 'tags');
   if (fresh) writeFileSync(besidePath(folder, config, 'format'), formatLine(config, number));
   return {
     medium: config.thin ? thinFile(whole, besidePath(folder, config, 'map'), fresh) : whole,
     tags: config.protection === 0 ? null : new FileMedium(tagsPath, tagBytes(config), fresh),
   };
+}
+
+function no(path: string, what: string): never {
+  throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
 }
 
 /** What tells an image without a label from one of another shelf. */
@@ -118,9 +116,6 @@ function formatLine({ blockBytes, thin, protection }: DiskConfig, number: number
 function refuseBlank(config: DiskConfig, number: number, folder: string): void {
   const image = imagePath(folder, config);
   const formatPath = besidePath(folder, config, 'format');
-  const no = (path: string, what: string): never => {
-    throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
-  };
   if (!existsSync(image)) {
     for (const what of ['format', 'tags', 'map']) {
       const path = besidePath(folder, config, what);
@@ -161,12 +156,9 @@ export function takeFolder(folder: string): () => void {
 /** Throws for an image that this scenario did not make. */
 function refuse(config: DiskConfig, number: number, path: string, servers: DeviceServers): void {
   if (!existsSync(path)) return;
-  const no = (what: string): never => {
-    throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
-  };
-  if (!statSync(path).isFile()) no('is not a file');
+  if (!statSync(path).isFile()) no(path, 'is not a file');
   if (statSync(path).size !== bytesOf(config))
-    no(`has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
+    no(path, `has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
   const medium = new FileMedium(path, bytesOf(config), false);
   try {
     const found = inspectDisk(
@@ -178,13 +170,13 @@ function refuse(config: DiskConfig, number: number, path: string, servers: Devic
       },
       medium.bytes / L.SECTOR_BYTES,
     );
-    if (found.kind === 'foreign') no(`is a disk of another format (${found.what})`);
-    if (found.kind === 'blank') no('is blank: an image that sparecore did not make');
-    if (found.kind === 'torn label') no('has no valid label: its formatting or relabelling was cut');
+    if (found.kind === 'foreign') no(path, `is a disk of another format (${found.what})`);
+    if (found.kind === 'blank') no(path, 'is blank: an image that sparecore did not make');
+    if (found.kind === 'torn label') no(path, 'has no valid label: its formatting or relabelling was cut');
     if (found.kind !== 'ours') return;
-    if (found.damaged) no('has a damaged partition table: something else has written to it');
+    if (found.damaged) no(path, 'has a damaged partition table: something else has written to it');
     if (found.label.wwn !== wwnOf(number) || found.label.role !== ROLES[config.role]) {
-      no(`is disk ${found.label.name} of another shelf`);
+      no(path, `is disk ${found.label.name} of another shelf`);
     }
   } finally {
     medium.close();

@@ -3,7 +3,8 @@
  *
  * [SBC-3] 5.4.3 GET LBA STATUS parameter data: 8 bytes, then 16 a descriptor
  */
-import type { Failure, Unit } from './action.ts';
+import type { Failure } from './landing.ts';
+import type { Unit } from './unit.ts';
 import type { Task } from './task.ts';
 
 const HEAD_BYTES = 8;

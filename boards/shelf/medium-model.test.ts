@@ -48,7 +48,8 @@ function someData(h: History, blocks: number): Uint8Array {
   return data;
 }
 
-const offsetOfDifference = (one: Uint8Array, other: Uint8Array): number => one.findIndex((b, i) => b !== other[i]);
+const offsetOfDifference = (one: Uint8Array, other: Uint8Array): number =>
+  one.findIndex((b, i) => b !== other[i]);
 
 type Command = (h: History, lba: number, blocks: number) => string;
 const expectGood = ({ status, sense }: { status: number; sense: number }): void =>
@@ -63,18 +64,14 @@ const COMMANDS: Command[] = [
   },
   function writeAtomic(h, lba, blocks) {
     const data = someData(h, blocks);
-    expectGood(
-      h.disk.run([0x9c, 0, ...be64(h.first + lba), 0, 0, ...be16(blocks), 0, 0], { out: data }),
-    );
+    expectGood(h.disk.run([0x9c, 0, ...be64(h.first + lba), 0, 0, ...be16(blocks), 0, 0], { out: data }));
     h.model.put(lba, data);
     return 'WRITE ATOMIC';
   },
   function writeSame(h, lba, blocks) {
     const flags = h.random.below(2) * 8;
     const data = someData(h, 1);
-    expectGood(
-      h.disk.run([0x93, flags, ...be64(h.first + lba), ...be32(blocks), 0, 0], { out: data }),
-    );
+    expectGood(h.disk.run([0x93, flags, ...be64(h.first + lba), ...be32(blocks), 0, 0], { out: data }));
     if (flags !== 0 && data.every((byte) => byte === 0)) h.model.unmap(lba, blocks);
     else for (let n = 0; n < blocks; n++) h.model.put(lba + n, data);
     return 'WRITE SAME';
@@ -88,9 +85,26 @@ const COMMANDS: Command[] = [
   },
   function unmap(h, lba, blocks) {
     const list = [
-      ...[0, 38, 0, 32, 0, 0, 0, 0],
-      ...[...be64(h.first + lba), ...be32(blocks), 0, 0, 0, 0],
-      ...[...be64(h.first + lba), ...be32(0), 0, 0, 0, 0],
+      0,
+      38,
+      0,
+      32,
+      0,
+      0,
+      0,
+      0,
+      ...be64(h.first + lba),
+      ...be32(blocks),
+      0,
+      0,
+      0,
+      0,
+      ...be64(h.first + lba),
+      ...be32(0),
+      0,
+      0,
+      0,
+      0,
     ];
     expectGood(h.disk.run([0x42, 0, 0, 0, 0, 0, 0, 0, 40, 0], { out: list }));
     h.model.unmap(lba, blocks);
@@ -115,9 +129,7 @@ const COMMANDS: Command[] = [
   },
   function orWrite(h, lba, blocks) {
     const data = someData(h, blocks);
-    expectGood(
-      h.disk.run([0x8b, 0, ...be64(h.first + lba), ...be32(blocks), 0, 0], { out: data }),
-    );
+    expectGood(h.disk.run([0x8b, 0, ...be64(h.first + lba), ...be32(blocks), 0, 0], { out: data }));
     h.model.put(
       lba,
       h.model.data(lba, blocks).map((byte, i) => byte | data[i]!),
@@ -131,10 +143,7 @@ const COMMANDS: Command[] = [
     const at = offsetOfDifference(stored, out);
     if (at < 0) expectGood(answer);
     else
-      assert.equal(
-        [answer.sense, answer.information],
-        [0x0e1d00, h.first + lba + Math.floor(at / h.size)],
-      );
+      assert.equal([answer.sense, answer.information], [0x0e1d00, h.first + lba + Math.floor(at / h.size)]);
     return 'VERIFY';
   },
   function copy(h, lba, blocks) {
@@ -191,7 +200,10 @@ for (const [name, config] of [
   ['thin', { thin: true, physicalExponent: 0 }],
   ['thin and protected', { thin: true, protection: 1, physicalExponent: 0 }],
   ['thin, blocks of 4096', { thin: true, blockBytes: 4096, physicalExponent: 0 }],
-  ['thin and protected, blocks of 4096', { thin: true, protection: 1, blockBytes: 4096, physicalExponent: 0 }],
+  [
+    'thin and protected, blocks of 4096',
+    { thin: true, protection: 1, blockBytes: 4096, physicalExponent: 0 },
+  ],
 ] as const) {
   test(`a ${name} disk is its model after ${COUNT} commands (SPARECORE_SEED=${SEED})`, () => {
     const size = 'blockBytes' in config ? config.blockBytes : 512;

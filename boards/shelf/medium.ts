@@ -84,7 +84,8 @@ export class MemoryMedium implements Medium {
       const part = Math.min(PIECE - start, count - done);
       if (part === PIECE && this.#blank === null) this.#pieces.delete(index);
       else if (part === PIECE) this.#pieces.set(index, ZEROS);
-      else if (this.#blank !== null || this.#pieces.has(index)) this.#made(index).fill(0, start, start + part);
+      else if (this.#blank !== null || this.#pieces.has(index))
+        this.#made(index).fill(0, start, start + part);
       done += part;
     }
   }

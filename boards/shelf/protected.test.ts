@@ -66,7 +66,10 @@ for (const [protect, guard, ref] of CHECKS) {
       const { status, sense, information } = disk.write(50, bad(what, 2), 4, protect);
       if (isChecked) {
         assert.equal([status, sense, information], [CHECK_CONDITION, code, 52]);
-        assert.ok(disk.read(50, 4).data.every((byte) => byte === 0), 'nothing of it is written');
+        assert.ok(
+          disk.read(50, 4).data.every((byte) => byte === 0),
+          'nothing of it is written',
+        );
         assert.equal(disk.landed, []);
       } else {
         assert.is(status, GOOD);
@@ -122,14 +125,15 @@ test('test_protect_reserved: 110b and 111b are invalid fields; without protectio
   }
 });
 
+const sameCdb = (protect: number): number[] => [0x93, protect << 5, ...be64(60), ...be32(5), 0, 0];
+
 test('test_write_same16_protect: the reference tag that was sent is the first, and grows by one a block [SBC-3] 5.43', () => {
   const disk = rig();
   const block = pattern(1, 5);
-  const cdb = (protect: number) => [0x93, protect << 5, ...be64(60), ...be32(5), 0, 0];
-  assert.is(disk.run(cdb(1), { out: withPi(block, SIZE, 60) }).status, GOOD);
+  assert.is(disk.run(sameCdb(1), { out: withPi(block, SIZE, 60) }).status, GOOD);
   const all = Uint8Array.from({ length: 5 * SIZE }, (_, i) => block[i % SIZE]!);
   assert.equal(disk.read(60, 5, 1).data, withPi(all, SIZE, 60));
-  disk.run(cdb(0), { out: pattern(1, 6) });
+  disk.run(sameCdb(0), { out: pattern(1, 6) });
   assert.equal([disk.read(60, 5, 1).status, disk.read(60, 5, 1).data[SIZE + 7]], [GOOD, 60]);
 });
 
@@ -162,15 +166,24 @@ test('test_verify16_bytchk_protect: what is sent carries it, too [SBC-3] 5.30', 
   const cdb = [0x8f, 0x22, ...be64(80), ...be32(2), 0, 0];
   assert.is(disk.run(cdb, { out: withPi(data, SIZE, 80) }).status, GOOD);
   const other = withPi(pattern(2, 11), SIZE, 80);
-  assert.equal([disk.run(cdb, { out: other }).sense, disk.run(cdb, { out: other }).information], [0x0e1d00, 80]);
+  assert.equal(
+    [disk.run(cdb, { out: other }).sense, disk.run(cdb, { out: other }).information],
+    [0x0e1d00, 80],
+  );
   other[WIRE + SIZE]! ^= 1;
-  assert.equal([disk.run(cdb, { out: other }).sense, disk.run(cdb, { out: other }).information], [0x0b1001, 81]);
+  assert.equal(
+    [disk.run(cdb, { out: other }).sense, disk.run(cdb, { out: other }).information],
+    [0x0b1001, 81],
+  );
 });
 
 test('test_read10_residuals_protect: bytes count with the protection information', () => {
   const disk = rig();
   const cdb = [0x28, 0x20, ...be32(0), 0, ...be16(2), 0];
-  assert.equal([disk.run(cdb, { room: 2 * WIRE + 3 }).residual, disk.run(cdb, { room: WIRE }).residual], [3, 0]);
+  assert.equal(
+    [disk.run(cdb, { room: 2 * WIRE + 3 }).residual, disk.run(cdb, { room: WIRE }).residual],
+    [3, 0],
+  );
   assert.is(disk.run(cdb, { room: WIRE }).data.length, WIRE);
 });
 

@@ -5,7 +5,7 @@
  * [SBC-3] 4.22 protection information model
  */
 import { PI_BYTES } from '../../asm/layout.ts';
-import type { Unit } from './action.ts';
+import type { Unit } from './unit.ts';
 
 /** User data and protection information of the blocks from `lba` on. */
 export function readWire(unit: Unit, lba: number, blocks: number): Uint8Array {
@@ -66,7 +66,6 @@ export function withRoom(data: Uint8Array, blockBytes: number): Uint8Array {
   const stride = blockBytes + PI_BYTES;
   const blocks = data.length / blockBytes;
   const wire = new Uint8Array(blocks * stride);
-  for (let n = 0; n < blocks; n++)
-    wire.set(data.subarray(n * blockBytes, (n + 1) * blockBytes), n * stride);
+  for (let n = 0; n < blocks; n++) wire.set(data.subarray(n * blockBytes, (n + 1) * blockBytes), n * stride);
   return wire;
 }

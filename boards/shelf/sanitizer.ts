@@ -6,7 +6,8 @@
  */
 import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
-import type { Shop, Unit } from './action.ts';
+import type { Shop } from './landing.ts';
+import type { Unit } from './unit.ts';
 import type { DeviceServers } from './server.ts';
 import type { Task } from './task.ts';
 
@@ -35,7 +36,13 @@ export class Sanitizer {
       pattern: task.extents,
       stepUs: Math.ceil(us / STEPS),
       ended: (good) => {
-        if (good) shop.wrote(this.#unit.number, 0, this.#unit.medium.bytes / this.#unit.config.blockBytes);
+        if (good)
+          shop.wrote(
+            this.#unit.number,
+            task.nexus,
+            0,
+            this.#unit.medium.bytes / this.#unit.config.blockBytes,
+          );
         ended(good);
       },
     };

@@ -15,7 +15,6 @@ export { SYSTEM_IDS, wwnOf } from './images.ts';
 const BOARDS = 2;
 const PORTS = 2;
 
-
 export interface Shelf {
   disks: Disk[];
   fabric: Fabric;
@@ -48,7 +47,8 @@ export function makeShelf(
     makeDisk(number, config, media[number]!, servers, clock, watcher),
   );
   for (const disk of disks) disk.peers = disks;
-  for (const disk of disks) if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
+  for (const disk of disks)
+    if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
   for (const disk of disks) attach(servers, disk.number);
   for (const leftover of scenario.leftover) leave(servers, disks, leftover);
   const fabric = new Fabric(clock, disks);

@@ -80,7 +80,8 @@ function edgesOf(text: string, bytes: number): number[] | null {
   if (!Array.isArray(edges) || edges.length % 2 !== 0) return null;
   let before = -1;
   for (const edge of edges as unknown[]) {
-    if (typeof edge !== 'number' || !Number.isSafeInteger(edge) || edge <= before || edge > bytes) return null;
+    if (typeof edge !== 'number' || !Number.isSafeInteger(edge) || edge <= before || edge > bytes)
+      return null;
     before = edge;
   }
   return edges as number[];

@@ -66,8 +66,7 @@ export class Workbench {
   ): BadBlock | null {
     return this.#each(wire, blockBytes, (first, blocks) => {
       const ref = (lba + first) % 2 ** 32;
-      const answer =
-        this.#io.pi_check(this.#at, blocks, blockBytes, ref, flags, fromMedium ? 1 : 0) >>> 0;
+      const answer = this.#io.pi_check(this.#at, blocks, blockBytes, ref, flags, fromMedium ? 1 : 0) >>> 0;
       return answer === L.PI_GOOD ? null : { index: first + (answer >>> 2), what: answer & 3 };
     });
   }
