@@ -4,24 +4,21 @@
  * what was offered, no block touched beyond the medium, none written where it is write-protected or another's, not a
  * byte of memory changed that is not the unit's, the task's or the buffer's.
  */
-import { type DiskIo, instantiateSync } from '#disk-io';
 import * as L from '../../../asm/layout.ts';
 import { RandomStream } from '../../random.ts';
+import { Arena } from './arena.ts';
 import { type Template, cdbBytes, fillCdb } from './cdb.ts';
 import { Law } from './law.ts';
 import { fillList } from './list.ts';
-import { type Identity, identity } from './reservation.ts';
-import { UNITS, type Unit, createUnit, iscsiId, resetUnit, sasId, wwnOf } from './unit.ts';
+import { UNITS, type Unit } from './unit.ts';
+import { NEXUSES, World } from './world.ts';
 
-const NEXUSES = 6;
-const GAP = 4096;
-const GUARD = 0xa5;
-const GUARD_WORD = 0xa5a5a5a5 | 0;
 const DATA_ROOM = 2048;
 const LIST_ROOM = 65_536;
+const GAPS_BYTES = 8192;
 const WHOLE_EVERY = 16_384;
 const EVENT_EVERY = 200;
-/** A disk that has stopped, or that is write-protected, and stays so, would hide most of what there is to see. */
+/** A disk that has stopped, and stays so, would hide most of what there is to see. */
 const START_EVERY = 24;
 
 export interface Tally {
@@ -36,102 +33,41 @@ export class Fuzz {
   readonly tally: Tally = { commands: 0, events: 0, statuses: {}, actions: {} };
   readonly #seed: number;
   readonly #random: RandomStream;
-  readonly #call: DiskIo;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #words: Int32Array;
+  readonly #arena: Arena;
+  readonly #world: World;
+  readonly #law: Law;
   readonly #task: number;
   readonly #cdb: Uint8Array;
   readonly #dataIn: number;
-  readonly #scratch: number;
-  readonly #units: Unit[] = [];
-  readonly #identities: Identity[];
-  readonly #law: Law;
-  readonly #end: number;
-  #gaps: [number, number][] = [];
-  #next: number;
 
   constructor(seed: number) {
     this.#seed = seed;
     this.#random = new RandomStream(String(seed), 'cdb');
-    const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
-    this.#call = instantiateSync({ memory });
-    const unitBytes = this.#call.lu_size();
-    const wanted = this.#call.heap_base() + (UNITS.length + 5) * (unitBytes + 2 * GAP) + 2 * LIST_ROOM;
-    memory.grow(Math.max(0, Math.ceil((wanted - memory.buffer.byteLength) / 65536)));
-    this.#bytes = new Uint8Array(memory.buffer);
-    this.#view = new DataView(memory.buffer);
-    this.#words = new Int32Array(memory.buffer);
-    this.#end = memory.buffer.byteLength;
-    this.#next = (this.#call.heap_base() + 4095) & ~4095;
-    this.#task = this.#place(L.TASK_BYTES);
-    this.#cdb = this.#bytes.subarray(this.#task, this.#task + 32);
-    this.#dataIn = this.#place(DATA_ROOM);
-    this.#scratch = this.#place(LIST_ROOM);
-    const ids = [
-      sasId(0x5000_0000_0000_0001n),
-      sasId(0x5000_0000_0000_0002n),
-      iscsiId('iqn.2026-01.a:host', '00023d000001'),
-      iscsiId(`iqn.${'b'.repeat(200)}`, '80123456abcd'),
-    ];
-    this.#identities = ids.flatMap((id) => [identity(id, 1), identity(id, 2)]);
-    for (const [i, config] of UNITS.entries()) {
-      const unit = createUnit(
-        this.#call,
-        this.#view,
-        this.#scratch,
-        this.#place(unitBytes),
-        config,
-        wwnOf(i),
-      );
-      this.#units.push(unit);
-      for (let n = 0; n < NEXUSES; n++) this.#login(unit, n, this.#identities[n % this.#identities.length]!);
-    }
-    this.#bytes.fill(GUARD, this.#next, this.#end - LIST_ROOM);
-    this.#gaps.push([this.#next, this.#end - LIST_ROOM]);
-    this.#units.forEach(({ lu }, i) => this.#view.setUint32(this.#scratch + i * 4, lu, true));
-    this.#view.setUint32(this.#task + L.TASK_UNITS_AT, this.#scratch, true);
-    this.#view.setUint32(this.#task + L.TASK_UNIT_COUNT_AT, this.#units.length, true);
-    this.#law = new Law(this.#call, this.#view, this.#task, this.#scratch + 4096, this.#units);
-  }
-
-  /** Room for `bytes`, with a guard on either side. */
-  #place(bytes: number): number {
-    const at = this.#next + GAP;
-    this.#bytes.fill(GUARD, this.#next, at);
-    this.#gaps.push([this.#next, at]);
-    this.#next = (at + bytes + 15) & ~15;
-    this.#bytes.fill(GUARD, at + bytes, this.#next + GAP);
-    return at;
-  }
-
-  #login(unit: Unit, nexus: number, who: Identity): void {
-    this.#bytes.set(who.id, this.#scratch + 2048);
-    const answer = this.#call.nexus_login(unit.lu, nexus, this.#scratch + 2048, who.id.length, who.port);
-    if (answer !== L.LOGIN_OK) throw new Error(`nexus ${nexus} can not log in: ${answer}`);
-    const before = unit.nexuses[nexus];
-    if (before) unit.model.lost(before.text);
-    unit.model.lost(who.text);
-    const other = unit.nexuses.findIndex((one, n) => n !== nexus && one?.text === who.text);
-    if (other >= 0) unit.nexuses[other] = null;
-    unit.nexuses[nexus] = who;
-  }
-
-  /** The first identity that no nexus has, from a random one on. */
-  #loginNew(unit: Unit, nexus: number): void {
-    const first = this.#random.below(this.#identities.length);
-    for (let i = 0; i < this.#identities.length; i++) {
-      const who = this.#identities[(first + i) % this.#identities.length]!;
-      if (!unit.nexuses.some((one) => one?.text === who.text)) return this.#login(unit, nexus, who);
-    }
+    const arena = new Arena((call) => (UNITS.length + 5) * (call.lu_size() + GAPS_BYTES) + 2 * LIST_ROOM);
+    this.#arena = arena;
+    this.#task = arena.place(L.TASK_BYTES);
+    this.#cdb = arena.bytes.subarray(this.#task, this.#task + 32);
+    this.#dataIn = arena.place(DATA_ROOM);
+    const scratch = arena.place(LIST_ROOM);
+    this.#world = new World(this.#random, arena, this.#task, scratch);
+    const { units } = this.#world;
+    arena.seal(LIST_ROOM);
+    units.forEach(({ lu }, i) => arena.view.setUint32(scratch + i * 4, lu, true));
+    arena.view.setUint32(this.#task + L.TASK_UNITS_AT, scratch, true);
+    arena.view.setUint32(this.#task + L.TASK_UNIT_COUNT_AT, units.length, true);
+    this.#law = new Law(arena.call, arena.view, this.#task, scratch + 4096, units);
   }
 
   run(commands: number): void {
+    const { units } = this.#world;
     for (let i = 0; i < commands; i++) {
-      const unit = this.#units[this.#random.below(this.#units.length)]!;
+      const unit = units[this.#random.below(units.length)]!;
       this.#command(unit);
       const n = ++this.tally.commands;
-      if (n % EVENT_EVERY === 0) this.#event(unit);
+      if (n % EVENT_EVERY === 0) {
+        this.tally.events++;
+        this.#world.event(unit);
+      }
       if (n % WHOLE_EVERY === 0) this.#checkGaps();
     }
     this.#checkGaps();
@@ -140,7 +76,8 @@ export class Fuzz {
   #command(unit: Unit): void {
     const random = this.#random;
     const r = random.next();
-    if (unit.sanitizing > 0 && --unit.sanitizing === 0) this.#call.lu_sanitize(unit.lu, L.SANITIZE_DONE);
+    if (unit.sanitizing > 0 && --unit.sanitizing === 0)
+      this.#arena.call.lu_sanitize(unit.lu, L.SANITIZE_DONE);
     const nexus = (r & 1023) === 0 ? random.below(100) : (r >>> 10) % NEXUSES;
     const cdb = this.#cdb;
     let template: Template | null = null;
@@ -152,19 +89,19 @@ export class Fuzz {
     const outBytes = this.#offered(template, cdb, unit);
     const inBytes = (r >>> 24) * 8;
     const room = (r & 0x3000) === 0 ? (r >>> 14) & 511 : DATA_ROOM;
-    const list = this.#end - Math.min(outBytes, LIST_ROOM);
-    const parameters = this.#bytes.subarray(list, this.#end);
+    const list = this.#arena.end - Math.min(outBytes, LIST_ROOM);
+    const parameters = this.#arena.bytes.subarray(list, this.#arena.end);
     if (template === null || template.isList) {
-      if (parameters.length < 2048) fillList(random, cdb, this.#identities, unit.blocks, parameters);
+      if (parameters.length < 2048) fillList(random, cdb, this.#world.identities, unit.blocks, parameters);
     }
     this.#prepare(nexus, list, outBytes, inBytes, room);
     let action = 0;
     try {
-      action = this.#call.lu_execute(unit.lu, this.#task);
+      action = this.#arena.call.lu_execute(unit.lu, this.#task);
     } catch (error) {
       this.#fail(unit, nexus, String(error));
     }
-    const status = this.#words[(this.#task + L.TASK_STATUS_AT) >> 2]!;
+    const status = this.#arena.words[(this.#task + L.TASK_STATUS_AT) >> 2]!;
     this.tally.statuses[status] = (this.tally.statuses[status] ?? 0) + 1;
     this.tally.actions[action] = (this.tally.actions[action] ?? 0) + 1;
     const wrong =
@@ -192,7 +129,7 @@ export class Fuzz {
   }
 
   #prepare(nexus: number, list: number, outBytes: number, inBytes: number, room: number): void {
-    const w = this.#words;
+    const w = this.#arena.words;
     const t = this.#task >> 2;
     w[t + (L.TASK_CDB_LENGTH_AT >> 2)] = cdbBytes(this.#cdb[0]!);
     w[t + (L.TASK_NEXUS_AT >> 2)] = nexus;
@@ -201,77 +138,23 @@ export class Fuzz {
     w[t + (L.TASK_DATA_IN_AT >> 2)] = this.#dataIn;
     w[t + (L.TASK_DATA_IN_BYTES_AT >> 2)] = inBytes;
     w[t + (L.TASK_DATA_IN_ROOM_AT >> 2)] = room;
-    if (room < DATA_ROOM) this.#bytes.fill(GUARD, this.#dataIn + room, this.#dataIn + room + 32);
+    if (room < DATA_ROOM) this.#arena.guard(this.#dataIn + room);
   }
 
   /** The words next to what may be written. */
   #guarded({ lu, end }: Unit, room: number): boolean {
-    const w = this.#words;
-    for (let i = 0; i < 4; i++) {
-      if (w[(lu >> 2) - 1 - i] !== GUARD_WORD || w[(end >> 2) + i] !== GUARD_WORD) return false;
-      if (
-        w[((this.#task + L.TASK_BYTES) >> 2) + i] !== GUARD_WORD ||
-        w[(this.#task >> 2) - 1 - i] !== GUARD_WORD
-      )
-        return false;
-      if (w[((this.#dataIn + DATA_ROOM) >> 2) + i] !== GUARD_WORD) return false;
-    }
-    if (room === DATA_ROOM) return true;
-    for (let i = 0; i < 32; i++) if (this.#bytes[this.#dataIn + room + i] !== GUARD) return false;
-    return true;
+    const arena = this.#arena;
+    return (
+      arena.holds(lu, end) &&
+      arena.holds(this.#task, this.#task + L.TASK_BYTES) &&
+      arena.holds(this.#dataIn, this.#dataIn + DATA_ROOM) &&
+      (room === DATA_ROOM || arena.guarded(this.#dataIn + room))
+    );
   }
 
   #checkGaps(): void {
-    for (const [from, to] of this.#gaps)
-      for (let at = from >> 2; at < to >> 2; at++)
-        if (this.#words[at] !== GUARD_WORD)
-          throw new Error(`${this.#again()}: wrote at ${at * 4}, outside of all`);
-  }
-
-  /** What happens between commands. */
-  #event(unit: Unit): void {
-    const random = this.#random;
-    const call = this.#call;
-    const n = random.below(NEXUSES);
-    this.tally.events++;
-    switch (random.below(9)) {
-      case 0: {
-        const who = unit.nexuses[n];
-        call.nexus_logout(unit.lu, n);
-        if (who) unit.model.lost(who.text);
-        unit.nexuses[n] = null;
-        break;
-      }
-      case 1:
-        if (random.below(4) > 0) break;
-        call.lu_power_on(unit.lu);
-        unit.model.powerCycle();
-        unit.swp = unit.savedSwp;
-        unit.isStopped = false;
-        break;
-      case 2:
-        call.lu_reset(unit.lu, 1 + random.below(3));
-        resetUnit(unit);
-        break;
-      case 3: {
-        const management = [0x01, 0x02, 0x04, 0x08, 0x10, 0x80, 0x81, 0x82, 0xff][random.below(9)]!;
-        call.lu_task_management(unit.lu, n, management, this.#task);
-        const who = unit.nexuses[n];
-        if (who && management === L.TMF_LOGICAL_UNIT_RESET) resetUnit(unit);
-        if (who && management === L.TMF_I_T_NEXUS_RESET) unit.model.lost(who.text);
-        break;
-      }
-      case 4:
-        this.#words[(this.#task + L.TASK_NEXUS_AT) >> 2] = n;
-        call.lu_medium_error(unit.lu, this.#task, random.below(14), random.next() | 0, 0);
-        break;
-      case 5:
-        this.#login(unit, n, this.#identities[random.below(this.#identities.length)]!);
-        break;
-      default:
-    }
-    // most of the time all are there
-    for (let k = 0; k < NEXUSES; k++) if (!unit.nexuses[k] && random.below(4) > 0) this.#loginNew(unit, k);
+    const at = this.#arena.strayed();
+    if (at >= 0) throw new Error(`${this.#again()}: wrote at ${at}, outside of all`);
   }
 
   #again(): string {

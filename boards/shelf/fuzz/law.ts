@@ -6,6 +6,7 @@
 import type { DiskIo } from '#disk-io';
 import * as L from '../../../asm/layout.ts';
 import type { Template } from './cdb.ts';
+import { senseCode, senseWrong } from './sense.ts';
 import type { Unit } from './unit.ts';
 
 const GOOD = 0x00;
@@ -73,8 +74,10 @@ export class Law {
     if ((status === CHECK_CONDITION) !== senseBytes > 0)
       return `status ${status} with ${senseBytes} bytes of sense data`;
     if (senseBytes > 0) {
-      const wrong = this.#sense(unit, senseBytes);
+      const at = this.#task + L.TASK_SENSE_AT;
+      const wrong = senseWrong(this.#bytes, at, senseBytes);
       if (wrong !== null) return wrong;
+      if (senseCode(this.#bytes, at) === STOPPED) unit.isStopped = true;
     }
     const moved = this.#u32(L.TASK_MOVED_BYTES_AT);
     const most =
@@ -89,30 +92,6 @@ export class Law {
     if (action === L.ACTION_NONE) return null;
     if (status !== GOOD && status !== CONDITION_MET) return `action ${action} with status ${status}`;
     return this.#action(unit, nexus, action);
-  }
-
-  /** Either format, whole, with a key, and a pointer to a byte that is there; [SPC-4] 4.5.2, 4.5.3. */
-  #sense(unit: Unit, bytes: number): string | null {
-    const at = this.#task + L.TASK_SENSE_AT;
-    const b = this.#bytes;
-    const format = b[at]! & 0x7f;
-    let specific = 0;
-    if (format === 0x70) {
-      if (bytes !== 18 || b[at + 7] !== 10) return `fixed sense data of ${bytes} bytes`;
-      if ((b[at + 2]! & 15) === 0 && b[at + 12] === 0) return 'sense data that says nothing';
-      if (codeOf(b[at + 2]!, b[at + 12]!, b[at + 13]!) === STOPPED) unit.isStopped = true;
-      specific = at + 15;
-    } else if (format === 0x72) {
-      if (bytes !== b[at + 7]! + 8 || bytes > L.TASK_SENSE_BYTES)
-        return `descriptor sense data of ${bytes} bytes`;
-      if (codeOf(b[at + 1]!, b[at + 2]!, b[at + 3]!) === STOPPED) unit.isStopped = true;
-      let next = at + 8;
-      for (; next < at + bytes; next += 2 + b[next + 1]!) if (b[next] === 2) specific = next + 4;
-      if (next !== at + bytes) return 'sense data descriptors that do not add up';
-    } else return `sense data of format ${format}`;
-    const inCdb = specific !== 0 && (b[specific]! & 0xc0) === 0xc0;
-    if (inCdb && ((b[specific + 1]! << 8) | b[specific + 2]!) > 15) return 'a field pointer beyond the CDB';
-    return null;
   }
 
   #action(unit: Unit, nexus: number, action: number): string | null {
@@ -231,8 +210,6 @@ export class Law {
     return null;
   }
 }
-
-const codeOf = (key: number, asc: number, ascq: number): number => ((key & 15) << 16) | (asc << 8) | ascq;
 
 /** SWP of a control mode page in a list that was taken, and with SP the saved one. */
 function modeSelected(unit: Unit, cdb: Uint8Array, list: Uint8Array): void {
