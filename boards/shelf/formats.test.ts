@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -125,11 +134,31 @@ test('a map that is none is not believed', () => {
 });
 
 for (const [what, spoil, pattern] of [
-  ['made for other blocks', (folder: string) => make(folder, TEXT.replace('thin: true }', 'protection: 1 }')), /free\.0\.format: is of a disk of another format/],
-  ['without its format', (folder: string) => (rmSync(join(folder, 'free.0.format')), make(folder)), /free\.0\.img: is an image that sparecore did not make/],
-  ['without its tags', (folder: string) => (rmSync(join(folder, 'free.1.tags')), make(folder)), /free\.1\.img: has lost the protection information/],
-  ['cut', (folder: string) => (truncateSync(join(folder, 'free.2.img'), 4096), make(folder)), /free\.2\.img: has 4096 bytes/],
-  ['gone, with its tags left', (folder: string) => (rmSync(join(folder, 'free.1.img')), make(folder)), /lies there without its image/],
+  [
+    'made for other blocks',
+    (folder: string) => make(folder, TEXT.replace('thin: true }', 'protection: 1 }')),
+    /free\.0\.format: is of a disk of another format/,
+  ],
+  [
+    'without its format',
+    (folder: string) => (rmSync(join(folder, 'free.0.format')), make(folder)),
+    /free\.0\.img: is an image that sparecore did not make/,
+  ],
+  [
+    'without its tags',
+    (folder: string) => (rmSync(join(folder, 'free.1.tags')), make(folder)),
+    /free\.1\.img: has lost the protection information/,
+  ],
+  [
+    'cut',
+    (folder: string) => (truncateSync(join(folder, 'free.2.img'), 4096), make(folder)),
+    /free\.2\.img: has 4096 bytes/,
+  ],
+  [
+    'gone, with its tags left',
+    (folder: string) => (rmSync(join(folder, 'free.1.img')), make(folder)),
+    /lies there without its image/,
+  ],
 ] as const) {
   test(`an image of a free disk that is ${what} is refused, and nothing is written`, () => {
     const folder = newFolder();

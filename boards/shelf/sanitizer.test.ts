@@ -1,7 +1,18 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { US } from '../clock.ts';
-import { A0, B0, Bench, CHECK_CONDITION, GOOD, TEST_UNIT_READY, filled, read16, senseOf, write16 } from './bench.test-helper.ts';
+import {
+  A0,
+  B0,
+  Bench,
+  CHECK_CONDITION,
+  GOOD,
+  TEST_UNIT_READY,
+  filled,
+  read16,
+  senseOf,
+  write16,
+} from './bench.test-helper.ts';
 
 const test = suite('sanitize operations in time');
 const ERASE = Uint8Array.of(0x48, 2, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -54,10 +65,13 @@ test('REQUEST SENSE tells how far it is, and nothing gets to the medium meanwhil
   assert.equal([write.task.status, senseOf(write.task.sense)], [CHECK_CONDITION, 0x02041b]);
   bench.drain();
   assert.is(progress(bench), -1);
-  assert.equal(bench.landed.map(({ lba, blocks }) => [lba, blocks]), [
-    [100, 8],
-    [0, 32768],
-  ]);
+  assert.equal(
+    bench.landed.map(({ lba, blocks }) => [lba, blocks]),
+    [
+      [100, 8],
+      [0, 32768],
+    ],
+  );
 });
 
 test('neither a reset, nor an aborted command, nor an initiator that has gone ends it', () => {
