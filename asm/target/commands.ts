@@ -38,6 +38,7 @@ import {
   READ_12,
   READ_16,
   READ_6,
+  READ_BUFFER_10,
   READ_CAPACITY_10,
   RECEIVE_DIAGNOSTIC_RESULTS,
   READ_DEFECT_DATA_10,
@@ -79,6 +80,7 @@ import {
   WRITE_AND_VERIFY_12,
   WRITE_AND_VERIFY_16,
   WRITE_ATOMIC_16,
+  WRITE_BUFFER,
   WRITE_SAME_10,
   WRITE_SAME_16,
 } from '../scsi/opcode';
@@ -97,6 +99,7 @@ import { extended_copy } from './copy';
 import { receive_copy_results } from './copy-results';
 import { read_defect_data } from './defect-data';
 import { receive_diagnostic, send_diagnostic } from './diagnostic';
+import { read_buffer, write_buffer } from './echo-buffer';
 import { inquiry } from './inquiry';
 import { log_select, log_sense } from './log';
 import { report_luns } from './luns';
@@ -241,6 +244,9 @@ function primary_rows(): void {
 function diagnostic_rows(): void {
   six(SEND_DIAGNOSTIC, 0xf700ffff, COMMAND_LIST, 2, send_diagnostic); // code, PF, SELFTEST, DEVOFFL, UNITOFFL; length
   six(RECEIVE_DIAGNOSTIC_RESULTS, 0x01ffffff, 0, 1, receive_diagnostic); // PCV; page; allocation length
+  // mode, buffer, offset, length; the buffer and the offset are looked at by no mode there is
+  ten(READ_BUFFER_10, NO_ACTION, 0x1fffffffffffffff, 0, 1, read_buffer);
+  ten(WRITE_BUFFER, NO_ACTION, 0x1fffffffffffffff, COMMAND_LIST, 1, write_buffer);
   ten(LOG_SENSE, NO_ACTION, 0x00ffff00ffffffff, 0, 1, log_sense); // page control and page; subpage; pointer; length
   ten(LOG_SELECT, NO_ACTION, 0x02ffff000000ffff, COMMAND_LIST, 1, log_select); // PCR; page; subpage; length
 }

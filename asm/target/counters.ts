@@ -5,9 +5,12 @@
  * [SPC-4] 7.3.4 and 7.3.19 error counter log pages, 7.3.20 Start-Stop Cycle Counter log page
  */
 import {
+  ACTION_COMPARE_WRITE,
+  ACTION_OR_WRITE,
   ACTION_READ,
   ACTION_VERIFY,
   ACTION_WRITE,
+  ACTION_WRITE_SAME,
   ACTION_WRITE_VERIFY,
   MEDIUM_READ_ERROR,
   MEDIUM_WRITE_ERROR,
@@ -25,7 +28,12 @@ export function count_action(unit: LogicalUnit, task: usize, action: u32): void 
       unit.readBytes += load<u32>(task, TASK_MOVED_BYTES_AT);
       return;
     case ACTION_WRITE:
+    case ACTION_OR_WRITE:
+    case ACTION_COMPARE_WRITE:
       unit.writtenBytes += load<u32>(task, TASK_MOVED_BYTES_AT);
+      return;
+    case ACTION_WRITE_SAME:
+      unit.writtenBytes += load<u64>(task, TASK_BLOCKS_LO_AT) * unit.blockBytes;
       return;
     case ACTION_WRITE_VERIFY:
       unit.writtenBytes += load<u32>(task, TASK_MOVED_BYTES_AT);

@@ -26,6 +26,7 @@ import { attention_post_all } from './attention';
 import { config_check } from './config';
 import { copy_forget } from './copy-results';
 import { counters_reset } from './counters';
+import { echo_forget } from './echo-buffer';
 import { LOG_SUPPORTED } from './log-page';
 import { mode_restore } from './mode-pages';
 import { nv_load } from './nv';
@@ -56,6 +57,7 @@ export function power_on(unit: LogicalUnit): void {
   copy_forget(unit);
   unit.spc2Holder = 0;
   unit.powerCondition = 0;
+  echo_forget(unit, NEXUS_MAX);
   unit.startStops++;
   counters_reset(unit, LOG_SUPPORTED);
   for (let i: u32 = 0; i < <u32>NEXUS_MAX; i++) {
@@ -74,6 +76,7 @@ export function reset(unit: LogicalUnit, kind: u32): void {
   unit.spc2Holder = 0;
   copy_forget(unit);
   unit.powerCondition = 0;
+  echo_forget(unit, NEXUS_MAX);
   mode_restore(unit);
   attention_post_all(
     unit,

@@ -17,6 +17,8 @@ import {
 } from '../layout';
 
 export const MODE_BYTES: u32 = 160;
+/** Of the echo buffer, [SPC-4] 6.17.9. */
+export const ECHO_BYTES: u32 = 512;
 /** Self-test results, 20 of 16 bytes, the newest first; [SPC-4] 7.3.17. */
 const SELF_TESTS_BYTES: u32 = 320;
 export const ATTENTION_MAX: u32 = 12;
@@ -72,6 +74,11 @@ export class LogicalUnit {
   /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
   sanitize: u32;
   sanitizeProgress: u32;
+  /** Of the echo buffer: the bytes in it, which nexus wrote them, which have ever written; a bit a nexus. */
+  echoBytes: u32;
+  unused0: u32;
+  echoOwner: u64;
+  echoWriters: u64;
   /** What the log pages count. */
   readBytes: u64;
   readErrors: u64;
@@ -146,7 +153,8 @@ const LUNS_AT: usize = NV_AT + 2 * <usize>NV_SLOT_BYTES;
 const NAMES_AT: usize = LUNS_AT + <usize>LUN_MAX * <usize>LUN_BYTES;
 const SELF_TESTS_AT: usize = (NAMES_AT + 2 * <usize>TARGET_NAME_BYTES + 7) & ~7;
 const COPIES_AT: usize = (SELF_TESTS_AT + <usize>SELF_TESTS_BYTES + 7) & ~7;
-export const UNIT_BYTES: usize = COPIES_AT + <usize>COPY_MAX * offsetof<CopyRecord>();
+const ECHO_AT: usize = (COPIES_AT + <usize>COPY_MAX * offsetof<CopyRecord>() + 7) & ~7;
+export const UNIT_BYTES: usize = ECHO_AT + <usize>ECHO_BYTES;
 
 export function unit_at(lu: usize): LogicalUnit {
   return changetype<LogicalUnit>(lu);
@@ -172,6 +180,10 @@ export function registration_at(unit: LogicalUnit, index: u32): Registration {
   return changetype<Registration>(
     changetype<usize>(unit) + REGISTRATIONS_AT + <usize>index * REGISTRATION_BYTES,
   );
+}
+
+export function echo_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + ECHO_AT;
 }
 
 export function self_test_at(unit: LogicalUnit): usize {
