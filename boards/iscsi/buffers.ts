@@ -1,6 +1,6 @@
 /** Buffers for the data of writes, used again: the kernel need not hand out fresh pages for every one. */
 const SMALLEST_LOG = 12; // 4 KiB
-const LARGEST_LOG = 20; // 1 MiB
+const LARGEST_LOG = 23; // 8 MiB
 const KEPT_BYTES = 32 << 20;
 
 export class Buffers {

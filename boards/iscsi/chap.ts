@@ -30,8 +30,7 @@ export function chooseAlgorithm(list: string): string | null {
   return null;
 }
 
-export const responseBytes = (algorithm: string): number =>
-  createHash(HASHES[algorithm]!).digest().length;
+export const responseBytes = (algorithm: string): number => createHash(HASHES[algorithm]!).digest().length;
 
 export const chapResponse = (
   algorithm: string,
@@ -97,12 +96,7 @@ export class Chap {
     const name = keys.get('CHAP_N');
     const response = binaryOf(keys.get('CHAP_R') ?? '');
     if (name === undefined || response === null) return null;
-    const expected = chapResponse(
-      this.#algorithm,
-      this.#identifier,
-      this.#secrets.secret,
-      this.#challenge,
-    );
+    const expected = chapResponse(this.#algorithm, this.#identifier, this.#secrets.secret, this.#challenge);
     // Both are always compared, so that a wrong name takes as long as a wrong secret.
     const knownName = same(name, this.#secrets.user);
     const rightSecret = same(response, expected);
@@ -114,7 +108,9 @@ export class Chap {
     if (identifier === undefined && challenge === undefined) return new Map();
     const { mutual } = this.#secrets;
     if (mutual === undefined || identifier === undefined || challenge === undefined) return null;
-    const number = /^[0-9]{1,3}$/.test(identifier) ? Number(identifier) : Number(/^0x[0-9a-fA-F]{1,2}$/.test(identifier) ? identifier : NaN);
+    const number = /^[0-9]{1,3}$/.test(identifier)
+      ? Number(identifier)
+      : Number(/^0x[0-9a-fA-F]{1,2}$/.test(identifier) ? identifier : NaN);
     const bytes = binaryOf(challenge);
     if (!(number >= 0 && number <= 255) || bytes === null) return null;
     // Our own challenge sent back would make us answer it ourselves, RFC 7143 9.2.1

@@ -26,6 +26,17 @@ const NO_MEMORY = new Uint8Array(0);
 /** With the extended CDB of an additional header, RFC 7143 11.2.2.3. */
 export const CDB_MAX = 32;
 
+/** Tells of what this unit attention says, in either format of sense data, [SPC-4] 4.5. */
+function reservationLost({ session, disk }: Command, sense: Uint8Array): void {
+  const isFixed = (sense[0]! & 0x7f) === 0x70;
+  const code = isFixed ? sense[12]! : sense[2]!;
+  const qualifier = isFixed ? sense[13]! : sense[3]!;
+  if (code !== 0x2a || qualifier < 3 || qualifier > 5) return;
+  const { initiator, isid, target } = session.identity;
+  const event = 'reservation-lost';
+  session.around.tell({ event, initiator, isid, target, lun: disk, code: `2A/0${qualifier}` });
+}
+
 export class Command implements Task, Initiator {
   readonly session: Session;
   // What the disk knows of it.
@@ -181,6 +192,7 @@ export class Command implements Task, Initiator {
     this.#release();
     respond(this);
     const { session } = this;
+    if (this.sense !== null && this.status === 0x02) reservationLost(this, this.sense);
     session.served++;
     session.link.flushSoon();
     if (session.idle.length < session.around.limits.commands) session.idle.push(this);

@@ -38,7 +38,8 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-const padded = (bytes: Uint8Array): Buffer => Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
+const padded = (bytes: Uint8Array): Buffer =>
+  Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
 const digest = (bytes: Uint8Array): Buffer => {
   const b = Buffer.alloc(4);
   b.writeUInt32LE(crc32c(bytes));
@@ -101,7 +102,7 @@ export class Initiator {
   constructor(port: number) {
     this.socket = connect({ host: '127.0.0.1', port, noDelay: true });
     this.socket.on('data', (chunk) => {
-      this.#input = Buffer.concat([this.#input, chunk as Buffer]);
+      this.#input = Buffer.concat([this.#input, chunk]);
       this.#cut();
     });
     this.socket.on('error', () => {});
@@ -119,7 +120,8 @@ export class Initiator {
       const whole = at + ((dataBytes + 3) & ~3) + (this.dataDigest && dataBytes > 0 ? 4 : 0);
       if (this.#input.length < whole) return;
       const header = this.#input.subarray(0, 48);
-      if (this.headerDigest && this.#input.readUInt32LE(48) !== crc32c(header)) throw new Error('header digest');
+      if (this.headerDigest && this.#input.readUInt32LE(48) !== crc32c(header))
+        throw new Error('header digest');
       const data = Buffer.from(this.#input.subarray(at, at + dataBytes));
       at += (dataBytes + 3) & ~3;
       if (this.dataDigest && dataBytes > 0) {
@@ -328,7 +330,8 @@ export class Initiator {
       ],
     });
     const response = await this.receive();
-    if (response.opcode !== 0x22 || response.header.readUInt32BE(16) !== itt) throw new Error('not the response');
+    if (response.opcode !== 0x22 || response.header.readUInt32BE(16) !== itt)
+      throw new Error('not the response');
     return response.header[2]!;
   }
 
@@ -337,5 +340,21 @@ export class Initiator {
   }
 }
 
-export const read10 = (lba: number, blocks: number): number[] => [0x28, 0, ...be32(lba), 0, blocks >> 8, blocks & 255, 0];
-export const write10 = (lba: number, blocks: number): number[] => [0x2a, 0, ...be32(lba), 0, blocks >> 8, blocks & 255, 0];
+export const read10 = (lba: number, blocks: number): number[] => [
+  0x28,
+  0,
+  ...be32(lba),
+  0,
+  blocks >> 8,
+  blocks & 255,
+  0,
+];
+export const write10 = (lba: number, blocks: number): number[] => [
+  0x2a,
+  0,
+  ...be32(lba),
+  0,
+  blocks >> 8,
+  blocks & 255,
+  0,
+];

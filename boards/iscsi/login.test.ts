@@ -202,7 +202,11 @@ test(
 
 // ---------------------------------------------------------------------------------------------------------- CHAP
 
-const CHAP = { user: 'alice', secret: 'secret of alice', mutual: { user: 'shelf', secret: 'secret of shelf' } };
+const CHAP = {
+  user: 'alice',
+  secret: 'secret of alice',
+  mutual: { user: 'shelf', secret: 'secret of shelf' },
+};
 const chapRig = (use: (rig: Rig) => Promise<void>) => withRig(use, { chap: CHAP });
 const HASH: Record<string, string> = { 5: 'md5', 6: 'sha1', 7: 'sha256', 8: 'sha3-256' };
 const respond = (algorithm: string, id: number, secret: string, challenge: Uint8Array): Buffer =>
@@ -259,7 +263,10 @@ const right = (c: { id: number; challenge: Buffer }): string =>
   `0x${respond('5', c.id, CHAP.secret, c.challenge).toString('hex')}`;
 type Challenged = Awaited<ReturnType<typeof challenged>>;
 const wrongs: [string, (c: Challenged) => Record<string, string>][] = [
-  ['a wrong secret', (c) => ({ CHAP_N: 'alice', CHAP_R: `0x${respond('5', c.id, 'wrong', c.challenge).toString('hex')}` })],
+  [
+    'a wrong secret',
+    (c) => ({ CHAP_N: 'alice', CHAP_R: `0x${respond('5', c.id, 'wrong', c.challenge).toString('hex')}` }),
+  ],
   ['a wrong name', (c) => ({ CHAP_N: 'bob', CHAP_R: right(c) })],
   ['no name', (c) => ({ CHAP_R: right(c) })],
   ['a response that is no number', () => ({ CHAP_N: 'alice', CHAP_R: 'guess' })],
@@ -270,7 +277,10 @@ const wrongs: [string, (c: Challenged) => Record<string, string>][] = [
     (c) => ({ CHAP_N: 'alice', CHAP_R: right(c), CHAP_I: '1', CHAP_C: `0x${c.challenge.toString('hex')}` }),
   ],
   ['half of a challenge', (c) => ({ CHAP_N: 'alice', CHAP_R: right(c), CHAP_I: '1' })],
-  ['an identifier out of range', (c) => ({ CHAP_N: 'alice', CHAP_R: right(c), CHAP_I: '256', CHAP_C: '0x1234' })],
+  [
+    'an identifier out of range',
+    (c) => ({ CHAP_N: 'alice', CHAP_R: right(c), CHAP_I: '256', CHAP_C: '0x1234' }),
+  ],
 ];
 for (const [what, keys] of wrongs) {
   test(

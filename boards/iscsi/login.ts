@@ -5,7 +5,14 @@
  * RFC 7143 6.3 (login), 11.12 and 11.13 (PDUs, 11.13.5 status), 13.21 (SessionType)
  */
 import { Chap, type ChapSecrets } from './chap.ts';
-import { type Parameters, TARGET_SEGMENT, LOGIN_SEGMENT, answerKey, defaults, isOperational } from './negotiate.ts';
+import {
+  type Parameters,
+  TARGET_SEGMENT,
+  LOGIN_SEGMENT,
+  answerKey,
+  defaults,
+  isOperational,
+} from './negotiate.ts';
 import { BHS_BYTES, CMD_SN_AT, ITT_AT, u32 } from './pdu.ts';
 import { type Pair, formatText, parseText } from './text.ts';
 
@@ -116,7 +123,8 @@ export class Login {
     const flags = buf[at + 1]!;
     this.#head(buf, at, flags);
     if (this.#output.length > 0) {
-      if (data.length > 0) throw new Refused(INITIATOR_ERROR, 'text before the rest of the answer was fetched');
+      if (data.length > 0)
+        throw new Refused(INITIATOR_ERROR, 'text before the rest of the answer was fetched');
       return this.#piece();
     }
     this.#inputBytes += data.length;
@@ -188,7 +196,8 @@ export class Login {
       throw new Refused(INITIATOR_ERROR, 'an InitiatorName that is none');
     }
     const type = keys.get('SessionType') ?? 'Normal';
-    if (type !== 'Normal' && type !== 'Discovery') throw new Refused(SESSION_TYPE_NOT_SUPPORTED, 'SessionType');
+    if (type !== 'Normal' && type !== 'Discovery')
+      throw new Refused(SESSION_TYPE_NOT_SUPPORTED, 'SessionType');
     const discovery = type === 'Discovery';
     const target = keys.get('TargetName');
     if (!discovery && target === undefined) throw new Refused(MISSING_PARAMETER, 'no TargetName');

@@ -20,7 +20,13 @@ export function nopIn(session: Session, tag: number | null): void {
 }
 
 /** The answer to a NOP-Out that wants one. */
-export function nopOut(session: Session, buf: Uint8Array, at: number, dataAt: number, dataBytes: number): void {
+export function nopOut(
+  session: Session,
+  buf: Uint8Array,
+  at: number,
+  dataAt: number,
+  dataBytes: number,
+): void {
   const itt = u32(buf, at + ITT_AT);
   if (itt === NO_TAG) return; // the answer to ours, or a confirmation of StatSN
   const { output } = session.link;

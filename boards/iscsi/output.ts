@@ -15,7 +15,7 @@ export interface Wire {
 const CHUNK = 1 << 19;
 /** So much goes out even before the batch is complete. */
 const FLUSH = 1 << 18;
-const SPARE_MAX = 4;
+const SPARE_MAX = 2;
 
 export class Output {
   readonly #wire: Wire;

@@ -58,10 +58,14 @@ export class Portal {
         why: 'too many connections',
       });
     }
-    const connection: Connection = new Connection(this.#entrance, this.#buffers.pop() ?? newBuffer(), (buffer) => {
-      this.#connections.delete(connection);
-      this.#buffers.push(buffer);
-    });
+    const connection: Connection = new Connection(
+      this.#entrance,
+      this.#buffers.pop() ?? newBuffer(),
+      (buffer) => {
+        this.#connections.delete(connection);
+        this.#buffers.push(buffer);
+      },
+    );
     this.#connections.add(connection);
     connection.attach(withBuffer(socket, connection.buffer, (bytes) => connection.received(bytes)));
   }
@@ -77,11 +81,11 @@ export class Portal {
   }
 
   askForLogout(): void {
-    for (const connection of [...this.#connections]) connection.askForLogout();
+    for (const connection of Array.from(this.#connections)) connection.askForLogout();
   }
 
   closeAll(why: string): void {
-    for (const connection of [...this.#connections]) connection.close(why);
+    for (const connection of Array.from(this.#connections)) connection.close(why);
   }
 }
 
@@ -100,19 +104,17 @@ interface Accepted {
  * one is made anew around its handle.
  */
 function withBuffer(accepted: Socket, buffer: Uint8Array, received: (bytes: number) => void): Socket {
-  const inner = accepted as unknown as Accepted;
-  const handle = inner._handle;
+  const { _handle: handle, _server: server } = accepted as unknown as Accepted;
   const options = { handle, onread: { buffer, callback: (bytes: number) => (received(bytes), true) } };
   const socket = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
-  (socket as unknown as Accepted)._server = inner._server; // which counts its connections
-  inner._handle = null;
-  inner._server = null;
+  Object.assign(socket, { _server: server }); // which counts its connections
+  Object.assign(accepted, { _handle: null, _server: null });
   socket.resume();
   return socket;
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
+  switch (error.code ?? '') {
     case 'EADDRINUSE':
       return 'something else listens there; choose another port, or 0 for any free one';
     case 'EADDRNOTAVAIL':

@@ -80,7 +80,7 @@ export class PduReader {
     let at = start;
     while (at < end) {
       if (this.#sink.full) {
-        this.#rest = chunk.slice(at, end);
+        this.#rest = Uint8Array.from(chunk.subarray(at, end)); // a copy, whatever kind of array it is
         this.#restAt = 0;
         return;
       }

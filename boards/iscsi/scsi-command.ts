@@ -81,8 +81,8 @@ export function scsiCommand(
   command.lunHi = u32(buf, at + LUN_AT);
   command.lunLo = u32(buf, at + LUN_AT + 4);
   command.disk = lunOf(buf, at + LUN_AT);
-  command.expected = u32(buf, at + EXPECTED_BYTES_AT);
-  command.bytes = isRead || isWrite ? Math.min(command.expected, session.around.limits.commandBytes) : 0;
+  command.expected = isRead || isWrite ? u32(buf, at + EXPECTED_BYTES_AT) : 0;
+  command.bytes = Math.min(command.expected, session.around.limits.commandBytes);
   command.direction = isRead ? DIRECTION_IN : isWrite ? DIRECTION_OUT : DIRECTION_NONE;
   command.takeCdb(buf, at + CDB_AT, more);
   const unit = session.around.shelf.disks[command.disk];
@@ -108,7 +108,8 @@ function refuse(command: Command, sense: Uint8Array): void {
 /** Nothing more can be kept for it: BUSY, or TASK SET FULL while others of the session are under way. */
 function refuseForRoom(command: Command): void {
   command.state = 'over';
-  command.status = command.session.commands.size > 0 ? STATUS_TASK_SET_FULL : STATUS_BUSY;
+  const others = command.session.commands.size - (command.listed ? 1 : 0);
+  command.status = others > 0 ? STATUS_TASK_SET_FULL : STATUS_BUSY;
   command.residual = command.bytes;
 }
 

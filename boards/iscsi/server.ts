@@ -58,10 +58,13 @@ export async function serveIscsi(options: IscsiOptions): Promise<IscsiServer> {
   shelf.servers.nameTargets(options.targets);
   const limits = { ...LIMITS, ...options.limits };
   const tell = options.onEvent ?? ((): void => {});
-  const sessions = new Sessions(
-    { shelf, limits, budget: new Budget(limits.bufferedBytes), buffers: new Buffers() },
+  const sessions = new Sessions({
+    shelf,
+    limits,
+    budget: new Budget(limits.bufferedBytes),
+    buffers: new Buffers(),
     tell,
-  );
+  });
   const portals: Portal[] = [];
   for (const entrance of makeEntrances(options, sessions, (i) => portals[i]!)) {
     portals.push(new Portal(entrance, limits.connections));
@@ -117,7 +120,8 @@ async function listen(portals: readonly Portal[], where: readonly PortalAddress[
   );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed === undefined) return;
-  await Promise.all(portals.map((portal, i) => results[i]!.status === 'fulfilled' && portal.stopListening()));
+  const open = portals.filter((_portal, i) => results[i]!.status === 'fulfilled');
+  await Promise.all(open.map((portal) => portal.stopListening()));
   throw failed.reason;
 }
 
@@ -143,7 +147,7 @@ const isLoopback = (address: string): boolean =>
   address === 'localhost' ||
   address === '::1' ||
   (isIP(address) === 4 && address.startsWith('127.')) ||
-  /^::ffff:127\./.test(address);
+  address.startsWith('::ffff:127.');
 
 const isUnspecified = (address: string): boolean => address === '0.0.0.0' || address === '::';
 

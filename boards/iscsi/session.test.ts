@@ -351,6 +351,7 @@ test(
     a.dataOut(itt, r2t.header.readUInt32BE(20), 0, 0, pattern(4096, 1), true);
     const told = await a.run([0, 0, 0, 0, 0, 0]); // throws at an answer to the write
     assert.equal([told.status, told.sense], [CHECK_CONDITION, 0x062a05]);
+    assert.ok(rig.events.some((each) => each.event === 'reservation-lost' && each.code === '2A/05'));
     assert.equal(rig.onMedium(0, 8), Buffer.alloc(4096));
   }),
 );

@@ -6,6 +6,7 @@
 import type { Shelf } from '../shelf/shelf.ts';
 import type { Buffers } from './buffers.ts';
 import type { Command } from './command.ts';
+import type { IscsiEvent } from './event.ts';
 import type { Budget, Limits } from './limits.ts';
 import type { Parameters } from './negotiate.ts';
 import type { Output } from './output.ts';
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly limits: Limits;
   readonly budget: Budget;
   readonly buffers: Buffers;
+  tell(event: IscsiEvent): void;
 }
 
 export interface SessionIdentity {
@@ -89,8 +91,7 @@ export class Session {
   /** Takes a non-immediate command number: true if the command counts, [4.2.2.1]. */
   takeCmdSn(cmdSn: number): boolean {
     if (cmdSn !== this.expCmdSn) {
-      const inWindow =
-        serialDelta(cmdSn, this.expCmdSn) > 0 && serialDelta(this.maxCmdSn, cmdSn) >= 0;
+      const inWindow = serialDelta(cmdSn, this.expCmdSn) > 0 && serialDelta(this.maxCmdSn, cmdSn) >= 0;
       // On one connection commands come in order: what is missing was lost with a digest error.
       if (inWindow) this.link.drop('a command number is missing');
       return false;
@@ -117,7 +118,7 @@ export class Session {
 
   /** The connection has gone: all tasks end, and nothing of an unfinished write lands. */
   endTasks(): void {
-    for (const command of [...this.commands.values()]) command.withdraw();
+    for (const command of Array.from(this.commands.values())) command.withdraw(); // which takes it out
     this.transfers.clear();
     this.text = null;
     this.textInput = [];

@@ -3,9 +3,8 @@
  *
  * RFC 7143 6.3.1 (login to a session), 6.3.5 (session reinstatement), 6.3.4 (connection reinstatement)
  */
-import type { IscsiEvent, SessionInfo } from './event.ts';
+import type { SessionInfo } from './event.ts';
 import {
-  LOGIN_SUCCESS,
   type LoginIdentity,
   OUT_OF_RESOURCES,
   SESSION_DOES_NOT_EXIST,
@@ -25,13 +24,11 @@ export interface Newcomer extends Link {
 
 export class Sessions {
   readonly around: Surroundings;
-  readonly #tell: (event: IscsiEvent) => void;
   readonly #all = new Map<number, { session: Session; from: string }>();
   #nextTsih = 0;
 
-  constructor(around: Surroundings, tell: (event: IscsiEvent) => void) {
+  constructor(around: Surroundings) {
     this.around = around;
-    this.#tell = tell;
   }
 
   /** The session that this login makes or continues, or the status that refuses it. */
@@ -47,7 +44,7 @@ export class Sessions {
     const identity = { initiator, isid, tsih: this.#tsih(), target, port, nexus };
     const session = new Session(identity, this.around, parameters, link, cmdSn, link.sendTargets);
     this.#all.set(identity.tsih, { session, from: link.from });
-    this.#tell({
+    this.around.tell({
       event: 'session-opened',
       initiator,
       isid,
@@ -99,17 +96,13 @@ export class Sessions {
     this.#all.delete(tsih);
     session.endTasks();
     if (nexus !== null) this.around.shelf.ports.logout(nexus);
-    this.#tell({ event: 'session-closed', initiator, isid, target, why, commands: session.served });
+    this.around.tell({ event: 'session-closed', initiator, isid, target, why, commands: session.served });
   }
 
   closeAllOf(target: string, why: string): void {
-    for (const { session } of [...this.#all.values()]) {
+    for (const { session } of Array.from(this.#all.values())) {
       if (session.identity.target === target) session.link.drop(why);
     }
-  }
-
-  links(): Session[] {
-    return [...this.#all.values()].map(({ session }) => session);
   }
 
   list(): SessionInfo[] {

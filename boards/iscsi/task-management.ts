@@ -107,7 +107,7 @@ function ofUnit(session: Session, what: number, disk: Disk, nexus: number): numb
 
 /** Commands that the disk has answered, but that still wait for the end of their data: they are aborted, too. */
 function withdrawDeferred(session: Session, disk: number): void {
-  for (const command of [...session.commands.values()]) {
+  for (const command of Array.from(session.commands.values())) {
     if (disk < 0 || command.disk === disk) command.withdraw();
   }
 }

@@ -30,7 +30,8 @@ export function textRequest(
     reject(session, REJECT_PROTOCOL_ERROR, buf, at);
   };
   if ((flags & FINAL) !== 0 && (flags & CONTINUE) !== 0) return bad();
-  if (ttt === NO_TAG) forget(session); // another negotiation: the last one is over, 11.10.4
+  if (ttt === NO_TAG)
+    forget(session); // another negotiation: the last one is over, 11.10.4
   else if (session.text === null || session.text.tag !== ttt) return bad();
   if (session.text !== null && session.text.rest.length > 0) {
     if (dataBytes > 0) return bad();

@@ -70,7 +70,13 @@ export function settle(command: Command): void {
 }
 
 /** A Data-Out PDU. What belongs to no command any more is data of an aborted one, and goes nowhere. */
-export function dataOut(session: Session, buf: Uint8Array, at: number, dataAt: number, dataBytes: number): void {
+export function dataOut(
+  session: Session,
+  buf: Uint8Array,
+  at: number,
+  dataAt: number,
+  dataBytes: number,
+): void {
   const itt = u32(buf, at + ITT_AT);
   const ttt = u32(buf, at + TTT_AT);
   const command = ttt === NO_TAG ? session.commands.get(itt) : session.transfers.get(ttt);

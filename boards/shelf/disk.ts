@@ -160,7 +160,7 @@ export class Disk {
       task.bytes,
       task.attribute ?? 0,
       task.direction ?? DIRECTION_BOTH,
-      task.cdb[0] === 0x5f ? this.#set.nexuses(task) : 0n,
+      this.#pending(task),
     );
     task.action = result.action;
     task.lba = result.lba;
@@ -186,6 +186,13 @@ export class Disk {
       return this.#answer(task);
     }
     this.#serve(task, result.action === L.ACTION_NONE);
+  }
+
+  /** Nexuses with other tasks, for a command that may abort them: PERSISTENT RESERVE OUT, or any with QERR. */
+  #pending(task: Task): bigint {
+    if (this.#set.size === 0) return 0n;
+    const mayAbort = task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
+    return mayAbort ? this.#set.nexuses(task) : 0n;
   }
 
   /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
@@ -299,7 +306,7 @@ export class Disk {
    * it is; with TAS the others are told by a status, [SPC-4] 7.5.8.
    */
   abort(which: (task: Task) => boolean, by: number | null = null): void {
-    const tell = by !== null && this.#servers.taskAbortedStatus(this.number);
+    const tell = by !== null && (this.#servers.control(this.number) & L.LU_CONTROL_TAS) !== 0;
     for (const task of this.#set.matching(which)) this.#abortOne(task, tell && task.nexus !== by);
     this.#start();
   }

@@ -295,9 +295,9 @@ export class DeviceServers {
     this.call.lu_power_on(this.#units[unit]!);
   }
 
-  /** TAS of the control mode page: tasks that another nexus aborts end with TASK ABORTED. */
-  taskAbortedStatus(_unit: number): boolean {
-    return false;
+  /** LU_CONTROL_*: what the control mode page asks of the keeper of the task set. */
+  control(unit: number): number {
+    return this.call.lu_control(this.#units[unit]!);
   }
 
   /** The copy of ACTION_COPY is done. */

@@ -76,7 +76,12 @@ export class TaskSet {
       const task = this.#tasks[i]!;
       const mayStart =
         task.attribute === HEAD_OF_QUEUE || (!heldBack && (task.attribute !== ORDERED || i === 0));
-      if (task.state === 'queued' && task.waiting !== true && mayStart && (mediumFree || !needsMedium(task))) {
+      if (
+        task.state === 'queued' &&
+        task.waiting !== true &&
+        mayStart &&
+        (mediumFree || !needsMedium(task))
+      ) {
         return task;
       }
       if (isBarrier(task)) heldBack = true;

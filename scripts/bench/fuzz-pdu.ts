@@ -50,12 +50,18 @@ export async function fuzzPdus(count: number, seed: string): Promise<FuzzReport>
   const random = new RandomStream(seed, 'pdus');
   const shelf = bareShelf({ disks: 2, sizeMib: 8 });
   const budget = new Budget(LIMITS.bufferedBytes);
-  const around = { shelf, limits: LIMITS, budget, buffers: new Buffers() };
+  const around = {
+    shelf,
+    limits: LIMITS,
+    budget,
+    buffers: new Buffers(),
+    tell: (event: { event: string }) => tell(event),
+  };
   let opened = 0;
   const tell = ({ event }: { event: string }): void => {
     if (event === 'session-opened') opened++;
   };
-  const sessions = new Sessions(around, tell);
+  const sessions = new Sessions(around);
   const host = noTimers(new RandomStream(seed, 'host'));
   const [a, b] = makeEntrances(
     { shelf, host, enter: (call) => call(), targets: TARGETS, chap: null, onEvent: tell },
@@ -76,8 +82,8 @@ export async function fuzzPdus(count: number, seed: string): Promise<FuzzReport>
       connections++;
     }
     attack(random, attacker);
-    if (n % 64 === 0) honest.step(random);
-    if (n % 256 === 0) await null; // what the target put off is done
+    if (n % 16 === 0) honest.step(random);
+    if (n % 256 === 0) await Promise.resolve(); // what the target put off is done
     if (n === count >> 2) heapBefore = heapKib();
   }
   for (const attacker of attackers) attacker?.socket.hangUp();
@@ -119,7 +125,7 @@ function heapKib(): number | null {
   if (globalThis.gc === undefined) return null;
   globalThis.gc();
   globalThis.gc();
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const { heapUsed, external } = process.memoryUsage();
   return Math.round((heapUsed + external) / 1024);
 }
 

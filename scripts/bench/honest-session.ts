@@ -47,7 +47,8 @@ export class HonestSession {
     }
     const data = this.#run(cdb(0x28), BYTES, null);
     this.compared++;
-    if (!data.equals(Buffer.alloc(BYTES, this.#model[slot]))) throw new Error(`slot ${slot} is not what was written`);
+    if (!data.equals(Buffer.alloc(BYTES, this.#model[slot])))
+      throw new Error(`slot ${slot} is not what was written`);
   }
 
   compareAll(medium: Medium): void {
@@ -58,7 +59,8 @@ export class HonestSession {
     });
     const rest = Buffer.alloc(medium.bytes - SLOTS * BYTES);
     medium.read(SLOTS * BYTES, rest, 0, rest.length);
-    if (rest.some((byte) => byte !== 0)) throw new Error('something was written behind what the session wrote');
+    if (rest.some((byte) => byte !== 0))
+      throw new Error('something was written behind what the session wrote');
   }
 
   /** Until it is GOOD: resets by others are told by unit attentions. */
@@ -78,7 +80,8 @@ export class HonestSession {
       const answer = Buffer.concat(this.socket.output);
       const opcode = answer[0];
       if (answer.length < 48) throw new Error('no answer to the honest session');
-      if (answer[3] === 0) return opcode === 0x25 ? answer.subarray(48, 48 + answer.readUIntBE(5, 3)) : Buffer.alloc(0);
+      if (answer[3] === 0)
+        return opcode === 0x25 ? answer.subarray(48, 48 + answer.readUIntBE(5, 3)) : Buffer.alloc(0);
       if (answer[3] !== 2 || (answer[48 + 4]! & 15) !== 6) throw new Error(`status ${answer[3]}`);
     }
     throw new Error('unit attentions without end');

@@ -48,9 +48,17 @@ export function rightPdu(r: RandomStream, numbers: Numbers): Buffer {
   const none = new Uint8Array(0);
   switch (r.below(10)) {
     case 0:
-      return pdu(0x40, 0x80, Buffer.alloc(r.below(64)), [[16, itt], [20, [255, 255, 255, 255]], [24, sn]]);
+      return pdu(0x40, 0x80, Buffer.alloc(r.below(64)), [
+        [16, itt],
+        [20, [255, 255, 255, 255]],
+        [24, sn],
+      ]);
     case 1:
-      return pdu(0x42, 0x80 | r.below(16), none, [[16, itt], [20, be32(r.below(numbers.itt + 1))], [24, sn]]);
+      return pdu(0x42, 0x80 | r.below(16), none, [
+        [16, itt],
+        [20, be32(r.below(numbers.itt + 1))],
+        [24, sn],
+      ]);
     case 2:
       return pdu(0x44, 0x80, Buffer.from(r.chance(1, 2) ? 'SendTargets=\0' : 'X-a=b\0'), [
         [16, itt],
@@ -115,7 +123,8 @@ export function mutate(r: RandomStream, bytes: Buffer): Buffer {
     case 9: // an edge of a number
       bytes.writeUInt32BE([0, 1, 0x7fffffff, 0x80000000, 0xffffffff][r.below(5)]!, 16 + 4 * r.below(8));
       return bytes;
-    case 10: { // an additional header that is there
+    case 10: {
+      // an additional header that is there
       const ahs = Buffer.alloc(4 * (1 + r.below(6)));
       ahs.writeUInt16BE(r.below(20), 0);
       ahs[2] = r.below(3);
