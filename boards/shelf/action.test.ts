@@ -309,6 +309,68 @@ test('a disk of 4096-byte blocks, and one of 512 that are physical ones, say so 
   }
 });
 
+/** The identification of a unit as EXTENDED COPY names it, [SPC-4] 6.4.5.3. */
+function cscd(disk: Rig, unit: number): number[] {
+  const page = disk.run([0x12, 1, 0x83, 0, 255, 0], { room: 255, unit }).data;
+  const { blockBytes } = disk.shelf.disks[unit]!.config;
+  const name = [0xe4, 0, 0, 0, 1, 3, 0, 8, ...page.subarray(8, 16)];
+  return [...name, ...Array<number>(13).fill(0), ...be32(blockBytes).slice(1)];
+}
+
+/** From unit 0 to `to`: source LBA, destination LBA, blocks of the source. */
+function copyTo(disk: Rig, to: number, ...segments: [number, number, number][]) {
+  const described = segments.flatMap(([from, lba, blocks]) => {
+    const head = [2, 0, 0, 24, 0, 0, 0, 1, 0, 0];
+    return [...head, ...be16(blocks), ...be64(from), ...be64(lba)];
+  });
+  const head = [9, 0, 0, 64, 0, 0, 0, 0, ...be32(described.length), 0, 0, 0, 0];
+  const out = [...head, ...cscd(disk, 0), ...cscd(disk, to), ...described];
+  return disk.run([0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...be32(out.length), 0, 0], { out });
+}
+
+test('test_extendedcopy_simple: blocks of one disk are on the other, and where they overlap they come as they were [SPC-4] 6.4.6.3', () => {
+  const disk = new Rig({ disks: 2 });
+  const data = Uint8Array.from({ length: 20 * SIZE }, (_, i) => (i * 3 + (i >> 9)) & 255);
+  disk.write(100, data, 20);
+  assert.is(copyTo(disk, 1, [100, 7, 20], [110, 500, 1]).status, GOOD);
+  assert.equal(disk.read(7, 20, 0, 1).data, data);
+  assert.equal(disk.read(500, 1, 0, 1).data, data.subarray(10 * SIZE, 11 * SIZE));
+  assert.equal(disk.landed.slice(-2), [
+    [1, 7, 20],
+    [1, 500, 1],
+  ]);
+  assert.is(copyTo(disk, 0, [100, 103, 20]).status, GOOD);
+  assert.equal(disk.read(103, 20).data, data);
+  const { data: told } = disk.run([0x84, 0, 9, 0, 0, 0, 0, 0, 0, 0, ...be32(12), 0, 0], { room: 12 });
+  assert.equal([...told], [0, 0, 0, 8, 1, 0, 1, 0, 0, 0, 40, 0]);
+});
+
+test('test_extendedcopy_protect: the destination has good protection information of its own', () => {
+  const disk = new Rig({ disks: 2, protection: 1, thin: true });
+  disk.write(100, filled(4, 5), 4);
+  assert.is(copyTo(disk, 1, [100, 9, 4]).status, GOOD);
+  const { status, data } = disk.read(9, 4, 1, 1);
+  assert.equal([status, data[SIZE + 7], data.length], [GOOD, 9, 4 * 520]);
+});
+
+for (const [what, spoil, sense] of [
+  ['does not answer', (disk: Rig) => (disk.shelf.disks[1]!.dead = true), 0x0a0d02],
+  ['takes no writes', (disk: Rig) => (disk.shelf.disks[1]!.writesFail = true), 0x0a0d01],
+] as const) {
+  test(`test_extendedcopy_failure: the other disk ${what}: COPY ABORTED, with how many segments were done [SPC-4] 5.17.4`, () => {
+    const disk = new Rig({ disks: 2 });
+    disk.write(0, filled(1, 5), 1);
+    const name = cscd(disk, 1); // asked while it answers
+    spoil(disk);
+    const segment = [2, 0, 0, 24, 0, 0, 0, 1, 0, 0, 0, 1, ...be64(0), ...be64(0)];
+    const out = [9, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 0, ...cscd(disk, 0), ...name, ...segment];
+    const answer = disk.run([0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...be32(out.length), 0, 0], { out });
+    assert.equal([answer.status, answer.sense], [CHECK_CONDITION, sense]);
+    const details = disk.run([0x84, 4, 9, 0, 0, 0, 0, 0, 0, 0, ...be32(96), 0, 0], { room: 96 });
+    assert.equal([details.status, details.data[62], details.data[72]], [GOOD, 0x0a, 0x0d]);
+  });
+}
+
 /** Commands that write, each on blocks 8 to 15; with what they send. */
 const WRITERS: [string, number[], Uint8Array][] = [
   ['WRITE(16)', [0x8a, 0, ...be64(8), ...be32(8), 0, 0], filled(8, 9)],
