@@ -106,6 +106,7 @@ function eventLine(event: ServeEvent): string {
     case 'session-opened':
     case 'session-closed':
     case 'login-refused':
+    case 'reservation-lost':
     case 'connection-refused':
     case 'connection-dropped':
       return `${at}  *  ${initiatorText(event)}`;

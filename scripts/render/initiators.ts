@@ -13,6 +13,8 @@ export function initiatorText(event: IscsiEvent): string {
       return `${event.initiator} left port ${portOf(event.target)} after ${event.commands} commands: ${event.why}`;
     case 'login-refused':
       return `login of ${event.initiator ?? event.from} at port ${portOf(event.target)} refused: ${event.why}`;
+    case 'reservation-lost':
+      return `${event.initiator} is told at port ${portOf(event.target)}, LUN ${event.lun}: ${event.code}`;
     case 'connection-refused':
     case 'connection-dropped':
       return `${event.event.replace('-', ' ')} at port ${portOf(event.target)}, from ${event.from}: ${event.why}`;
