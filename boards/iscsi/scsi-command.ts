@@ -106,7 +106,6 @@ function refuse(command: Command, sense: Uint8Array): void {
 }
 
 function read(command: Command, unit: Disk): void {
-  const { session } = command;
   if (!unit.config.immediate && command.bytes > 0) {
     if (!command.hold(command.bytes)) {
       refuseForRoom(command);
