@@ -22,6 +22,8 @@ export interface Outstanding {
   dataSn: number;
 }
 
+/** No session may have more than this part of the budget, but for a single command. */
+const SHARES = 4;
 const NO_EXTENTS: readonly number[] = [];
 const NO_MEMORY = new Uint8Array(0);
 /** With the extended CDB of an additional header, RFC 7143 11.2.2.3. */
@@ -124,6 +126,18 @@ export class Command implements Task, Initiator {
     this.cdb = cdb;
   }
 
+  /** Takes so much of the budget until it is over; false: the session has its share, or there is no more. */
+  hold(bytes: number): boolean {
+    const { session } = this;
+    const { budget, limits } = session.around;
+    const share = Math.floor(limits.bufferedBytes / SHARES);
+    if (session.held > 0 && session.held + bytes > share) return false;
+    if (!budget.take(bytes)) return false;
+    this.budgeted = bytes;
+    session.held += bytes;
+    return true;
+  }
+
   /** Into the session's table: it does not end at once. */
   enlist(): void {
     const { session } = this;
@@ -216,6 +230,7 @@ export class Command implements Task, Initiator {
     }
     if (this.budgeted > 0) {
       session.around.budget.give(this.budgeted);
+      session.held -= this.budgeted;
       this.budgeted = 0;
     }
   }

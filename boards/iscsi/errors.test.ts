@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { be32, read10, write10 } from './initiator.test-helper.ts';
-import { withRig } from './rig.test-helper.ts';
+import { until, withRig } from './rig.test-helper.ts';
 
 const NO_TAG = 0xffffffff;
 
@@ -119,20 +119,25 @@ test(
 );
 
 test(
-  'data that does not fit into memory is refused with TASK SET FULL or BUSY, and others go on',
+  'data that does not fit into memory is refused with TASK SET FULL or BUSY; a session has its share, and others go on',
   withRig(
     async (rig) => {
-      const a = await rig.login({ keys: { InitialR2T: 'Yes', ImmediateData: 'No' } });
+      const keys = { InitialR2T: 'Yes', ImmediateData: 'No' };
+      const a = await rig.login({ keys });
       assert.is((await a.run(write10(0, 256), { write: 131072 })).status, 0x08, 'alone: BUSY');
-      a.command(write10(0, 64), { write: 32768 });
-      assert.is((await a.receive()).opcode, 0x31);
-      assert.is(
-        (await a.run(write10(0, 96), { write: 49152 })).status,
-        0x28,
-        'beside another: TASK SET FULL',
-      );
-      const b = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
-      assert.is((await b.run(read10(0, 64), { read: 32768 })).status, 0);
+      a.command(write10(0, 16), { write: 8192 });
+      a.command(write10(0, 16), { write: 8192 });
+      for (let i = 0; i < 2; i++) assert.is((await a.receive()).opcode, 0x31);
+      assert.is((await a.run(write10(0, 1), { write: 512 })).status, 0x28, 'beyond a quarter: TASK SET FULL');
+      const b = await rig.login({ keys, isid: [0x80, 0, 0, 2, 0, 0] });
+      b.command(write10(0, 64), { write: 32768 });
+      assert.is((await b.receive()).opcode, 0x31);
+      assert.is((await a.run(read10(0, 64), { read: 32768 })).status, 0);
+      a.end();
+      await until(() => rig.server.sessions().length === 1);
+      const c = await rig.login({ keys, isid: [0x80, 0, 0, 3, 0, 0] });
+      c.command(write10(0, 64), { write: 32768 });
+      assert.is((await c.receive()).opcode, 0x31, 'what the dead session held is free again');
     },
     { limits: { bufferedBytes: 65536 } },
   ),

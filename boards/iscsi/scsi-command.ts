@@ -106,13 +106,11 @@ function refuse(command: Command, sense: Uint8Array): void {
 }
 
 function read(command: Command, unit: Disk): void {
-  const { session } = command;
   if (!unit.config.immediate && command.bytes > 0) {
-    if (!session.around.budget.take(command.bytes)) {
+    if (!command.hold(command.bytes)) {
       refuseForRoom(command);
       return command.finish();
     }
-    command.budgeted = command.bytes;
   }
   command.unit = unit;
   unit.submit(command);

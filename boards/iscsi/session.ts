@@ -57,6 +57,8 @@ export class Session {
   readonly transfers = new Map<number, Command>();
   /** Of those, the ones that take a place in the window, and the immediate ones. */
   windowed = 0;
+  /** Bytes of the budget that they hold. */
+  held = 0;
   immediates = 0;
   /** Commands that are over, to be used again. */
   readonly idle: Command[] = [];

@@ -47,13 +47,12 @@ function faultOf(command: Command, dataBytes: number, isFinal: boolean): Uint8Ar
 
 /** All of its data came with it: the disk takes it from where it is. */
 function direct(command: Command, unit: Disk, buf: Uint8Array, dataAt: number, dataBytes: number): void {
-  const { budget, buffers } = command.session.around;
+  const { buffers } = command.session.around;
   if (!unit.config.immediate && dataBytes > 0) {
-    if (!budget.take(dataBytes)) {
+    if (!command.hold(dataBytes)) {
       refuseForRoom(command);
       return command.finish();
     }
-    command.budgeted = dataBytes;
   }
   command.unit = unit;
   command.received = command.requested = dataBytes;
@@ -80,15 +79,14 @@ function collect(
   dataAt: number,
   dataBytes: number,
 ): void {
-  const { budget, buffers } = command.session.around;
+  const { buffers } = command.session.around;
   command.waiting = true;
   command.unit = unit ?? null;
   command.enlist();
   if (unit === undefined) return noUnit(command);
   if (command.fault === null) {
-    if (!budget.take(command.bytes)) refuseForRoom(command);
+    if (!command.hold(command.bytes)) refuseForRoom(command);
     else {
-      command.budgeted = command.bytes;
       const kept = buffers.take(Math.max(1, command.bytes));
       kept.set(buf.subarray(dataAt, dataAt + dataBytes));
       command.buffer = command.memory = kept;
