@@ -199,7 +199,7 @@ for (const [line, pattern] of [
 
 test('a free disk of 64 TiB is made in no time and has no format of ours', () => {
   const shelf = make(null, `${BOARDS}  - { role: free, size_mib: 67108864 }\n`);
-  assert.is(shelf.disks.at(-1)!.medium.bytes, 2 ** 46);
+  assert.is(shelf.disks[FIRST]!.medium.bytes, 2 ** 46);
 });
 
 test('extents are what a bit a byte would be, whatever is added and removed', () => {

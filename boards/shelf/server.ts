@@ -220,8 +220,8 @@ export class DeviceServers {
     return {
       action,
       status: words[L.TASK_STATUS_AT >> 2]!,
-      lba: words[L.TASK_LBA_LO_AT >> 2]! + words[L.TASK_LBA_HI_AT >> 2]! * 0x1_0000_0000,
-      blocks: words[L.TASK_BLOCKS_LO_AT >> 2]! + words[L.TASK_BLOCKS_HI_AT >> 2]! * 0x1_0000_0000,
+      lba: this.#long(L.TASK_LBA_LO_AT),
+      blocks: this.#long(L.TASK_BLOCKS_LO_AT),
       flags: words[L.TASK_FLAGS_AT >> 2]!,
       extents: action >= L.ACTION_UNMAP ? this.#extents(action) : NO_EXTENTS,
       moved: words[L.TASK_MOVED_BYTES_AT >> 2]!,
@@ -231,6 +231,13 @@ export class DeviceServers {
       abort: this.#abort(),
       nvChanged: words[L.TASK_NV_CHANGED_AT >> 2] === 1,
     };
+  }
+
+  /** Two words of the task block. Most often the upper one is 0, and the number then a small integer, kept unboxed. */
+  #long(at: number): number {
+    const lo = this.#words[at >> 2]!;
+    const hi = this.#words[(at >> 2) + 1]!;
+    return hi === 0 ? lo : lo + hi * 0x1_0000_0000;
   }
 
   /** Of ACTION_UNMAP: LBA, blocks. Of ACTION_COPY: source and destination unit, their LBAs, bytes. Of ACTION_SANITIZE: bytes. */

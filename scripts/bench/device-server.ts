@@ -65,7 +65,7 @@ function measure(name: string, limit: number, once: (lba: number) => void): Devi
   };
 }
 
-/** The device server with the copy; and a whole disk, task and all. */
+/** The device server with the copy, and each of the two alone; and a whole disk, task and all. */
 export function benchDeviceServer(): DeviceServerBench[] {
   const { servers, disks } = bareShelf({ disks: 1, sizeMib: SIZE_MIB });
   const disk = disks[0]!;
@@ -76,7 +76,14 @@ export function benchDeviceServer(): DeviceServerBench[] {
   const cdb = Uint8Array.of(0x28, 0, 0, 0, 0, 0, 0, 0, BLOCKS, 0);
   const into = new Uint8Array(BYTES);
   let ended = 0;
-  const alone = measure('device server and medium', LEAST, (lba) => {
+  const copy = measure('copy alone', 0, (lba) =>
+    disk.medium.read(lba * disk.config.blockBytes, into, 0, BYTES),
+  );
+  const server = measure('device server alone', 0, (lba) => {
+    setLba(cdb, lba);
+    servers.execute(0, NEXUS, cdb, null, BYTES);
+  });
+  const both = measure('device server and medium', LEAST, (lba) => {
     setLba(cdb, lba);
     const { status, lba: from, moved } = servers.execute(0, NEXUS, cdb, null, BYTES);
     if (status !== 0) throw new Error(`READ(10) ended with status ${status}`);
@@ -109,7 +116,7 @@ export function benchDeviceServer(): DeviceServerBench[] {
     disk.submit(task);
   });
   if (ended !== COUNT * (RUNS + 1)) throw new Error(`${ended} commands ended well`);
-  return [alone, whole];
+  return [copy, server, both, whole];
 }
 
 export const deviceServerLines = (rows: readonly DeviceServerBench[]): string[] => [
