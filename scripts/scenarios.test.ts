@@ -73,6 +73,7 @@ const LEFT_OVER = [
 ] as const;
 
 const EXPECTED: Readonly<Record<string, Expected>> = {
+  shelf: UNTOUCHED,
   standard: {
     ...DUMPED,
     panic: 'trap',

@@ -6,6 +6,7 @@ import { type Portal, Serving } from '../../boards/serving.ts';
 import { type UserFile, secretsOf } from '../chap-file.ts';
 import { type Answer, listenForOrders } from '../control-socket.ts';
 import { EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
+import { tellError } from '../tell-error.ts';
 import { jsonConsole, lineConsole } from '../order-console.ts';
 import { jsonOption } from './options.ts';
 
@@ -113,6 +114,11 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
   console.ready({ ready: true, shelf: serving.ports, control: control.path });
   console.listen(obey, end);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
+  // What fails in a timer or a socket has nobody above it who could tell of it: a full file system, for instance.
+  process.once('uncaughtException', (error) => {
+    console.close();
+    process.exit(tellError(error));
+  });
   await ended;
   console.close();
   control.close();
