@@ -1,4 +1,9 @@
-import { EXIT_BAD_FIRMWARE, EXIT_BAD_IMAGE, EXIT_BAD_SCENARIO } from '../boards/input-error.ts';
+import {
+  EXIT_BAD_CORE,
+  EXIT_BAD_FIRMWARE,
+  EXIT_BAD_IMAGE,
+  EXIT_BAD_SCENARIO,
+} from '../boards/input-error.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
@@ -15,5 +20,6 @@ Exit codes:
   ${EXIT_BAD_SCENARIO}   bad scenario
   ${EXIT_BAD_IMAGE}   disk images refused: of another format, torn, or not made by sparecore
   ${EXIT_BAD_FIRMWARE}   firmware refused: missing, or with the wrong imports
+  ${EXIT_BAD_CORE}   core refused: no memory of a board in it, or what was asked for is not in it
   ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
   ${EXIT_OUTPUT}  the output cannot be written`;

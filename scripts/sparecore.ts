@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_SCENARIO, InputError } from '../boards/input-error.ts';
 import { benchCommand } from './commands/bench.ts';
+import { coreCommand } from './commands/core.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -36,8 +37,22 @@ ${EXIT_CODE_HELP}`,
   )
   .exitOverride()
   .showSuggestionAfterError();
-for (const command of [startCommand(), runCommand(), scenariosCommand(), schemaCommand(), benchCommand()]) {
-  program.addCommand(command.copyInheritedSettings(program));
+for (const command of [
+  startCommand(),
+  runCommand(),
+  scenariosCommand(),
+  schemaCommand(),
+  benchCommand(),
+  coreCommand(),
+]) {
+  program.addCommand(inherit(command, program));
+}
+
+/** Settings of the program, down to the commands of a command. */
+function inherit(command: Command, from: Command): Command {
+  command.copyInheritedSettings(from);
+  for (const each of command.commands) inherit(each, command);
+  return command;
 }
 
 try {

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { EXIT_CODE_HELP } from '../exit-codes.ts';
+import { infoCommand } from './core/info.ts';
+import { logCommand } from './core/log.ts';
+import { readCommand } from './core/read.ts';
+import { regsCommand } from './core/regs.ts';
+import { traceCommand } from './core/trace.ts';
+
+const VERBS = [infoCommand, logCommand, traceCommand, regsCommand, readCommand];
+
+export function coreCommand(): Command {
+  const command = new Command('core')
+    .summary('read the memory of a board: a core file, a dump on a disk, or a live board')
+    .description(
+      'Reads the memory of a board out of a core file, the raw image of a coredump disk, a root disk or exFAT volume ' +
+        '(the newest core in /cores, or IMAGE:/cores/NAME), or a board of a pair that sparecore serve runs (live:a, live:b).',
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sparecore core info disks/a.spare.0.img      why board a died, from the disk that its dump is on
+  $ sparecore core info disks/a.root.img         the same from the newest core in its root file system
+  $ sparecore core log core.1001.2026-01-01.00_00_05
+  $ sparecore core print core.1001.2026-01-01.00_00_05 'disks[3]'
+${EXIT_CODE_HELP}`,
+    );
+  for (const verb of VERBS) command.addCommand(verb());
+  return command;
+}

@@ -1,0 +1,174 @@
+// What happened to a board, for whoever is called at night: the reason and the source line first, then how much there is.
+import { PANIC_ASSERT, PANIC_MEMORY } from '../../asm/layout.ts';
+import type { MemorySource } from '../../boards/core/memory-source.ts';
+import type { PanicNote } from '../../boards/core/notes.ts';
+import { regionsOf } from '../../boards/core/regions.ts';
+import { parsePlace } from '../../boards/core/symbols.ts';
+import type { Place, Symbols } from '../../boards/core/symbols.ts';
+import { ABORTS, ATTRIBUTES, PHASES, REASONS, word } from '../../boards/core/words.ts';
+import { countLine, countsOf, mapLines } from './core-map.ts';
+import { fit, seconds, table, wrap } from './format.ts';
+import { type Look, paint } from './look.ts';
+
+export interface Findings {
+  source: MemorySource;
+  panic: PanicNote | 'none' | null;
+  /** Last lines of the log; null when the ring is missing. */
+  log: string[] | null;
+  symbols: Symbols | null;
+}
+
+const LABEL = 9;
+const CONTEXT = 2;
+const LOG_LINES = 5;
+
+export function infoLines(look: Look, findings: Findings): string[] {
+  const { source, log } = findings;
+  const lines = [
+    ...headline(look, findings),
+    '',
+    ...block(look, 'board', boardLine(findings)),
+    ...block(look, 'when', whenLine(findings)),
+    ...block(look, 'dump', dumpLines(source)),
+    ...block(look, 'memory', [countLine(source.map), ...mapLines(look, source.map)]),
+    ...block(look, 'there', regionLines(source)),
+    ...block(look, 'log', log === null ? ['the log ring is not in the dump'] : log.slice(-LOG_LINES)),
+    ...block(look, 'problems', [...source.problems]),
+    ...block(look, 'source', [`${source.kind} ${source.name}`]),
+  ];
+  return lines.map((line) => line.trimEnd());
+}
+
+function block(look: Look, label: string, lines: readonly string[]): string[] {
+  return lines
+    .flatMap((line) => (line.includes('\x1b') ? [line] : wrap(line, look.columns() - LABEL)))
+    .map((line, at) => (at === 0 ? paint(look, 'bold', label.padEnd(LABEL)) : ' '.repeat(LABEL)) + line);
+}
+
+function headline(look: Look, { source, panic, symbols }: Findings): string[] {
+  if (panic === null) {
+    const reason = source.dump?.reason ? `PANIC: ${word(REASONS, source.dump.reason)}; ` : '';
+    return [paint(look, 'red', `${reason}its record is not in the dump`)];
+  }
+  if (panic === 'none') return [paint(look, 'green', 'no panic is recorded in this memory')];
+  const text = panic.text === '' ? '' : `: "${fit(panic.text, 200)}"`;
+  const first = paint(look, 'red', `PANIC: ${word(REASONS, panic.reason)}${text}`);
+  return [first, ...placeLines(look, panic, symbols)];
+}
+
+/** Where it happened: as the record has it, and as the program counter says. */
+export function placeOf(panic: PanicNote, symbols: Symbols | null): Place | null {
+  const written = parsePlace(panic.place);
+  if (written !== null) return written;
+  if (panic.line > 0 && panic.place !== '')
+    return { file: panic.place, line: panic.line, column: panic.column };
+  return symbols?.build === panic.build ? symbols.place(panic.pc) : null;
+}
+
+function placeLines(look: Look, panic: PanicNote, symbols: Symbols | null): string[] {
+  const place = placeOf(panic, symbols);
+  const trusted = symbols !== null && symbols.build === panic.build;
+  // The program counter of a failed assert stands in the handler of asserts.
+  const where =
+    trusted && panic.pc !== 0 && panic.reason !== PANIC_ASSERT ? symbols.function(panic.pc) : null;
+  const inside = where === null ? '' : ` in ${where.name}`;
+  const pc = panic.pc === 0 || panic.reason === PANIC_ASSERT ? '' : ` (pc 0x${panic.pc.toString(16)})`;
+  const address =
+    panic.reason === PANIC_MEMORY
+      ? [`  at address 0x${panic.address.toString(16).padStart(8, '0')} of the RAM`]
+      : [];
+  if (place === null) return [`  ${fit(panic.place, 200) || 'place not known'}${inside}${pc}`, ...address];
+  const at = `${place.file}:${place.line}${place.column > 0 ? `:${place.column}` : ''}`;
+  return [
+    `  at ${paint(look, 'bold', fit(at, 200))}${inside}${pc}`,
+    ...address,
+    ...sourceLines(look, place, symbols, trusted),
+  ];
+}
+
+/** The line itself between its neighbours. */
+function sourceLines(look: Look, place: Place, symbols: Symbols | null, trusted: boolean): string[] {
+  const source = symbols?.source(place.file) ?? null;
+  const lines: string[] = [];
+  if (!trusted) {
+    const have = symbols === null ? 'no firmware image here' : `firmware here is build ${symbols.build}`;
+    lines.push(
+      paint(look, 'yellow', `  another build: ${have}; the source below may differ (--firmware FILE)`),
+    );
+  }
+  if (source === null || place.line > source.length) return [...lines, '  its source is not here'];
+  const first = Math.max(1, place.line - CONTEXT);
+  const last = Math.min(source.length, place.line + CONTEXT);
+  const width = String(last).length;
+  for (let n = first; n <= last; n++) {
+    const text = fit(source[n - 1]!.replaceAll('\t', '  '), Math.min(160, look.columns() - width - 8));
+    const line = `  ${n === place.line ? '>' : ' '} ${String(n).padStart(width)} | ${text}`;
+    lines.push(n === place.line ? paint(look, 'bold', line) : paint(look, 'dim', line));
+    if (n === place.line && place.column > 0)
+      lines.push(`    ${' '.repeat(width)} | ${' '.repeat(Math.min(place.column - 1, text.length))}^`);
+  }
+  return lines;
+}
+
+function boardLine({ source, panic, symbols }: Findings): string[] {
+  const known = panic === 'none' ? null : panic;
+  const system = known?.system ?? source.dump?.system;
+  const epoch = known?.epoch ?? source.dump?.epoch;
+  const build = known?.build || source.dump?.build;
+  const same =
+    build && symbols
+      ? symbols.build === build
+        ? ', the build here'
+        : `, not the build here (${symbols.build})`
+      : '';
+  if (system === undefined || system === null) return [source.name];
+  return [`system ${system}, boot epoch ${epoch ?? '?'}, firmware build ${build ?? '?'}${same}`];
+}
+
+export const utc = (time: number): string =>
+  new Date(time * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC');
+
+function whenLine({ source, panic }: Findings): string[] {
+  const known = panic === 'none' ? null : panic;
+  const time = known?.utcSeconds ?? source.dump?.utcSeconds ?? null;
+  const up = known !== null ? Number(known.timeUs) : (source.dump?.failedUs ?? null);
+  if (time === null && up === null) return [];
+  const phase =
+    known !== null && known.phase !== 0 ? `, in phase "${word(PHASES, known.phase)}" of its cycle` : '';
+  return [
+    `${time === null ? '' : `${utc(time)}, `}${up === null ? '' : `${seconds(up / 1e6)} after power-on`}${phase}`,
+  ];
+}
+
+function dumpLines({ dump, kind, name }: MemorySource): string[] {
+  if (dump === null) return [`none: ${kind} ${name}`];
+  const cause = word(ABORTS, dump.abort);
+  const state = `${word(ATTRIBUTES, dump.attribute)}${cause === '' ? '' : ` by ${cause}`}`;
+  const { failedUs, startedUs, endedUs, limitMs } = dump;
+  const after = (us: number): string => seconds((us - (failedUs ?? 0)) / 1e6);
+  const times =
+    startedUs === null || failedUs === null
+      ? ''
+      : `, ${after(startedUs)} to ${endedUs ? after(endedUs) : '?'} after the failure`;
+  const limit = limitMs === null ? '' : `, limit ${seconds(limitMs / 1000)}`;
+  const saved = dump.saved === false ? '; not yet saved as a core file' : '';
+  return [`${state}${times}${limit}${saved}`];
+}
+
+/** By importance: what was written first stands first. What is whole needs no more than its name. */
+function regionLines(source: MemorySource): string[] {
+  const whole: string[] = [];
+  const rows: string[][] = [];
+  for (const { name, firstChunk, chunks } of regionsOf(source)) {
+    const { stored, zero } = countsOf(source.map.subarray(firstChunk, firstChunk + chunks));
+    const there = stored + zero;
+    if (there === chunks) whole.push(name);
+    else
+      rows.push([
+        there === 0 ? 'nothing' : `${((there / chunks) * 100).toFixed(1)} %`,
+        `of ${name}`,
+        `${there} of ${chunks} chunks`,
+      ]);
+  }
+  return [...(whole.length > 0 ? [`all of ${whole.join(', ')}`] : []), ...table(rows, [0])];
+}
