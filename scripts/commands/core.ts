@@ -1,12 +1,24 @@
 import { Command } from 'commander';
 import { EXIT_CODE_HELP } from '../exit-codes.ts';
+import { exportCommand } from './core/export.ts';
+import { extractCommand } from './core/extract.ts';
 import { infoCommand } from './core/info.ts';
 import { logCommand } from './core/log.ts';
 import { readCommand } from './core/read.ts';
 import { regsCommand } from './core/regs.ts';
 import { traceCommand } from './core/trace.ts';
+import { verifyCommand } from './core/verify.ts';
 
-const VERBS = [infoCommand, logCommand, traceCommand, regsCommand, readCommand];
+const VERBS = [
+  infoCommand,
+  logCommand,
+  traceCommand,
+  regsCommand,
+  readCommand,
+  verifyCommand,
+  extractCommand,
+  exportCommand,
+];
 
 export function coreCommand(): Command {
   const command = new Command('core')
