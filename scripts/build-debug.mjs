@@ -27,7 +27,13 @@ const SYMBOLS = (F) => [
   { name: 'panic_record', type: 'panic_record', address: F.RECORD_AT },
   { name: 'disks', type: 'disk', address: F.DISKS_AT, count: F.DISK_MAX, stride: F.DISK_BYTES },
   { name: 'volumes', type: 'volume', address: F.VOLUMES_AT, count: F.VOLUME_MAX, stride: F.VOLUME_BYTES },
-  { name: 'commands', type: 'command', address: F.COMMANDS_AT, count: F.COMMAND_MAX, stride: F.COMMAND_BYTES },
+  {
+    name: 'commands',
+    type: 'command',
+    address: F.COMMANDS_AT,
+    count: F.COMMAND_MAX,
+    stride: F.COMMAND_BYTES,
+  },
   { name: 'log_ring', type: 'log_ring', address: F.LOG_AT },
   { name: 'trace_ring', type: 'trace_ring', address: F.TRACE_AT },
   { name: 'save', type: 'save', address: F.SAVE_AT },
@@ -58,7 +64,9 @@ const alignTo = (value, size) => Math.ceil(value / size) * size;
 /** The classes of a source: C layout, as AssemblyScript gives it to classes without a header. */
 export function parseStructs(source, file, prefix = '') {
   const structs = [];
-  for (const [, className, body] of source.matchAll(/@unmanaged\s+(?:export )?class (\w+) \{\n([^]*?)\n\}/g)) {
+  for (const [, className, body] of source.matchAll(
+    /@unmanaged\s+(?:export )?class (\w+) \{\n([^]*?)\n\}/g,
+  )) {
     const fields = [];
     let at = 0;
     for (const line of body.split('\n')) {
@@ -79,11 +87,16 @@ export function parseStructs(source, file, prefix = '') {
 /** A record that a layout gives as RECORD_NAME_AT constants with the type first in the comment. */
 export function parseRecord(source, layout, prefix, name, bytes) {
   const fields = [];
-  const lines = source.matchAll(new RegExp(`^export const (${prefix}(\\w+)_AT)\\b[^;]*; // (?:(u32|u64)|(\\d+) bytes)(?:, )?(.*)$`, 'gm'));
+  const lines = source.matchAll(
+    new RegExp(`^export const (${prefix}(\\w+)_AT)\\b[^;]*; // (?:(u32|u64)|(\\d+) bytes)(?:, )?(.*)$`, 'gm'),
+  );
   for (const [, constant, field, type, count, comment] of lines) {
     const at = layout[constant];
     if (typeof at !== 'number' || at >= bytes) continue; // a constant of another record
-    const own = type === undefined ? { type: 'char', count: Number(count), bytes: Number(count) } : { type, bytes: BYTES[type] };
+    const own =
+      type === undefined
+        ? { type: 'char', count: Number(count), bytes: Number(count) }
+        : { type, bytes: BYTES[type] };
     fields.push({ name: field.toLowerCase(), at, comment, ...own });
   }
   fields.sort((a, b) => a.at - b.at);
@@ -132,9 +145,9 @@ function nameEnums(structs, text) {
   const enums = {};
   const owners = {};
   const valuesIn = (file, prefix) =>
-    [...text(file).matchAll(new RegExp(`^export const (${prefix}[A-Z0-9_]+)(?:: u32)? = (\\d+);`, 'gm'))].filter(
-      ([, name]) => !/_(AT|BYTES|MAX|BLOCKS|MAGIC|VERSION)$/.test(name),
-    );
+    [
+      ...text(file).matchAll(new RegExp(`^export const (${prefix}[A-Z0-9_]+)(?:: u32)? = (\\d+);`, 'gm')),
+    ].filter(([, name]) => !/_(AT|BYTES|MAX|BLOCKS|MAGIC|VERSION)$/.test(name));
   for (const struct of structs) {
     for (const field of struct.fields) {
       const prefix = prefixOf(field.comment);
@@ -145,7 +158,9 @@ function nameEnums(structs, text) {
       const plain = prefix.slice(0, -1).toLowerCase();
       const name = (owners[plain] ?? files[0]) === files[0] ? plain : `${struct.name}_${plain}`;
       owners[name] = files[0];
-      enums[name] = Object.fromEntries(valuesIn(files[0], prefix).map(([, key, value]) => [key, Number(value)]));
+      enums[name] = Object.fromEntries(
+        valuesIn(files[0], prefix).map(([, key, value]) => [key, Number(value)]),
+      );
       field.enum = name;
     }
   }
@@ -165,7 +180,8 @@ const prefixOf = (comment) => /\b([A-Z]+_)\*/.exec(comment)?.[1];
 
 /** Everything that is known, as `sparecore core print` reads it. */
 async function layoutOf(root) {
-  const load = (file) => import(`${pathToFileURL(join(root, 'build/js', file)).href}?${Math.floor(process.uptime() * 1e6)}`);
+  const load = (file) =>
+    import(`${pathToFileURL(join(root, 'build/js', file)).href}?${Math.floor(process.uptime() * 1e6)}`);
   const [F, L] = [await load('firmware/layout.js'), await load('asm/layout.js')];
   const text = (file) => readFileSync(join(root, file), 'utf8');
   const structs = FILES.flatMap(({ file, prefix }) => parseStructs(text(file), file, prefix));
@@ -187,7 +203,9 @@ async function checkOffsets(root, structs) {
     own
       .filter((struct) => struct.file === file)
       .map(({ name, className, fields }) => {
-        const answers = fields.map((field, i) => `if (i == ${i}) return <u32>offsetof<${className}>('${field.name}');`);
+        const answers = fields.map(
+          (field, i) => `if (i == ${i}) return <u32>offsetof<${className}>('${field.name}');`,
+        );
         return `export function probe_${name}(i: u32): u32 { ${answers.join(' ')} return <u32>offsetof<${className}>(); }`;
       })
       .join('\n');
@@ -195,10 +213,22 @@ async function checkOffsets(root, structs) {
   let wasm = null;
   let messages = '';
   const { error } = await asc.main(
-    ['probe.ts', '--baseDir', root, '--runtime', 'stub', '--importMemory', '--outFile', 'probe.wasm', '--use', 'abort='],
+    [
+      'probe.ts',
+      '--baseDir',
+      root,
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--outFile',
+      'probe.wasm',
+      '--use',
+      'abort=',
+    ],
     {
       readFile: (name) => {
-        if (name === 'probe.ts') return entry.replace(/export \* from '(.*)';/g, (_, from) => probeExports(from, own));
+        if (name === 'probe.ts')
+          return entry.replace(/export \* from '(.*)';/g, (_, from) => probeExports(from, own));
         const path = join(root, name);
         if (!existsSync(path)) return null;
         const source = readFileSync(path, 'utf8');
@@ -213,7 +243,8 @@ async function checkOffsets(root, structs) {
   const imports = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     imports[from] ??= {};
-    imports[from][name] = kind === 'memory' ? new WebAssembly.Memory({ initial: 16, maximum: 65536 }) : () => 0;
+    imports[from][name] =
+      kind === 'memory' ? new WebAssembly.Memory({ initial: 16, maximum: 65536 }) : () => 0;
   }
   const { exports } = new WebAssembly.Instance(module, imports);
   for (const { name, fields, bytes } of own) {
@@ -233,7 +264,8 @@ const probeExports = (from, structs) =>
     .join(', ')} } from '${from}';`;
 
 /** The room that a structure has in its table. */
-const strideOf = (struct, symbols) => symbols.find(({ type }) => type === struct.name)?.stride ?? struct.bytes;
+const strideOf = (struct, symbols) =>
+  symbols.find(({ type }) => type === struct.name)?.stride ?? struct.bytes;
 
 export function headerText({ structs, enums, symbols }) {
   const out = [
@@ -251,7 +283,9 @@ export function headerText({ structs, enums, symbols }) {
     const entries = Object.entries(values).map(([key, value]) => `  ${key} = ${value}u,`);
     out.push(`enum ${name}_code {`, ...entries, '};', '');
   }
-  const byNeed = structs.toSorted((a, b) => Number(b.name === 'trace_event') - Number(a.name === 'trace_event'));
+  const byNeed = structs.toSorted(
+    (a, b) => Number(b.name === 'trace_event') - Number(a.name === 'trace_event'),
+  );
   for (const struct of byNeed) out.push(...structText(struct, strideOf(struct, symbols)), '');
   for (const { name, type, count } of symbols) {
     out.push(`extern struct ${type} ${name}${count === undefined ? '' : `[${count}]`};`);
@@ -278,7 +312,8 @@ function structText({ name, fields, bytes }, room) {
   for (const field of fields) {
     lines.push(`_Static_assert(OFFSET(${name}, ${field.name}) == ${field.at}, "${name}.${field.name}");`);
   }
-  if (room >= bytes && room > padded) lines.push(`_Static_assert(sizeof(struct ${name}) == ${room}, "${name}");`);
+  if (room >= bytes && room > padded)
+    lines.push(`_Static_assert(sizeof(struct ${name}) == ${room}, "${name}");`);
   return lines;
 }
 
@@ -290,7 +325,9 @@ function cType({ type, bytes, enum: named }) {
 
 /** A variable a symbol, each in a section that the linker puts at its address: nothing is in the file but names. */
 function programText({ structs, symbols }) {
-  const used = structs.map(({ name }) => `struct ${name} *type_of_${name} __attribute__((section(".types,\\"aw\\",@nobits#")));`);
+  const used = structs.map(
+    ({ name }) => `struct ${name} *type_of_${name} __attribute__((section(".types,\\"aw\\",@nobits#")));`,
+  );
   const placed = symbols.map(({ name, type, count }) => {
     const array = count === undefined ? '' : `[${count}]`;
     return `struct ${type} ${name}${array} __attribute__((section(".${name},\\"aw\\",@nobits#")));`;
@@ -305,12 +342,37 @@ function compile(root, layout) {
   writeFileSync(source, programText(layout));
   const tool = (name, ...parameters) => spawnSync(name, parameters, { cwd: folder, encoding: 'utf8' });
   for (const file of ['sparecore.o', 'sparecore.elf']) rmSync(join(folder, file), { force: true });
-  const gcc = tool('gcc', '-m32', '-g', '-gdwarf-4', '-ffreestanding', '-fno-pie', '-fno-eliminate-unused-debug-types', '-w', '-c', '-o', 'sparecore.o', 'sparecore.c');
+  const gcc = tool(
+    'gcc',
+    '-m32',
+    '-g',
+    '-gdwarf-4',
+    '-ffreestanding',
+    '-fno-pie',
+    '-fno-eliminate-unused-debug-types',
+    '-w',
+    '-c',
+    '-o',
+    'sparecore.o',
+    'sparecore.c',
+  );
   if (gcc.error !== undefined) return 'no gcc here: build/debug has the header, and no object for debuggers';
   if (gcc.status !== 0) throw new Error(`gcc: the structures for debuggers:\n${gcc.stderr.trim()}`);
   const at = layout.symbols.map(({ name, address }) => `--section-start=.${name}=0x${address.toString(16)}`);
-  const ld = tool('ld', '-m', 'elf_i386', '-e', '0', '--section-start=.types=0xffff0000', ...at, '-o', 'sparecore.elf', 'sparecore.o');
-  if (ld.error === undefined && ld.status !== 0) throw new Error(`ld: the symbols for debuggers:\n${ld.stderr.trim()}`);
+  const ld = tool(
+    'ld',
+    '-m',
+    'elf_i386',
+    '-e',
+    '0',
+    '--section-start=.types=0xffff0000',
+    ...at,
+    '-o',
+    'sparecore.elf',
+    'sparecore.o',
+  );
+  if (ld.error === undefined && ld.status !== 0)
+    throw new Error(`ld: the symbols for debuggers:\n${ld.stderr.trim()}`);
   return '';
 }
 

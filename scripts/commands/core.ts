@@ -4,6 +4,7 @@ import { exportCommand } from './core/export.ts';
 import { extractCommand } from './core/extract.ts';
 import { infoCommand } from './core/info.ts';
 import { logCommand } from './core/log.ts';
+import { printCommand } from './core/print.ts';
 import { readCommand } from './core/read.ts';
 import { regsCommand } from './core/regs.ts';
 import { traceCommand } from './core/trace.ts';
@@ -15,6 +16,7 @@ const VERBS = [
   traceCommand,
   regsCommand,
   readCommand,
+  printCommand,
   verifyCommand,
   extractCommand,
   exportCommand,

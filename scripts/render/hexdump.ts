@@ -1,8 +1,7 @@
 // Memory as a listing: offset, 16 bytes, and their characters; what is missing is one line that says why.
+import { hexOf as hex } from '../../boards/core/hex.ts';
 import type { Piece } from '../../boards/core/memory-source.ts';
 import { MISSING, word } from '../../boards/core/words.ts';
-
-export const hex = (value: number, digits = 8): string => value.toString(16).padStart(digits, '0');
 
 export function* hexdump(pieces: readonly Piece[]): Generator<string> {
   for (const { address, bytes, content, reason } of pieces) {

@@ -7,7 +7,7 @@ import { MISSING, word } from '../../../boards/core/words.ts';
 import { writeWasmCoredump } from '../../../boards/core/wasm-coredump.ts';
 import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
 import { countLine } from '../../render/core-map.ts';
-import { hex } from '../../render/hexdump.ts';
+import { hexOf as hex } from '../../../boards/core/hex.ts';
 import { print } from '../show.ts';
 import { OutFile } from './out-file.ts';
 import { firmwareOption, sourceArgument, symbolsOf, withSource } from './source.ts';

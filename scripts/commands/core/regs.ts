@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { panicOf } from '../../../boards/core/epitaph.ts';
 import { PHASES, REASONS, word } from '../../../boards/core/words.ts';
 import { table } from '../../render/format.ts';
-import { hex } from '../../render/hexdump.ts';
+import { hexOf as hex } from '../../../boards/core/hex.ts';
 import { print } from '../show.ts';
 import { firmwareOption, sourceArgument, symbolsOf, withSource } from './source.ts';
 
