@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { EXIT_CODE_HELP } from '../exit-codes.ts';
 import { exportCommand } from './core/export.ts';
 import { extractCommand } from './core/extract.ts';
+import { gdbCommand } from './core/gdb.ts';
 import { infoCommand } from './core/info.ts';
 import { logCommand } from './core/log.ts';
 import { printCommand } from './core/print.ts';
@@ -20,6 +21,7 @@ const VERBS = [
   verifyCommand,
   extractCommand,
   exportCommand,
+  gdbCommand,
 ];
 
 export function coreCommand(): Command {
