@@ -1,7 +1,7 @@
 /** The memory in the dump image of a disk. */
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { RECORD_BYTES, RECORD_PC_AT } from '../../firmware/layout.ts';
-import type { Chunk, DumpImage } from './image.ts';
+import type { Chunk, ChunkImage } from './image.ts';
 import { readWhole, splitAtChunks } from './memory-source.ts';
 import type { DumpFacts, MemorySource, Piece, Registers } from './memory-source.ts';
 import { Fields } from './source.ts';
@@ -9,7 +9,7 @@ import { Fields } from './source.ts';
 export class ImageSource implements MemorySource {
   readonly kind = 'dump image';
   readonly name: string;
-  readonly image: DumpImage;
+  readonly image: ChunkImage;
   readonly memoryBytes: number;
   readonly map: Uint8Array;
   readonly dump: DumpFacts;
@@ -17,7 +17,7 @@ export class ImageSource implements MemorySource {
   readonly #close: () => void;
   #last: Chunk | null = null;
 
-  constructor(image: DumpImage, name: string, close: () => void) {
+  constructor(image: ChunkImage, name: string, close: () => void) {
     this.image = image;
     this.name = name;
     this.#close = close;

@@ -21,7 +21,7 @@ import { LOG_AT, RECORD_AT, TRACE_AT } from '../../firmware/layout.ts';
 import { CoreSource } from './core-source.ts';
 import { survey } from './elf-writer.ts';
 import { panicOf } from './epitaph.ts';
-import type { DumpImage } from './image.ts';
+import { DumpImage } from './image.ts';
 import { ImageSource } from './image-source.ts';
 import { isMissing, missingRuns, readWhole } from './memory-source.ts';
 import type { MemorySource } from './memory-source.ts';
@@ -39,7 +39,8 @@ const LISTED_MAX = 20;
 
 export async function verify(source: MemorySource): Promise<Check[]> {
   const checks: Check[] = [];
-  if (source instanceof ImageSource) checks.push(...imageChecks(source.image));
+  if (source instanceof ImageSource && source.image instanceof DumpImage)
+    checks.push(...imageChecks(source.image));
   if (source instanceof CoreSource) checks.push(structureCheck(source), coverageCheck(source));
   checks.push(await contentCheck(source), await recordCheck(source));
   if (source instanceof CoreSource) checks.push(await notesCheck(source));

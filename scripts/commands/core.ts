@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { EXIT_CODE_HELP } from '../exit-codes.ts';
+import { diffCommand } from './core/diff.ts';
 import { exportCommand } from './core/export.ts';
 import { extractCommand } from './core/extract.ts';
 import { gdbCommand } from './core/gdb.ts';
@@ -8,6 +9,7 @@ import { logCommand } from './core/log.ts';
 import { printCommand } from './core/print.ts';
 import { readCommand } from './core/read.ts';
 import { regsCommand } from './core/regs.ts';
+import { salvageCommand } from './core/salvage.ts';
 import { traceCommand } from './core/trace.ts';
 import { verifyCommand } from './core/verify.ts';
 
@@ -21,6 +23,8 @@ const VERBS = [
   verifyCommand,
   extractCommand,
   exportCommand,
+  salvageCommand,
+  diffCommand,
   gdbCommand,
 ];
 
