@@ -1,6 +1,7 @@
 // Writes what debuggers need of the firmware's structures: a C header, the same as JSON for `sparecore core print`, and,
 // where gcc and ld are there, an object and a linked file with the debug information and the addresses.
 // Node built-ins only at the top level, as in build.mjs.
+import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -180,8 +181,13 @@ const prefixOf = (comment) => /\b([A-Z]+_)\*/.exec(comment)?.[1];
 
 /** Everything that is known, as `sparecore core print` reads it. */
 async function layoutOf(root) {
-  const load = (file) =>
-    import(`${pathToFileURL(join(root, 'build/js', file)).href}?${Math.floor(process.uptime() * 1e6)}`);
+  // Node keeps a module that it has loaded: another content is another module.
+  const load = (file) => {
+    const path = join(root, 'build/js', file);
+    return import(
+      `${pathToFileURL(path).href}?${createHash('sha256').update(readFileSync(path)).digest('hex')}`
+    );
+  };
   const [F, L] = [await load('firmware/layout.js'), await load('asm/layout.js')];
   const text = (file) => readFileSync(join(root, file), 'utf8');
   const structs = FILES.flatMap(({ file, prefix }) => parseStructs(text(file), file, prefix));

@@ -112,9 +112,10 @@ function mapOf(core: CoreFile, chunks: number): Uint8Array {
   return map;
 }
 
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
+
 /** Short runs of zero chunks are stored, so that there are fewer segments. */
 function findZeros(core: CoreFile, map: Uint8Array): void {
-  const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
   for (const [chunk, state] of map.entries()) {
     if (state !== CODEC_RAW) continue;
     const at = chunk * CHUNK_BYTES;

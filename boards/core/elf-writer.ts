@@ -190,8 +190,9 @@ function notesOf(is64: boolean, { pc, pid, own, coverage }: Task): Uint8Array {
   ]);
 }
 
+const padded = (n: number): number => (n + 3) & ~3;
+
 function note(name: string, type: number, bytes: Uint8Array): Uint8Array {
-  const padded = (n: number): number => (n + 3) & ~3;
   const out = Buffer.alloc(12 + padded(name.length + 1) + padded(bytes.length));
   out.writeUInt32LE(name.length + 1, 0);
   out.writeUInt32LE(bytes.length, 4);

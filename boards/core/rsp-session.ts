@@ -58,9 +58,9 @@ export class RspSession {
   }
 }
 
+const isSame = (a: Received, b: Received | undefined): boolean =>
+  a.kind === 'packet' && b?.kind === 'packet' && a.data === b.data;
+
 /** gdb waits for each answer, and repeats a packet that is late: of the same packets that come at once, one counts. */
-function withoutRepeats(all: readonly Received[]): Received[] {
-  const same = (a: Received, b: Received | undefined): boolean =>
-    a.kind === 'packet' && b?.kind === 'packet' && a.data === b.data;
-  return all.filter((each, i) => !same(each, all[i + 1]));
-}
+const withoutRepeats = (all: readonly Received[]): Received[] =>
+  all.filter((each, i) => !isSame(each, all[i + 1]));

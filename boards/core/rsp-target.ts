@@ -79,8 +79,7 @@ export class RspTarget {
 
   /** The answer to a packet; an empty one is an unknown packet, as the protocol wants. */
   async answer(data: string): Promise<Reply> {
-    const kind = data[0];
-    switch (kind) {
+    switch (data.charAt(0)) {
       case '?':
         return this.#stopped();
       case 'g':
@@ -160,8 +159,7 @@ export class RspTarget {
   }
 
   async #query(data: string): Promise<Reply> {
-    const [name] = data.split(/[:,;]/, 1);
-    switch (name) {
+    switch (/^[^:,;]*/.exec(data)?.[0] ?? '') {
       case 'qSupported':
         return { packets: [`PacketSize=${PACKET_MAX.toString(16)};qXfer:features:read+;QStartNoAckMode+`] };
       case 'QStartNoAckMode':

@@ -93,6 +93,22 @@ export function imageOf(memory: Uint8Array, cut: Cut = {}): ImageWriter {
 export const sourceOf = (writer: ImageWriter): ImageSource =>
   new ImageSource(new DumpImage(writer.disk.read, BLOCKS), 'test.img', () => {});
 
+/** A memory that is all there. */
+export const wholeOf = (memory: Uint8Array): MemorySource => ({
+  kind: 'live board',
+  name: 'test',
+  memoryBytes: memory.length,
+  map: new Uint8Array(memory.length / L.CHUNK_BYTES).fill(L.CODEC_RAW),
+  dump: null,
+  problems: [],
+  note: () => null,
+  registers: async () => ({ pc: 0 }),
+  close: () => {},
+  read: async (address, bytes) => [
+    { address, bytes, content: memory.subarray(address, address + bytes), reason: 0 },
+  ],
+});
+
 /** Byte offset on the disk of what is stored of a chunk. */
 export const placeOf = (writer: ImageWriter, chunk: number): number =>
   new DumpImage(writer.disk.read, BLOCKS).place(chunk).at;
