@@ -83,6 +83,7 @@ export class DumpImage implements ChunkImage {
   readonly chunks: number;
   /** What was found wrong on the way and did not stop the reading: blocks of the table that are not whole. */
   readonly problems: readonly string[];
+  #tableBlocks = 0;
   readonly #states: Uint8Array;
   readonly #bytes: Uint32Array;
   readonly #blocks: Uint32Array;
@@ -105,6 +106,11 @@ export class DumpImage implements ChunkImage {
     this.#blocks = new Uint32Array(this.chunks);
     this.#crcs = new Uint32Array(this.chunks);
     this.problems = this.#readTable();
+  }
+
+  /** Blocks of the table that are whole. */
+  get tableBlocks(): number {
+    return this.#tableBlocks;
   }
 
   /** CODEC_* of a chunk, or why it is missing, as far as the table knows. */
@@ -173,6 +179,7 @@ export class DumpImage implements ChunkImage {
   }
 
   #enter(block: Fields): void {
+    this.#tableBlocks++;
     for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
       const e = entry(block, i);
       if (e.codec === CODEC_LOST && isPresent(this.state(e.chunk))) continue;

@@ -4,7 +4,6 @@
  */
 import {
   ATTRIBUTE_COMPLETED,
-  ATTRIBUTE_DUMPING,
   CHUNK_BYTES,
   CODEC_LOST,
   CODEC_LZ4,
@@ -52,7 +51,7 @@ function imageChecks(image: DumpImage): Check[] {
   return [
     copiesCheck('label', labels, labels.newest?.name ?? ''),
     copiesCheck('coredump header', headers, `sequence ${headers.newest?.sequence}`),
-    { what: 'chunk table', found: `${image.header.tableCount} blocks, whole`, problems: [...image.problems] },
+    { what: 'chunk table', found: `${image.tableBlocks} blocks, whole`, problems: [...image.problems] },
     countsCheck(image),
     placesCheck(image),
   ];
@@ -65,7 +64,10 @@ function copiesCheck(what: string, { copies, blank }: Copies<{ sequence: number 
   return { what: `${what}, its copies`, found, problems };
 }
 
-/** The header is closed last, so its counts are those of the table; while it says dumping they lag behind. */
+/**
+ * The header of a dump that completed was closed last, so its counts are those of the table. One that power loss or the
+ * partner ended lags behind the table, and never runs before it.
+ */
 function countsCheck(image: DumpImage): Check {
   const { header } = image;
   const [stored, zero, lost] = [
@@ -75,7 +77,7 @@ function countsCheck(image: DumpImage): Check {
   ];
   const problems: string[] = [];
   const compare = (what: string, says: number, has: number): void => {
-    const lags = header.attribute === ATTRIBUTE_DUMPING;
+    const lags = header.attribute !== ATTRIBUTE_COMPLETED;
     if (lags ? says > has : says !== has)
       problems.push(`the header says ${says} chunks ${what}, the table ${has}`);
   };

@@ -6,7 +6,7 @@ import { regionsOf } from '../../boards/core/regions.ts';
 import { parsePlace } from '../../boards/core/symbols.ts';
 import type { Place, Symbols } from '../../boards/core/symbols.ts';
 import { ABORTS, ATTRIBUTES, PHASES, REASONS, word } from '../../boards/core/words.ts';
-import { countLine, countsOf, mapLines } from './core-map.ts';
+import { countLine, countsOf, isSmall, mapLines } from './core-map.ts';
 import { fit, seconds, table, wrap } from './format.ts';
 import { type Look, paint } from './look.ts';
 
@@ -21,6 +21,7 @@ export interface Findings {
 const LABEL = 9;
 const CONTEXT = 2;
 const LOG_LINES = 5;
+const LOG_LINES_OF_A_SMALL_SCREEN = 3;
 
 export function infoLines(look: Look, findings: Findings): string[] {
   const { source, log } = findings;
@@ -32,7 +33,13 @@ export function infoLines(look: Look, findings: Findings): string[] {
     ...block(look, 'dump', dumpLines(source)),
     ...block(look, 'memory', [countLine(source.map), ...mapLines(look, source.map)]),
     ...block(look, 'there', regionLines(source)),
-    ...block(look, 'log', log === null ? ['the log ring is not in the dump'] : log.slice(-LOG_LINES)),
+    ...block(
+      look,
+      'log',
+      log === null
+        ? ['the log ring is not in the dump']
+        : log.slice(isSmall(look) ? -LOG_LINES_OF_A_SMALL_SCREEN : -LOG_LINES),
+    ),
     ...block(look, 'problems', [...source.problems]),
     ...block(look, 'source', [`${source.kind} ${source.name}`]),
   ];
@@ -146,13 +153,17 @@ function dumpLines({ dump, kind, name }: MemorySource): string[] {
   const state = `${word(ATTRIBUTES, dump.attribute)}${cause === '' ? '' : ` by ${cause}`}`;
   const { failedUs, startedUs, endedUs, limitMs } = dump;
   const after = (us: number): string => seconds((us - (failedUs ?? 0)) / 1e6);
-  const times =
-    startedUs === null || failedUs === null
-      ? ''
-      : `, ${after(startedUs)} to ${endedUs ? after(endedUs) : '?'} after the failure`;
+  const times = startedUs === null || failedUs === null ? '' : `, ${span(startedUs, endedUs ?? 0, after)}`;
   const limit = limitMs === null ? '' : `, limit ${seconds(limitMs / 1000)}`;
   const saved = dump.saved === false ? '; not yet saved as a core file' : '';
   return [`${state}${times}${limit}${saved}`];
+}
+
+/** A header that the partner closed has no end of its own. */
+function span(startedUs: number, endedUs: number, after: (us: number) => string): string {
+  return endedUs > startedUs
+    ? `from ${after(startedUs)} to ${after(endedUs)} after the failure`
+    : `begun ${after(startedUs)} after the failure and not ended by the board`;
 }
 
 /** By importance: what was written first stands first. What is whole needs no more than its name. */

@@ -19,6 +19,9 @@ const SHAPES: Readonly<Record<Cell, readonly [unicode: string, ascii: string]>> 
 };
 const COLOURS = { stored: 'green', zero: 'dim', lost: 'red', missing: 'red', partly: 'yellow' } as const;
 
+/** A terminal on which not everything fits. */
+export const isSmall = (look: Look): boolean => look.rows() > 0 && look.rows() < 40;
+
 export interface Counts {
   stored: number;
   zero: number;
@@ -48,7 +51,7 @@ function cellOf(states: Uint8Array): Cell {
 export function mapLines(look: Look, map: Uint8Array): string[] {
   const columns = Math.min(64, 2 ** Math.floor(Math.log2(Math.max(16, look.columns() - 30))));
   let chunksPerCell = 1;
-  const most = look.rows() > 0 && look.rows() < 40 ? ROWS_OF_A_SMALL_SCREEN : ROWS_MAX;
+  const most = isSmall(look) ? ROWS_OF_A_SMALL_SCREEN : ROWS_MAX;
   while (map.length > columns * most * chunksPerCell) chunksPerCell *= 2;
   const cells: Cell[] = [];
   for (let at = 0; at < map.length; at += chunksPerCell)
