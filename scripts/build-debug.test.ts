@@ -88,14 +88,15 @@ test('a name is found as a person types it, and nothing else is', () => {
   assert.is(structs.at('none', 0), null);
 });
 
+const field = (at: number, bytes: number) => ({
+  name: 'x',
+  type: bytes === 8 ? 'u64' : 'u32',
+  at,
+  bytes,
+  comment: '',
+});
+
 test('a field that is partly missing is missing, and its neighbours are not', () => {
-  const field = (at: number, bytes: number) => ({
-    name: 'x',
-    type: bytes === 8 ? 'u64' : 'u32',
-    at,
-    bytes,
-    comment: '',
-  });
   const pieces = [
     { address: 100, bytes: 6, content: Uint8Array.of(1, 0, 0, 0, 9, 9), reason: 0 },
     { address: 106, bytes: 20, content: null, reason: 0x80 },

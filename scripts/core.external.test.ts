@@ -103,8 +103,8 @@ async function server(...parameters: string[]): Promise<Server> {
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const port = /^listening on 127\.0\.0\.1:(\d+): /.exec(line)?.[1];
-  assert.ok(port, line);
-  return { port: port!, ended, kill: () => void child.kill() };
+  if (port === undefined) throw new Error(line);
+  return { port, ended, kill: () => void child.kill() };
 }
 
 testUnless(

@@ -191,17 +191,17 @@ function spoil(path: string, at: number, bytes: Uint8Array): void {
 test('extract copies the core of a root disk, makes one of a dump, and overwrites nothing', () => {
   assert.match(core('extract', ROOT_DISK, '--list').out, /^\/cores\/core\.1001\.2026-01-01\.00_00_00 /);
   assert.is(core('extract', ROOT_DISK, '-o', CORE).code, 0);
-  const made = disks.file('made');
-  assert.is(core('extract', IMAGE, '-o', made).code, 0);
-  const { code, out } = core('diff', CORE, made);
+  const own = disks.file('made');
+  assert.is(core('extract', IMAGE, '-o', own).code, 0);
+  const { code, out } = core('diff', CORE, own);
   assert.is(code, 0, out);
   assert.match(out, /^the same from 0x00000000 to 0x01000000$/m);
-  const again = core('extract', IMAGE, '-o', made);
+  const again = core('extract', IMAGE, '-o', own);
   assert.equal(
     [again.code, again.err],
-    [EXIT_BAD_CORE, `sparecore: ${made}: is there already; --force replaces it\n`],
+    [EXIT_BAD_CORE, `sparecore: ${own}: is there already; --force replaces it\n`],
   );
-  assert.is(core('extract', IMAGE, '-o', made, '--force').code, 0);
+  assert.is(core('extract', IMAGE, '-o', own, '--force').code, 0);
   assert.not.ok(readdirSync(disks.folder).some((name) => name.includes('unfinished')));
 });
 

@@ -127,7 +127,7 @@ test('any range reads as its bytes, however it is asked for', async () => {
   }
 });
 
-const piece = (address: number, reason: number) => ({
+const made = (address: number, reason: number) => ({
   address,
   bytes: 2,
   content: reason === 0 ? Uint8Array.of(address, 1) : null,
@@ -135,7 +135,7 @@ const piece = (address: number, reason: number) => ({
 });
 
 test('pieces in a row are joined when they are of one kind, and not otherwise', () => {
-  const all = joined([piece(0, 0), piece(2, 0), piece(4, 1), piece(6, 1), piece(8, 2)]);
+  const all = joined([made(0, 0), made(2, 0), made(4, 1), made(6, 1), made(8, 2)]);
   assert.equal(
     all.map(({ address, bytes, reason }) => [address, bytes, reason]),
     [

@@ -21,6 +21,7 @@ import { DumpImage } from './image.ts';
 import { ImageSource } from './image-source.ts';
 import type { MemorySource } from './memory-source.ts';
 import { readHeaders, readLabels } from './records.ts';
+import type { Label } from './records.ts';
 import { Malformed } from './source.ts';
 import type { Read } from './source.ts';
 import { ROLES, word } from './words.ts';
@@ -54,14 +55,23 @@ export function openFile(spec: string): MemorySource {
   const { path, inside } = locate(spec);
   const file = new HostFile(path);
   try {
-    return told(path, () => open(file, inside));
+    return told(path, () => openIn(file, inside));
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-function open(file: HostFile, inside: string | null): MemorySource {
+/** What a file is read through. */
+export interface ReadableFile {
+  path: string;
+  bytes: number;
+  read: Read;
+  close(): void;
+}
+
+/** Malformed or InputError when there is no memory in it. */
+export function openIn(file: ReadableFile, inside: string | null): MemorySource {
   const { path, bytes, read } = file;
   const close = (): void => file.close();
   const start = new TextDecoder('latin1').decode(read(0, 512));
@@ -87,17 +97,20 @@ function open(file: HostFile, inside: string | null): MemorySource {
 const notOne = (path: string): InputError =>
   new InputError(`${path}: is no core file, disk image or exFAT volume`, EXIT_BAD_CORE);
 
+/** What a damaged label holds must not reach a terminal as it is. */
+const nameOf = ({ name }: Label): string => name.replace(/\p{Cc}/gu, '?');
+
 function withoutHeader(read: Read, path: string): string {
   const label = readLabels(read, LABEL_LBA).newest;
   if (label === null)
     return `${path}: is no core file, and no disk image with a whole label or coredump header; sparecore core salvage may find something`;
-  return `${path}: is a ${word(ROLES, label.role)} disk (${label.name}) without a valid coredump header; sparecore core salvage may find something`;
+  return `${path}: is a ${word(ROLES, label.role)} disk (${nameOf(label)}) without a valid coredump header; sparecore core salvage may find something`;
 }
 
 /** A disk is prepared for the next dump as soon as its board is up again. */
 function withoutDump(read: Read, path: string): string {
   const label = readLabels(read, LABEL_LBA).newest;
-  const disk = label === null ? 'disk' : `${word(ROLES, label.role)} disk (${label.name})`;
+  const disk = label === null ? 'disk' : `${word(ROLES, label.role)} disk (${nameOf(label)})`;
   return `${path}: is a ${disk} without a dump: its header says inactive; the core may be in /cores of the root disk, or sparecore core salvage finds what is left of it`;
 }
 
@@ -107,7 +120,7 @@ export interface Volume {
 }
 
 /** The exFAT volume that the file is, or that a root disk has in its data region. */
-export function volumeOf({ bytes, read }: HostFile): Volume | null {
+export function volumeOf({ bytes, read }: Pick<ReadableFile, 'bytes' | 'read'>): Volume | null {
   const isVolume = (at: number): boolean =>
     new TextDecoder('latin1').decode(read(at, 11).subarray(3)) === 'EXFAT   ';
   if (isVolume(0)) return { exfat: new Exfat(read, bytes), read };

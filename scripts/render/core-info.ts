@@ -21,6 +21,7 @@ export interface Findings {
 const LABEL = 9;
 const CONTEXT = 2;
 const LOG_LINES = 5;
+const LINE_MAX = 500;
 const LOG_LINES_OF_A_SMALL_SCREEN = 3;
 
 export function infoLines(look: Look, findings: Findings): string[] {
@@ -38,7 +39,9 @@ export function infoLines(look: Look, findings: Findings): string[] {
       'log',
       log === null
         ? ['the log ring is not in the dump']
-        : log.slice(isSmall(look) ? -LOG_LINES_OF_A_SMALL_SCREEN : -LOG_LINES),
+        : log
+            .slice(isSmall(look) ? -LOG_LINES_OF_A_SMALL_SCREEN : -LOG_LINES)
+            .map((line) => fit(line, LINE_MAX)),
     ),
     ...block(look, 'problems', [...source.problems]),
     ...block(look, 'source', [`${source.kind} ${source.name}`]),
@@ -129,11 +132,16 @@ function boardLine({ source, panic, symbols }: Findings): string[] {
         : `, not the build here (${symbols.build})`
       : '';
   if (system === undefined || system === null) return [source.name];
-  return [`system ${system}, boot epoch ${epoch ?? '?'}, firmware build ${build ?? '?'}${same}`];
+  return [`system ${system}, boot epoch ${epoch ?? '?'}, firmware build ${fit(build ?? '?', 64)}${same}`];
 }
 
-export const utc = (time: number): string =>
-  new Date(time * 1000).toISOString().replace('T', ' ').replace('.000Z', ' UTC');
+/** Seconds since 1970; a time that no calendar has is told as the number that it is. */
+export function utc(time: number): string {
+  const date = new Date(time * 1000);
+  return Number.isNaN(date.getTime())
+    ? `${time} s after 1970`
+    : date.toISOString().replace('T', ' ').replace('.000Z', ' UTC');
+}
 
 function whenLine({ source, panic }: Findings): string[] {
   const known = panic === 'none' ? null : panic;

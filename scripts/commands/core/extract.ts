@@ -63,7 +63,7 @@ function nameOf(source: MemorySource): string {
   const time =
     utcSeconds === null
       ? 'live'
-      : new Date(utcSeconds * 1000).toISOString().slice(0, 19).replace('T', '.').replaceAll(':', '_');
+      : utc(utcSeconds).replace(' UTC', '').replace(' ', '.').replaceAll(/[: ]/g, '_');
   return `core.${system ?? 'unknown'}.${time}`;
 }
 

@@ -8,6 +8,7 @@ import { RspTarget } from '../../../boards/core/rsp-target.ts';
 import { EVENT_NAMES, word } from '../../../boards/core/words.ts';
 import { InputError } from '../../../boards/input-error.ts';
 import { EXIT_OUTPUT } from '../../exit-codes.ts';
+import { fit } from '../../render/format.ts';
 import { infoLines } from '../../render/core-info.ts';
 import { PLAIN } from '../../render/look.ts';
 import { print } from '../show.ts';
@@ -116,7 +117,7 @@ async function linesOf(
   firmware: string | undefined,
   command: string,
 ): Promise<string[] | null> {
-  if (command === 'log') return (await logOf(source))?.slice(-LAST) ?? ['the log ring is not in it'];
+  if (command === 'log') return (await logOf(source))?.slice(-LAST).map((line) => fit(line, 500)) ?? ['the log ring is not in it'];
   if (command === 'trace') {
     const events = (await traceOf(source))?.slice(-LAST);
     return (

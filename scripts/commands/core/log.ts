@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { logOf } from '../../../boards/core/epitaph.ts';
 import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
+import { fit } from '../../render/format.ts';
 import { print } from '../show.ts';
 import { parseCount } from './number.ts';
 import { sourceArgument, withSource } from './source.ts';
@@ -15,6 +16,7 @@ export const logCommand = (): Command =>
       await withSource(spec, async (source) => {
         const lines = await logOf(source);
         if (lines === null) throw new InputError(`${source.name}: the log ring is not in it`, EXIT_BAD_CORE);
-        print(flags.last === undefined ? lines : lines.slice(-flags.last));
+        const shown = flags.last === undefined ? lines : lines.slice(-flags.last);
+        print(shown.map((line) => fit(line, Infinity)));
       });
     });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { panicOf } from '../../../boards/core/epitaph.ts';
 import { PHASES, REASONS, word } from '../../../boards/core/words.ts';
-import { table } from '../../render/format.ts';
+import { fit, table } from '../../render/format.ts';
 import { hexOf as hex } from '../../../boards/core/hex.ts';
 import { print } from '../show.ts';
 import { firmwareOption, sourceArgument, symbolsOf, withSource } from './source.ts';
@@ -37,7 +37,7 @@ function whereOf(
   symbols: ReturnType<typeof symbolsOf>,
 ): string[] {
   const known = panic === null || panic === 'none' ? null : panic;
-  if (pc === 0) return [known?.place || 'not known'];
+  if (pc === 0) return [fit(known?.place || 'not known', 200)];
   if (symbols === null) return ['no firmware image here'];
   if (known !== null && known.build !== symbols.build)
     return [`of another build than the firmware here (${symbols.build}); see --firmware`];

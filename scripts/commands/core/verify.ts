@@ -4,6 +4,7 @@ import { locate, told, volumeOf } from '../../../boards/core/open-source.ts';
 import { verify } from '../../../boards/core/verify.ts';
 import type { Check } from '../../../boards/core/verify.ts';
 import { EXIT_FAILED, EXIT_OK } from '../../exit-codes.ts';
+import { fit } from '../../render/format.ts';
 import { lookOf, paint } from '../../render/look.ts';
 import { jsonOption } from '../options.ts';
 import { print } from '../show.ts';
@@ -52,6 +53,6 @@ function volumeChecks(name: string): Check[] {
 
 function linesOf({ what, found, problems }: Check): string[] {
   const look = lookOf(process.stdout, process.env);
-  if (problems.length === 0) return [`${paint(look, 'green', 'ok   ')} ${what}: ${found}`];
+  if (problems.length === 0) return [`${paint(look, 'green', 'ok   ')} ${what}: ${fit(found, 200)}`];
   return problems.map((problem) => `${paint(look, 'red', 'WRONG')} ${what}: ${problem}`);
 }
