@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import * as L from '../asm/layout.ts';
 import * as F from '../firmware/layout.ts';
 import { writeCore } from '../boards/core/elf-writer.ts';
-import { logOf, panicOf, traceOf } from '../boards/core/epitaph.ts';
+import { logOf, panicOf, stateOf, traceOf } from '../boards/core/epitaph.ts';
 import { Dice } from '../boards/core/formats.test-helper.ts';
 import { BLOCKS } from '../boards/core/image.test-helper.ts';
 import { openIn } from '../boards/core/open-source.ts';
@@ -99,7 +99,7 @@ async function use(file: { read: Read; bytes: number }): Promise<void> {
   const panic = await panicOf(source);
   const log = await logOf(source);
   await traceOf(source);
-  const lines = infoLines(PLAIN, { source, panic, log, symbols: null });
+  const lines = infoLines(PLAIN, { source, panic, log, symbols: null, state: await stateOf(source) });
   assert.ok(lines.length > 3 && lines.length < 100);
   // oxlint-disable-next-line no-control-regex -- that is what must not reach a terminal
   for (const line of lines) assert.not.match(line, /[\x00-\x08\x0a-\x1f\x7f]/);

@@ -4,6 +4,7 @@
  */
 import { NOTE_LOG, NOTE_PANIC, NOTE_TRACE } from '../../asm/layout.ts';
 import {
+  CORE_AT,
   LOG_AT,
   LOG_BYTES,
   RECORD_AT,
@@ -47,6 +48,30 @@ export async function panicOf(source: MemorySource): Promise<PanicNote | 'none' 
   const record = await ringOf(source, NOTE_PANIC, RECORD_AT, RECORD_BYTES);
   if (record === null) return null;
   return record.u32(0) === RECORD_MAGIC ? parsePanic(record) : 'none';
+}
+
+/** What the firmware's state says of the board itself: first fields of struct Core in firmware/memory.ts. */
+export interface BoardState {
+  system: number;
+  partner: number;
+  epoch: number;
+  state: number; // BOARD_*
+  phase: number; // PHASE_*
+  nowUs: bigint;
+}
+
+export async function stateOf(source: MemorySource): Promise<BoardState | null> {
+  const memory = await readWhole(source, CORE_AT, 40);
+  if (memory === null) return null;
+  const core = new Fields('core file', CORE_AT, memory);
+  return {
+    system: core.u32(4),
+    partner: core.u32(8),
+    epoch: core.u32(12),
+    state: core.u32(16),
+    phase: core.u32(20),
+    nowUs: core.u64(32),
+  };
 }
 
 /** The lines of the log, oldest first; null when the ring is missing. */

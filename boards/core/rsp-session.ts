@@ -37,7 +37,7 @@ export class RspSession {
         this.#send(this.#last);
         return;
       case 'interrupt':
-        this.#reply(await this.#target.interrupt());
+        this.#reply(this.#target.interrupt());
         return;
       case 'packet':
         if (!this.#quiet) this.#send(Buffer.from(got.bad ? '-' : '+'));

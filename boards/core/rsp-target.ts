@@ -12,12 +12,6 @@ import { MISSING, word } from './words.ts';
 /** What else `monitor` can do: text of a command, or null for one that it does not know. */
 export type Monitor = (command: string) => Promise<string | null>;
 
-/** A board that can be stopped and set going. */
-export interface BoardControl {
-  stop(): Promise<void>;
-  go(): Promise<void>;
-}
-
 export interface Reply {
   packets: string[];
   /** The session is over. */
@@ -69,12 +63,10 @@ const refused = { packets: ['E01'] };
 export class RspTarget {
   readonly #source: MemorySource;
   readonly #monitor: Monitor;
-  readonly #control: BoardControl | null;
 
-  constructor(source: MemorySource, monitor: Monitor, control: BoardControl | null = null) {
+  constructor(source: MemorySource, monitor: Monitor) {
     this.#source = source;
     this.#monitor = monitor;
-    this.#control = control;
   }
 
   /** The answer to a packet; an empty one is an unknown packet, as the protocol wants. */
@@ -92,12 +84,10 @@ export class RspTarget {
       case 'T':
         return ok;
       case 'D':
-        await this.#control?.go();
         return { packets: ['OK'], end: true };
       case 'k':
         return { packets: [], end: true };
       case 'c':
-        return this.#continue();
       case 'M':
       case 'X':
       case 'G':
@@ -114,21 +104,14 @@ export class RspTarget {
     }
   }
 
-  /** gdb asks a running board to stop. */
-  async interrupt(): Promise<Reply> {
-    await this.#control?.stop();
+  /** gdb asks the board to stop; for all that gdb sees of it, it has. */
+  interrupt(): Reply {
     return this.#stopped();
   }
 
   /** SIGABRT of a board that panicked, SIGINT of one that was stopped. */
   #stopped(): Reply {
     return { packets: [`T${this.#source.kind === 'live board' ? '02' : '06'}thread:1;`] };
-  }
-
-  async #continue(): Promise<Reply> {
-    if (this.#control === null) return refused;
-    await this.#control.go();
-    return { packets: [] };
   }
 
   async #registers(): Promise<string> {

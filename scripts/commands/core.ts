@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { EXIT_CODE_HELP } from '../exit-codes.ts';
+import { EXIT_BAD_CORE } from '../../boards/input-error.ts';
+import { EXIT_FAILED, EXIT_INTERNAL, EXIT_OK, EXIT_OUTPUT, EXIT_USAGE } from '../exit-codes.ts';
 import { diffCommand } from './core/diff.ts';
 import { exportCommand } from './core/export.ts';
 import { extractCommand } from './core/extract.ts';
@@ -43,7 +44,16 @@ Examples:
   $ sparecore core info disks/a.root.img         the same from the newest core in its root file system
   $ sparecore core log core.1001.2026-01-01.00_00_05
   $ sparecore core print core.1001.2026-01-01.00_00_05 'disks[3]'
-${EXIT_CODE_HELP}`,
+  $ sparecore core gdb --port 3333 disks/a.spare.0.img
+  $ gdb build/debug/sparecore.elf core.1001.2026-01-01.00_00_05 -ex 'p core.phase'
+
+Exit codes:
+  ${EXIT_OK}   all went well
+  ${EXIT_FAILED}   verify found something wrong, or diff a difference
+  ${EXIT_USAGE}   wrong usage
+  ${EXIT_BAD_CORE}   no memory of a board in the source, or what was asked for is not in it
+  ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
+  ${EXIT_OUTPUT}  the output cannot be written`,
     );
   for (const verb of VERBS) command.addCommand(verb());
   return command;

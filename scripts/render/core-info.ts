@@ -1,11 +1,12 @@
 // What happened to a board, for whoever is called at night: the reason and the source line first, then how much there is.
 import { PANIC_ASSERT, PANIC_MEMORY } from '../../asm/layout.ts';
+import type { BoardState } from '../../boards/core/epitaph.ts';
 import type { MemorySource } from '../../boards/core/memory-source.ts';
 import type { PanicNote } from '../../boards/core/notes.ts';
 import { regionsOf } from '../../boards/core/regions.ts';
 import { parsePlace } from '../../boards/core/symbols.ts';
 import type { Place, Symbols } from '../../boards/core/symbols.ts';
-import { ABORTS, ATTRIBUTES, PHASES, REASONS, word } from '../../boards/core/words.ts';
+import { ABORTS, ATTRIBUTES, BOARD_STATES, PHASES, REASONS, word } from '../../boards/core/words.ts';
 import { countLine, countsOf, isSmall, mapLines } from './core-map.ts';
 import { fit, seconds, table, wrap } from './format.ts';
 import { type Look, paint } from './look.ts';
@@ -16,6 +17,8 @@ export interface Findings {
   /** Last lines of the log; null when the ring is missing. */
   log: string[] | null;
   symbols: Symbols | null;
+  /** What the firmware's state says; for a board that has not panicked. */
+  state: BoardState | null;
 }
 
 const LABEL = 9;
@@ -120,7 +123,11 @@ function sourceLines(look: Look, place: Place, symbols: Symbols | null, trusted:
   return lines;
 }
 
-function boardLine({ source, panic, symbols }: Findings): string[] {
+function boardLine({ source, panic, symbols, state }: Findings): string[] {
+  if (panic === 'none' && state !== null) {
+    const { system, partner, epoch, state: doing } = state;
+    return [`system ${system}, partner ${partner}, boot epoch ${epoch}, ${word(BOARD_STATES, doing)}`];
+  }
   const known = panic === 'none' ? null : panic;
   const system = known?.system ?? source.dump?.system;
   const epoch = known?.epoch ?? source.dump?.epoch;
@@ -143,7 +150,11 @@ export function utc(time: number): string {
     : date.toISOString().replace('T', ' ').replace('.000Z', ' UTC');
 }
 
-function whenLine({ source, panic }: Findings): string[] {
+function whenLine({ source, panic, state }: Findings): string[] {
+  if (panic === 'none' && state !== null) {
+    const phase = state.phase === 0 ? '' : `, in phase "${word(PHASES, state.phase)}" of its cycle`;
+    return [`${seconds(Number(state.nowUs) / 1e6)} after power-on${phase}`];
+  }
   const known = panic === 'none' ? null : panic;
   const time = known?.utcSeconds ?? source.dump?.utcSeconds ?? null;
   const up = known !== null ? Number(known.timeUs) : (source.dump?.failedUs ?? null);
@@ -156,7 +167,8 @@ function whenLine({ source, panic }: Findings): string[] {
 }
 
 function dumpLines({ dump, kind, name }: MemorySource): string[] {
-  if (dump === null) return [`none: ${kind} ${name}`];
+  if (dump === null)
+    return [kind === 'live board' ? 'none: the board is running' : `none is noted in ${kind} ${name}`];
   const cause = word(ABORTS, dump.abort);
   const state = `${word(ATTRIBUTES, dump.attribute)}${cause === '' ? '' : ` by ${cause}`}`;
   const { failedUs, startedUs, endedUs, limitMs } = dump;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { Command, InvalidArgumentError } from 'commander';
-import { logOf, panicOf, traceOf } from '../../../boards/core/epitaph.ts';
+import { logOf, panicOf, stateOf, traceOf } from '../../../boards/core/epitaph.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
 import { RspSession } from '../../../boards/core/rsp-session.ts';
 import { RspTarget } from '../../../boards/core/rsp-target.ts';
@@ -117,7 +117,8 @@ async function linesOf(
   firmware: string | undefined,
   command: string,
 ): Promise<string[] | null> {
-  if (command === 'log') return (await logOf(source))?.slice(-LAST).map((line) => fit(line, 500)) ?? ['the log ring is not in it'];
+  if (command === 'log')
+    return (await logOf(source))?.slice(-LAST).map((line) => fit(line, 500)) ?? ['the log ring is not in it'];
   if (command === 'trace') {
     const events = (await traceOf(source))?.slice(-LAST);
     return (
@@ -131,6 +132,7 @@ async function linesOf(
     source,
     panic: await panicOf(source),
     log: await logOf(source),
+    state: await stateOf(source),
     symbols: symbolsOf(firmware),
   });
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { logOf, panicOf } from '../../../boards/core/epitaph.ts';
+import { logOf, panicOf, stateOf } from '../../../boards/core/epitaph.ts';
 import { missingRuns } from '../../../boards/core/memory-source.ts';
 import { regionsOf } from '../../../boards/core/regions.ts';
 import { REASONS, shortMissing, word } from '../../../boards/core/words.ts';
@@ -26,6 +26,7 @@ export const infoCommand = (): Command =>
           source,
           panic: await panicOf(source),
           log: await logOf(source),
+          state: await stateOf(source),
           symbols: symbolsOf(flags.firmware),
         };
         if (flags.json === true) print([JSON.stringify(asJson(findings))]);

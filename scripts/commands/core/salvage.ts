@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { SECTOR_BYTES } from '../../../asm/layout.ts';
 import { writeCore } from '../../../boards/core/elf-writer.ts';
-import { logOf, panicOf } from '../../../boards/core/epitaph.ts';
+import { logOf, panicOf, stateOf } from '../../../boards/core/epitaph.ts';
 import { HostFile } from '../../../boards/core/host-file.ts';
 import { ImageSource } from '../../../boards/core/image-source.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
@@ -67,6 +67,7 @@ async function salvage(file: HostFile, flags: SalvageFlags): Promise<void> {
     source,
     panic: await panicOf(source),
     log: await logOf(source),
+    state: await stateOf(source),
     symbols: symbolsOf(flags.firmware),
   };
   print(['', ...infoLines(lookOf(process.stdout, process.env), findings)]);

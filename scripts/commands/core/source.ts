@@ -4,6 +4,7 @@ import { openFile, toldOf } from '../../../boards/core/open-source.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
 import { Symbols } from '../../../boards/core/symbols.ts';
 import { firmwarePath } from '../../../boards/machine.ts';
+import { openLive } from './live.ts';
 
 export const sourceArgument = (name = 'source'): Argument =>
   new Argument(
@@ -30,7 +31,7 @@ export async function withSource<T>(spec: string, use: (source: MemorySource) =>
 }
 
 export async function openSource(spec: string): Promise<MemorySource> {
-  return openFile(spec);
+  return (await openLive(spec)) ?? openFile(spec);
 }
 
 export const symbolsOf = (path: string | undefined): Symbols | null =>
