@@ -68,11 +68,8 @@ for (const source of [IMAGE, ROOT_DISK]) {
       lines.some((line) => line.startsWith(`  > ${LINE} | `) && line.endsWith(SOURCE[LINE - 1]!)),
       out,
     );
-    assert.match(out, /^board +system 1001, boot epoch 1, firmware build [0-9a-f]{16}, the build here$/m);
-    assert.match(
-      out,
-      /^when +2026-01-01 00:00:00 UTC, 0\.800 s after power-on, in phase "console" of its cycle$/m,
-    );
+    assert.match(out, /^board +system 1001, boot epoch 1, firmware [0-9a-f]{16}, the build here$/m);
+    assert.match(out, /^when +2026-01-01 00:00:00 UTC, 0\.800 s after power-on, in phase "console"$/m);
     assert.match(out, /^dump +aborted by its time limit/m);
     const share = Number(/^memory +16 MiB, ([\d.]+) % of it here/m.exec(out)?.[1]);
     assert.ok(share > 20 && share < 45, `${share} %`);
@@ -102,7 +99,7 @@ test('with another firmware image info says that its source may differ', () => {
   copyFileSync(join(ROOT, 'build/firmware-mcu.wasm'), other);
   copyFileSync(join(ROOT, 'build/firmware-mcu.wasm.map'), `${other}.map`);
   const { out } = core('info', IMAGE, '--firmware', other);
-  assert.match(out, /another build: firmware here is build [0-9a-f]{16}; the source below may differ/);
+  assert.match(out, /another build, here is [0-9a-f]{16}: the source may differ/);
   assert.match(out, /not the build here/);
 });
 

@@ -23,6 +23,7 @@ export interface Findings {
 
 const LABEL = 9;
 const CONTEXT = 2;
+const CONTEXT_OF_A_SMALL_SCREEN = 1;
 const LOG_LINES = 5;
 const LINE_MAX = 500;
 const LOG_LINES_OF_A_SMALL_SCREEN = 3;
@@ -47,7 +48,7 @@ export function infoLines(look: Look, findings: Findings): string[] {
             .map((line) => fit(line, LINE_MAX)),
     ),
     ...block(look, 'problems', [...source.problems]),
-    ...block(look, 'source', [`${source.kind} ${source.name}`]),
+    ...block(look, 'source', isSmall(look) ? [] : [`${source.kind} ${source.name}`]),
   ];
   return lines.map((line) => line.trimEnd());
 }
@@ -104,14 +105,13 @@ function sourceLines(look: Look, place: Place, symbols: Symbols | null, trusted:
   const source = symbols?.source(place.file) ?? null;
   const lines: string[] = [];
   if (!trusted) {
-    const have = symbols === null ? 'no firmware image here' : `firmware here is build ${symbols.build}`;
-    lines.push(
-      paint(look, 'yellow', `  another build: ${have}; the source below may differ (--firmware FILE)`),
-    );
+    const have = symbols === null ? 'no image here' : `here is ${symbols.build}`;
+    lines.push(paint(look, 'yellow', `  another build, ${have}: the source may differ (--firmware FILE)`));
   }
   if (source === null || place.line > source.length) return [...lines, '  its source is not here'];
-  const first = Math.max(1, place.line - CONTEXT);
-  const last = Math.min(source.length, place.line + CONTEXT);
+  const context = isSmall(look) ? CONTEXT_OF_A_SMALL_SCREEN : CONTEXT;
+  const first = Math.max(1, place.line - context);
+  const last = Math.min(source.length, place.line + context);
   const width = String(last).length;
   for (let n = first; n <= last; n++) {
     const text = fit(source[n - 1]!.replaceAll('\t', '  '), Math.min(160, look.columns() - width - 8));
@@ -133,13 +133,13 @@ function boardLine({ source, panic, symbols, state }: Findings): string[] {
   const epoch = known?.epoch ?? source.dump?.epoch;
   const build = known?.build || source.dump?.build;
   const same =
-    build && symbols
-      ? symbols.build === build
+    !build || symbols === null
+      ? ''
+      : symbols.build === build
         ? ', the build here'
-        : `, not the build here (${symbols.build})`
-      : '';
+        : `, not the build here (${symbols.build})`;
   if (system === undefined || system === null) return [source.name];
-  return [`system ${system}, boot epoch ${epoch ?? '?'}, firmware build ${fit(build ?? '?', 64)}${same}`];
+  return [`system ${system}, boot epoch ${epoch ?? '?'}, firmware ${fit(build ?? '?', 64)}${same}`];
 }
 
 /** Seconds since 1970; a time that no calendar has is told as the number that it is. */
@@ -152,15 +152,14 @@ export function utc(time: number): string {
 
 function whenLine({ source, panic, state }: Findings): string[] {
   if (panic === 'none' && state !== null) {
-    const phase = state.phase === 0 ? '' : `, in phase "${word(PHASES, state.phase)}" of its cycle`;
+    const phase = state.phase === 0 ? '' : `, in phase "${word(PHASES, state.phase)}"`;
     return [`${seconds(Number(state.nowUs) / 1e6)} after power-on${phase}`];
   }
   const known = panic === 'none' ? null : panic;
   const time = known?.utcSeconds ?? source.dump?.utcSeconds ?? null;
   const up = known !== null ? Number(known.timeUs) : (source.dump?.failedUs ?? null);
   if (time === null && up === null) return [];
-  const phase =
-    known !== null && known.phase !== 0 ? `, in phase "${word(PHASES, known.phase)}" of its cycle` : '';
+  const phase = known !== null && known.phase !== 0 ? `, in phase "${word(PHASES, known.phase)}"` : '';
   return [
     `${time === null ? '' : `${utc(time)}, `}${up === null ? '' : `${seconds(up / 1e6)} after power-on`}${phase}`,
   ];

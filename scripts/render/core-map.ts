@@ -7,6 +7,7 @@ import { type Look, paint } from './look.ts';
 
 const ROWS_MAX = 8;
 const ROWS_OF_A_SMALL_SCREEN = 4;
+const MARGIN = 21; // of the label and the address
 const ADDRESS = 12; // room of the address before each row
 
 type Cell = 'stored' | 'zero' | 'lost' | 'missing' | 'partly';
@@ -49,7 +50,7 @@ function cellOf(states: Uint8Array): Cell {
 }
 
 export function mapLines(look: Look, map: Uint8Array): string[] {
-  const columns = Math.min(64, 2 ** Math.floor(Math.log2(Math.max(16, look.columns() - 30))));
+  const columns = Math.min(64, Math.max(16, Math.floor((look.columns() - MARGIN) / 16) * 16));
   let chunksPerCell = 1;
   const most = isSmall(look) ? ROWS_OF_A_SMALL_SCREEN : ROWS_MAX;
   while (map.length > columns * most * chunksPerCell) chunksPerCell *= 2;
@@ -97,6 +98,7 @@ export function countLine(map: Uint8Array): string {
   }
   const gone = [...reasons].map(([why, chunks]) => `${count(chunks)} ${why}`);
   const share = map.length === 0 ? 0 : ((stored + zero) / map.length) * 100;
-  const all = `${count(map.length)} chunks of 64 KiB = ${[`${count(stored)} stored`, `${count(zero)} zero`, ...gone].join(' + ')}`;
-  return `${bytes(map.length * CHUNK_BYTES)}, ${share < 100 ? `${share.toFixed(1)} % of it here` : 'all of it here'}: ${all}`;
+  const all = [`${count(stored)} stored`, `${count(zero)} zero`, ...gone].join(' + ');
+  const here = share < 100 ? `${share.toFixed(1)} % of it here` : 'all of it here';
+  return `${bytes(map.length * CHUNK_BYTES)}, ${here}: ${all} chunks of 64 KiB`;
 }
