@@ -99,7 +99,7 @@ test('with another firmware image info says that its source may differ', () => {
   copyFileSync(join(ROOT, 'build/firmware-mcu.wasm'), other);
   copyFileSync(join(ROOT, 'build/firmware-mcu.wasm.map'), `${other}.map`);
   const { out } = core('info', IMAGE, '--firmware', other);
-  assert.match(out, /another build, here is [0-9a-f]{16}: the source may differ/);
+  assert.match(out, /other build \(here [0-9a-f]{16}\): the source may differ/);
   assert.match(out, /not the build here/);
 });
 

@@ -105,8 +105,8 @@ function sourceLines(look: Look, place: Place, symbols: Symbols | null, trusted:
   const source = symbols?.source(place.file) ?? null;
   const lines: string[] = [];
   if (!trusted) {
-    const have = symbols === null ? 'no image here' : `here is ${symbols.build}`;
-    lines.push(paint(look, 'yellow', `  another build, ${have}: the source may differ (--firmware FILE)`));
+    const have = symbols === null ? 'no image here' : `here ${symbols.build}`;
+    lines.push(paint(look, 'yellow', `  other build (${have}): the source may differ (--firmware FILE)`));
   }
   if (source === null || place.line > source.length) return [...lines, '  its source is not here'];
   const context = isSmall(look) ? CONTEXT_OF_A_SMALL_SCREEN : CONTEXT;

@@ -83,7 +83,7 @@ test('info of a cut dump fits a terminal of 80 by 24, and the source line is in 
   for (const line of lines) assert.ok(line.length <= 80, line);
   assert.is(lines[0], 'PANIC: failed assert: "ring is full"');
   assert.is(lines[1], '  at firmware/serve.ts:42:7');
-  assert.match(lines[2]!, /another build, here is [0-9a-f]{16}: the source may differ/);
+  assert.match(lines[2]!, /other build \(here [0-9a-f]{16}\): the source may differ/);
   assert.ok(
     lines.some((line) => line.startsWith('  > 42 | ')),
     lines.join('\n'),
