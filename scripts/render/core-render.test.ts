@@ -85,7 +85,7 @@ test('info of a cut dump fits a terminal of 80 by 24, and the source line is in 
   assert.is(lines[1], '  at firmware/serve.ts:42:7');
   assert.match(lines[2]!, /other build \(here [0-9a-f]{16}\): the source may differ/);
   assert.ok(
-    lines.some((line) => line.startsWith('  > 42 | ')),
+    lines.some((line) => line.startsWith('  > 42 |')),
     lines.join('\n'),
   );
   assert.match(lines.join('\n'), /^there +all of firmware state and panic record, log ring/m);
