@@ -6,6 +6,9 @@ export { heap_base } from './heap';
 // Device server
 export {
   lu_attention,
+  lu_command,
+  lu_control,
+  lu_copied,
   lu_create,
   lu_execute,
   lu_medium_error,
@@ -17,15 +20,23 @@ export {
   lu_registrations,
   lu_reservation,
   lu_reset,
+  lu_sanitize,
+  lu_set_luns,
   lu_size,
+  lu_target_name,
   lu_task_management,
   nexus_login,
   nexus_logout,
+  no_lu_execute,
 } from './target/exports';
 
 // Checksums and scans
 export { crc32c, crc32c_init } from './bytes/crc32c';
 export { is_zero } from './bytes/zero';
+
+// Medium data: what a host does with the blocks of an action
+export { first_difference, or_into } from './bytes/compare';
+export { pi_check, pi_make } from './target/protection';
 
 // Disk format: partition table and label
 export {

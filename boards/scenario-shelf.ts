@@ -63,6 +63,12 @@ export function expandDisks(input: ScenarioInput): NamedDisk[] {
           rateMbS: it.rate_mb_s ?? input.disk_model.rate_mb_s,
           reserveUs: it.reserve_us ?? input.disk_model.reserve_us,
           immediate: role === 'free' && it.access_us === undefined && it.rate_mb_s === undefined,
+          blockBytes: it.block_bytes ?? 512,
+          physicalExponent: it.physical_exponent ?? (it.block_bytes === 4096 ? 0 : 3),
+          thin: it.thin ?? false,
+          protection: it.protection ?? 0,
+          writeProtected: it.write_protected ?? false,
+          writeCache: it.write_cache ?? false,
         },
       });
     }

@@ -9,6 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { answerLive } from '../boards/core/live-board.ts';
 import { EXIT_BAD_CORE } from '../boards/input-error.ts';
+import { EXIT_UNAVAILABLE } from './exit-codes.ts';
 import { makeMachine } from '../boards/machine.ts';
 import { loadScenario } from '../boards/scenario-file.ts';
 import { needsTool, testUnless } from './harness.ts';
@@ -74,13 +75,13 @@ test('every reading verb works on it as on a core', async () => {
 });
 
 test('a board without power, a pair that is not there, and a third board are refused in one line', async () => {
-  for (const [source, says] of [
-    [`live:b@${SOCKET}`, /board b has no power/],
-    [`live:a@${SOCKET}x`, /no pair is served there \(ENOENT\)/],
-    ['live:c', /a live board is live:a or live:b/],
+  for (const [source, says, exit] of [
+    [`live:b@${SOCKET}`, /board b has no power/, EXIT_BAD_CORE],
+    [`live:a@${SOCKET}x`, /no pair is served there/, EXIT_UNAVAILABLE],
+    ['live:c', /a live board is live:a or live:b/, EXIT_BAD_CORE],
   ] as const) {
     const { code, out } = await core('info', source);
-    assert.is(code, EXIT_BAD_CORE);
+    assert.is(code, exit);
     assert.match(out, says);
     assert.is(out.trimEnd().split('\n').length, 1);
   }

@@ -3,9 +3,11 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_BAD_SCENARIO, InputError } from '../boards/input-error.ts';
 import { benchCommand } from './commands/bench.ts';
 import { coreCommand } from './commands/core.ts';
+import { ctlCommand } from './commands/ctl.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { EXIT_CODE_HELP, EXIT_INTERNAL, EXIT_OUTPUT, EXIT_PIPE_CLOSED, EXIT_USAGE } from './exit-codes.ts';
 import { version } from './version.ts';
@@ -40,6 +42,8 @@ ${EXIT_CODE_HELP}`,
 for (const command of [
   startCommand(),
   runCommand(),
+  serveCommand(),
+  ctlCommand(),
   scenariosCommand(),
   schemaCommand(),
   benchCommand(),
