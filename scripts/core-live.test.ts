@@ -59,6 +59,7 @@ test('info tells what a running board does', async () => {
   assert.match(out, /^no panic is recorded in this memory$/m);
   assert.match(out, /^board +system 1001, partner 1002, boot epoch 1, normal$/m);
   assert.match(out, /^when +0\.[12]\d\d s after power-on/m);
+  assert.match(out, /^memory +16 MiB of RAM$/m);
   assert.match(out, /ready, volumes served: 1$/m);
 });
 

@@ -8,7 +8,7 @@ import { parsePlace } from '../../boards/core/symbols.ts';
 import type { Place, Symbols } from '../../boards/core/symbols.ts';
 import { ABORTS, ATTRIBUTES, BOARD_STATES, PHASES, REASONS, word } from '../../boards/core/words.ts';
 import { countLine, countsOf, isSmall, mapLines } from './core-map.ts';
-import { fit, seconds, table, wrap } from './format.ts';
+import { bytes, fit, seconds, table, wrap } from './format.ts';
 import { type Look, paint } from './look.ts';
 
 export interface Findings {
@@ -36,8 +36,8 @@ export function infoLines(look: Look, findings: Findings): string[] {
     ...block(look, 'board', boardLine(findings)),
     ...block(look, 'when', whenLine(findings)),
     ...block(look, 'dump', dumpLines(source)),
-    ...block(look, 'memory', [countLine(source.map), ...mapLines(look, source.map)]),
-    ...block(look, 'there', regionLines(source)),
+    ...block(look, 'memory', memoryLines(look, source)),
+    ...block(look, 'there', source.kind === 'live board' ? [] : regionLines(source)),
     ...block(
       look,
       'log',
@@ -184,6 +184,10 @@ function span(startedUs: number, endedUs: number, after: (us: number) => string)
     ? `from ${after(startedUs)} to ${after(endedUs)} after the failure`
     : `begun ${after(startedUs)} after the failure and not ended by the board`;
 }
+
+/** A board that runs has all of its memory, and nobody knows what of it is zero. */
+const memoryLines = (look: Look, { kind, map, memoryBytes }: MemorySource): string[] =>
+  kind === 'live board' ? [`${bytes(memoryBytes)} of RAM`] : [countLine(map), ...mapLines(look, map)];
 
 /** By importance: what was written first stands first. What is whole needs no more than its name. */
 function regionLines(source: MemorySource): string[] {
