@@ -10,6 +10,7 @@ export async function openLive(spec: string): Promise<LiveSource | null> {
     const path = found[2] ?? null;
     return LiveSource.open(found[1] as 'a' | 'b', (order) => giveOrder(order, path));
   }
-  if (spec.startsWith('live:')) throw new InputError(`${spec}: a live board is live:a or live:b`, EXIT_BAD_CORE);
+  if (spec.startsWith('live:'))
+    throw new InputError(`${spec}: a live board is live:a or live:b`, EXIT_BAD_CORE);
   return null;
 }
