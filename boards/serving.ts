@@ -2,6 +2,7 @@
  * A pair that runs in real time while initiators of the real world stand at the ports of its disks. What happens is
  * told as it happens; what an operator orders is done at once.
  */
+import { type LiveAnswer, answerLive } from './core/live-board.ts';
 import type { Host } from './host.ts';
 import { type ChapSecrets, type IscsiEvent, type IscsiServer, serveIscsi } from './iscsi/server.ts';
 import { type Machine, makeMachine } from './machine.ts';
@@ -140,6 +141,15 @@ export class Serving {
       this.#options.onEvent({ event: 'order', at_s: this.#machine.clock.now / 1e9, text });
       this.#script.happen(event);
     });
+  }
+
+  /** The answer to a debugger's order; null for an order of another kind. */
+  debug(order: string): LiveAnswer | null {
+    let answer: LiveAnswer | null = null;
+    this.#pace.enter(() => {
+      answer = answerLive(order, this.#machine.boards);
+    });
+    return answer;
   }
 
   status(): Status {

@@ -15,7 +15,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT } from './repository.ts';
 
-const SCRIPTS = ['bootstrap.mjs', 'build.mjs', 'setup-lock.mjs', 'launch.mjs'];
+const SCRIPTS = ['bootstrap.mjs', 'build.mjs', 'build-debug.mjs', 'setup-lock.mjs', 'launch.mjs'];
 const STAMP = 'node_modules/.sparecore-installed';
 const MANIFEST = { name: 'tree', version: '1.0.0', type: 'module', license: 'Apache-2.0' };
 

@@ -3,12 +3,13 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:f
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LiveAnswer } from '../boards/core/live-board.ts';
 import { InputError } from '../boards/input-error.ts';
 import { ORDER_MAX } from '../boards/operator.ts';
 import { EXIT_UNAVAILABLE } from './exit-codes.ts';
 
 /** What an order came to. */
-export interface Answer {
+export interface Answer extends LiveAnswer {
   ok: boolean;
   /** What was done, or why it was not. */
   text?: string;

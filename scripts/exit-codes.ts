@@ -1,4 +1,5 @@
 import {
+  EXIT_BAD_CORE,
   EXIT_BAD_FIRMWARE,
   EXIT_BAD_IMAGE,
   EXIT_BAD_PORTAL,
@@ -26,6 +27,7 @@ Exit codes:
   ${EXIT_BAD_SECRET}   CHAP secret refused: missing, too short, or readable by others
   ${EXIT_BAD_PORTAL}   portal refused: address in use, not of this host, or open without CHAP
   ${EXIT_REFUSED}   order refused
+  ${EXIT_BAD_CORE}   core refused: no memory of a board in it, or what was asked for is not in it
   ${EXIT_UNAVAILABLE}  no pair is served that could take the order, or its control socket cannot be made
   ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
   ${EXIT_OUTPUT}  the output cannot be written`;

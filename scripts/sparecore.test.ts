@@ -25,13 +25,13 @@ function sparecore(parameters: string[], env: NodeJS.ProcessEnv = {}): Run {
   return { code: run.status, out: run.stdout, err: run.stderr };
 }
 
-const COMMANDS = ['start', 'run', 'scenarios', 'schema', 'bench'];
+const COMMANDS = ['start', 'run', 'scenarios', 'schema', 'bench', 'core'];
 
 test('--help names every command and every exit code', () => {
   const { code, out } = sparecore(['--help']);
   assert.is(code, 0);
   for (const name of COMMANDS) assert.match(out, new RegExp(`^ {2}${name}\\b`, 'm'));
-  for (const exit of [0, 1, 2, 3, 4, 5, 70, 74]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
+  for (const exit of [0, 1, 2, 3, 4, 5, 9, 70, 74]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
 });
 
 for (const name of COMMANDS) {

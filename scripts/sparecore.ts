@@ -1,6 +1,7 @@
 // The command line: commands, exit codes, and how errors are told.
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
@@ -46,8 +47,16 @@ for (const command of [
   scenariosCommand(),
   schemaCommand(),
   benchCommand(),
+  coreCommand(),
 ]) {
-  program.addCommand(command.copyInheritedSettings(program));
+  program.addCommand(inherit(command, program));
+}
+
+/** Settings of the program, down to the commands of a command. */
+function inherit(command: Command, from: Command): Command {
+  command.copyInheritedSettings(from);
+  for (const each of command.commands) inherit(each, command);
+  return command;
 }
 
 try {

@@ -54,7 +54,27 @@ export function isPresent(state: number): boolean {
   return state === CODEC_ZERO || state === CODEC_RAW || state === CODEC_LZ4;
 }
 
-export class DumpImage {
+/** A memory in chunks, each with its checksum, wherever its table was found. */
+export interface ChunkImage {
+  readonly header: Header;
+  readonly chunks: number;
+  readonly problems: readonly string[];
+  state(chunk: number): number;
+  chunk(index: number): Chunk;
+}
+
+/** A stored chunk out of the image, checked. `at` is a byte offset on the disk. */
+export function readChunk(read: Read, index: number, { codec, bytes, crc }: Entry, at: number): Chunk {
+  if (codec === CODEC_ZERO) return { index, state: codec, content: new Uint8Array(CHUNK_BYTES) };
+  if (!isPresent(codec)) return { index, state: codec, content: null };
+  const stored = read(at, bytes);
+  if (stored.length !== bytes) return { index, state: MISSING_UNREADABLE, content: null };
+  const content = codec === CODEC_RAW ? stored : lz4Decode(stored, CHUNK_BYTES);
+  if (!content || crc32c(content) !== crc) return { index, state: MISSING_CORRUPT, content: null };
+  return { index, state: codec, content };
+}
+
+export class DumpImage implements ChunkImage {
   readonly labels: Copies<Label>;
   readonly headers: Copies<Header>;
   readonly label: Label | null;
@@ -63,6 +83,7 @@ export class DumpImage {
   readonly chunks: number;
   /** What was found wrong on the way and did not stop the reading: blocks of the table that are not whole. */
   readonly problems: readonly string[];
+  #tableBlocks = 0;
   readonly #states: Uint8Array;
   readonly #bytes: Uint32Array;
   readonly #blocks: Uint32Array;
@@ -87,6 +108,11 @@ export class DumpImage {
     this.problems = this.#readTable();
   }
 
+  /** Blocks of the table that are whole. */
+  get tableBlocks(): number {
+    return this.#tableBlocks;
+  }
+
   /** CODEC_* of a chunk, or why it is missing, as far as the table knows. */
   state(chunk: number): number {
     return this.#states[chunk] ?? MISSING_UNREACHED;
@@ -107,17 +133,13 @@ export class DumpImage {
   chunk(index: number): Chunk {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
       throw new RangeError(`no chunk ${index}`);
-    const state = this.state(index);
-    if (state === CODEC_ZERO) return { index, state, content: new Uint8Array(CHUNK_BYTES) };
-    if (!isPresent(state)) return { index, state, content: null };
-    const at = (Number(this.header.imageLba) + this.#blocks[index]!) * SECTOR_BYTES;
-    const bytes = this.#bytes[index]!;
-    const stored = this.#read(at, bytes);
-    if (stored.length !== bytes) return { index, state: MISSING_UNREADABLE, content: null };
-    const content = state === CODEC_RAW ? stored : lz4Decode(stored, CHUNK_BYTES);
-    if (!content || crc32c(content) !== this.#crcs[index])
-      return { index, state: MISSING_CORRUPT, content: null };
-    return { index, state, content };
+    const { at, bytes } = this.place(index);
+    return readChunk(
+      this.#read,
+      index,
+      { chunk: index, codec: this.state(index), bytes, block: 0, crc: this.#crcs[index]! },
+      at,
+    );
   }
 
   /** Every chunk by rising address. */
@@ -151,23 +173,13 @@ export class DumpImage {
     const count = block.u32(TABLE_COUNT_AT);
     if (count > TABLE_ENTRIES) return `${count} entries`;
     for (let i = 0; i < count; i++) {
-      if (!this.#sound(entry(block, i))) return `entry ${i} points nowhere`;
+      if (!isSound(entry(block, i), this.chunks, this.header.imageBlocks)) return `entry ${i} points nowhere`;
     }
     return null;
   }
 
-  #sound({ chunk, codec, bytes, block }: Entry): boolean {
-    if (chunk >= this.chunks) return false;
-    if (codec === CODEC_LOST || codec === CODEC_ZERO) return bytes === 0;
-    if (
-      codec === CODEC_RAW ? bytes !== CHUNK_BYTES : codec !== CODEC_LZ4 || bytes < 1 || bytes >= CHUNK_BYTES
-    ) {
-      return false;
-    }
-    return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= this.header.imageBlocks;
-  }
-
   #enter(block: Fields): void {
+    this.#tableBlocks++;
     for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
       const e = entry(block, i);
       if (e.codec === CODEC_LOST && isPresent(this.state(e.chunk))) continue;
@@ -179,7 +191,7 @@ export class DumpImage {
   }
 }
 
-interface Entry {
+export interface Entry {
   chunk: number;
   codec: number;
   bytes: number;
@@ -187,7 +199,7 @@ interface Entry {
   crc: number;
 }
 
-function entry(block: Fields, i: number): Entry {
+export function entry(block: Fields, i: number): Entry {
   const at = TABLE_ENTRIES_AT + i * TABLE_ENTRY_BYTES;
   const kind = block.u32(at + 4);
   return {
@@ -197,6 +209,18 @@ function entry(block: Fields, i: number): Entry {
     block: block.u32(at + 8),
     crc: block.u32(at + 12),
   };
+}
+
+/** False for an entry that no writer makes: its chunk outside the memory, its blocks outside the image, a size too large. */
+export function isSound({ chunk, codec, bytes, block }: Entry, chunks: number, imageBlocks: bigint): boolean {
+  if (chunk >= chunks) return false;
+  if (codec === CODEC_LOST || codec === CODEC_ZERO) return bytes === 0;
+  if (
+    codec === CODEC_RAW ? bytes !== CHUNK_BYTES : codec !== CODEC_LZ4 || bytes < 1 || bytes >= CHUNK_BYTES
+  ) {
+    return false;
+  }
+  return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= imageBlocks;
 }
 
 function unsound(what: string): never {

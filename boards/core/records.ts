@@ -107,6 +107,8 @@ export interface Header {
 export interface Copies<T> {
   copies: [T | null, T | null];
   newest: T | null;
+  /** All zero: never written, and so not torn. */
+  blank: [boolean, boolean];
 }
 
 function copies<T extends { sequence: number }>(
@@ -117,7 +119,9 @@ function copies<T extends { sequence: number }>(
   const both = Fields.read('dump image', read, lba * SECTOR_BYTES, 2 * COPY_BYTES);
   const [a, b] = [parse(both.part(0, COPY_BYTES)), parse(both.part(COPY_BYTES, COPY_BYTES))];
   const newest = a && b ? (((b.sequence - a.sequence) | 0) > 0 ? b : a) : (a ?? b);
-  return { copies: [a, b], newest };
+  const isBlank = (at: number): boolean =>
+    both.bytes.subarray(at, at + COPY_BYTES).every((byte) => byte === 0);
+  return { copies: [a, b], newest, blank: [isBlank(0), isBlank(COPY_BYTES)] };
 }
 
 function whole(copy: Fields, magic: number, version: number): boolean {

@@ -94,6 +94,8 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
   });
   const { promise: ended, resolve: end } = withResolvers();
   const obey = (line: string): Answer => {
+    const debug = serving.debug(line);
+    if (debug !== null) return debug;
     const order = parseOrder(line, scenario.disks);
     switch (order.kind) {
       case 'refused':
