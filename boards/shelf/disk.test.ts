@@ -367,6 +367,30 @@ test('an initiator that stops: no read and no parameter data reach its memory an
   assert.equal([read.ended, short.ended], [null, null]);
 });
 
+test('what an ORDERED task held back starts when its initiator gives it up', () => {
+  const bench = new Bench();
+  const ordered = bench.task(A0, write16(100, 8), filled(8, 1));
+  Object.assign(ordered.task, { attribute: 2, waiting: true });
+  bench.disks[0]!.submit(ordered.task);
+  const held = bench.submit(A0, write16(200, 8), filled(8, 2));
+  bench.drain();
+  assert.is(held.ended, null);
+  bench.disks[0]!.abandonTask(ordered.task);
+  bench.drain();
+  assert.equal([ordered.ended, held.ended, held.task.status], [null, 'completed', GOOD]);
+});
+
+test('an initiator that never sends the data of its ORDERED write does not keep the disk from the partner', () => {
+  const bench = heldByA();
+  const ordered = bench.task(A0, write16(100, 8), filled(8, 1));
+  Object.assign(ordered.task, { attribute: 2, waiting: true });
+  bench.disks[0]!.submit(ordered.task);
+  const taken = bench.reserve(B0, PREEMPT_AND_ABORT, KEY_B, KEY_A);
+  bench.drain();
+  assert.equal([taken.ended, taken.task.status, ordered.ended], ['completed', GOOD, 'lost']);
+  assert.equal(bench.landed, []);
+});
+
 test('what the partner aborts after its sender stopped does not land either', () => {
   const bench = heldByA();
   const begun = bench.submit(A0, write16(100, 8), filled(8, 1));

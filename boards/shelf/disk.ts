@@ -205,6 +205,7 @@ export class Disk {
       if (!this.#short.delete(id)) return;
       if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
       this.#answer(task);
+      this.#start();
     });
     if (atOnce && this.config.immediate) this.#answer(task);
     else if (atOnce) this.#serve(task, true);
@@ -356,6 +357,7 @@ export class Disk {
     for (const task of this.#set.matching((each) => each.state === 'queued' && which(each))) {
       this.#set.remove(task);
     }
+    this.#start(); // what they held back
   }
 
   /**
