@@ -94,6 +94,7 @@ export class Disk {
       bench: servers.bench,
       units: this.peers,
       nexus: 0,
+      mayCopy: (unit, writes) => servers.copyAllowed(number, this.#shop.nexus, unit, writes),
       wrote: (unit, nexus, lba, blocks) => this.#watcher.wrote(unit, nexus, lba, blocks),
     };
   }

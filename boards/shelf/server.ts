@@ -312,6 +312,11 @@ export class DeviceServers {
     this.call.lu_copied(this.#units[unit]!);
   }
 
+  /** Whether a copy by `unit` for `nexus` may still read the unit `other`, or write to it. */
+  copyAllowed(unit: number, nexus: number, other: number, writes: boolean): boolean {
+    return this.call.lu_copy_allowed(this.#units[unit]!, nexus, this.#units[other]!, writes ? 1 : 0) === 1;
+  }
+
   /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED. */
   sanitize(unit: number, progress: number): void {
     this.call.lu_sanitize(this.#units[unit]!, progress);
