@@ -309,6 +309,22 @@ test('a disk of 4096-byte blocks, and one of 512 that are physical ones, say so 
   }
 });
 
+test('whatever the format, MAXIMUM TRANSFER LENGTH is what a transport carries whole, and one block more is refused', () => {
+  for (const [config, wireBytes] of [
+    [{}, 512],
+    [{ blockBytes: 4096 }, 4096],
+    [{ protection: 1 }, 520],
+    [{ blockBytes: 4096, protection: 1 }, 4104],
+  ] as const) {
+    const disk = new Rig({ sizeMib: 64, thin: true, ...config });
+    const { data } = disk.run([0x12, 1, 0xb0, 0, 64, 0], { room: 64 });
+    const most = new DataView(data.buffer).getUint32(8);
+    assert.is(most, Math.floor((32 << 20) / wireBytes));
+    assert.is(disk.read(0, most).status, GOOD);
+    assert.is(disk.read(0, most + 1).sense, 0x052400);
+  }
+});
+
 /** The identification of a unit as EXTENDED COPY names it, [SPC-4] 6.4.5.3. */
 function cscd(disk: Rig, unit: number): number[] {
   const page = disk.run([0x12, 1, 0x83, 0, 255, 0], { room: 255, unit }).data;
