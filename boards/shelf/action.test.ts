@@ -325,6 +325,17 @@ test('whatever the format, MAXIMUM TRANSFER LENGTH is what a transport carries w
   }
 });
 
+test('a PERSISTENT RESERVE OUT list beyond what the disk keeps is refused, not read on in other memory [SPC-4] 6.16.1', () => {
+  const disk = new Rig();
+  for (const bytes of [0x10000, 0x20000, 0x800000]) {
+    const out = new Uint8Array(bytes);
+    out.set([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 8, 0, 0, 0, ...be32(bytes - 28)]);
+    const answer = disk.run([0x5f, 0, 0, 0, 0, ...be32(bytes), 0], { out });
+    assert.equal([answer.status, answer.sense], [CHECK_CONDITION, 0x051a00]);
+  }
+  assert.is(disk.shelf.servers.reservation(0).registrations, 0);
+});
+
 /** The identification of a unit as EXTENDED COPY names it, [SPC-4] 6.4.5.3. */
 function cscd(disk: Rig, unit: number): number[] {
   const page = disk.run([0x12, 1, 0x83, 0, 255, 0], { room: 255, unit }).data;
