@@ -9,6 +9,7 @@ import { absent_execute } from './absent';
 import { attention_peek } from './attention';
 import { NO_SERVICE_ACTION, row_find, row_kind } from './command-row';
 import { copy_end } from './copy-results';
+import { copy_allowed } from './copy-units';
 import { execute } from './execute';
 import { create, power_on, reset } from './lifecycle';
 import { set_luns } from './luns';
@@ -111,6 +112,12 @@ export function lu_medium_error(lu: u32, task: u32, kind: u32, lbaLo: u32, lbaHi
 /** ACTION_COPY, the last that lu_execute asked for, is done. That it failed says lu_medium_error, with MEDIUM_COPY_*. */
 export function lu_copied(lu: u32): void {
   copy_end(unit_at(lu), 0, 0);
+}
+
+/** 1: the initiator behind `nexus` of `lu` may now read the logical unit `other`, or write to it, as a copy does. */
+export function lu_copy_allowed(lu: u32, nexus: u32, other: u32, writes: u32): u32 {
+  const known = nexus_of(unit_at(lu), nexus);
+  return known != null && copy_allowed(unit_at(other), known, writes != 0) ? 1 : 0;
 }
 
 /** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */

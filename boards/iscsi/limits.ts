@@ -1,3 +1,5 @@
+import { TRANSFER_BYTES_MAX } from '../shelf/server.ts';
+
 /** How much of everything one server gives to whoever connects. */
 export interface Limits {
   /** Connections at one portal, and sessions of both. */
@@ -7,7 +9,7 @@ export interface Limits {
   commands: number;
   /** Immediate commands of a session that may be under way. */
   immediates: number;
-  /** Data of a write that is collected, and of a read that is given out, at most. */
+  /** Data of a write that is collected, and of a read that is given out, at most: no less than a unit takes. */
   commandBytes: number;
   /** Bytes that all sessions together may have waiting. */
   bufferedBytes: number;
@@ -26,7 +28,7 @@ export const LIMITS: Limits = {
   sessions: 60,
   commands: 128,
   immediates: 32,
-  commandBytes: 32 << 20,
+  commandBytes: TRANSFER_BYTES_MAX,
   bufferedBytes: 256 << 20,
   queuedBytes: 1 << 20,
   loginMs: 15_000,

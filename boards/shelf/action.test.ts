@@ -309,6 +309,33 @@ test('a disk of 4096-byte blocks, and one of 512 that are physical ones, say so 
   }
 });
 
+test('whatever the format, MAXIMUM TRANSFER LENGTH is what a transport carries whole, and one block more is refused', () => {
+  for (const [config, wireBytes] of [
+    [{}, 512],
+    [{ blockBytes: 4096 }, 4096],
+    [{ protection: 1 }, 520],
+    [{ blockBytes: 4096, protection: 1 }, 4104],
+  ] as const) {
+    const disk = new Rig({ sizeMib: 64, thin: true, ...config });
+    const { data } = disk.run([0x12, 1, 0xb0, 0, 64, 0], { room: 64 });
+    const most = new DataView(data.buffer).getUint32(8);
+    assert.is(most, Math.floor((32 << 20) / wireBytes));
+    assert.is(disk.read(0, most).status, GOOD);
+    assert.is(disk.read(0, most + 1).sense, 0x052400);
+  }
+});
+
+test('a PERSISTENT RESERVE OUT list beyond what the disk keeps is refused, not read on in other memory [SPC-4] 6.16.1', () => {
+  const disk = new Rig();
+  for (const bytes of [0x10000, 0x20000, 0x800000]) {
+    const out = new Uint8Array(bytes);
+    out.set([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 8, 0, 0, 0, ...be32(bytes - 28)]);
+    const answer = disk.run([0x5f, 0, 0, 0, 0, ...be32(bytes), 0], { out });
+    assert.equal([answer.status, answer.sense], [CHECK_CONDITION, 0x051a00]);
+  }
+  assert.is(disk.shelf.servers.reservation(0).registrations, 0);
+});
+
 /** The identification of a unit as EXTENDED COPY names it, [SPC-4] 6.4.5.3. */
 function cscd(disk: Rig, unit: number): number[] {
   const page = disk.run([0x12, 1, 0x83, 0, 255, 0], { room: 255, unit }).data;

@@ -11,7 +11,12 @@ import type { Task } from './task.ts';
 
 const STEP_BYTES = 1 << 20;
 
-/** The extents are source unit, destination unit, source LBA, destination LBA, bytes. Those before a failure stand. */
+/**
+ * The time of service has passed since the list was judged, and the reservations may be others': each segment asks
+ * again, so that nothing lands on a disk from which the initiator was preempted meanwhile, [SPC-4] 5.13.11.2.6.
+ *
+ * The extents are source unit, destination unit, source LBA, destination LBA, bytes. Those before a failure stand.
+ */
 export function copy(task: Task, unit: Unit, shop: Shop): Failure | null {
   const { extents } = task;
   for (let i = 0; i < extents.length; i += 5) {
@@ -21,7 +26,8 @@ export function copy(task: Task, unit: Unit, shop: Shop): Failure | null {
     if (source === undefined || destination === undefined || !reachable) {
       return { kind: L.MEDIUM_COPY_UNREACHABLE, at: i / 5 };
     }
-    if (destination.writesFail) return { kind: L.MEDIUM_COPY_FAILED, at: i / 5 };
+    const allowed = shop.mayCopy(source.number, false) && shop.mayCopy(destination.number, true);
+    if (!allowed || destination.writesFail) return { kind: L.MEDIUM_COPY_FAILED, at: i / 5 };
     segment(shop, source, destination, extents[i + 2]!, extents[i + 3]!, extents[i + 4]!);
   }
   return null;

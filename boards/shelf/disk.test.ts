@@ -367,6 +367,30 @@ test('an initiator that stops: no read and no parameter data reach its memory an
   assert.equal([read.ended, short.ended], [null, null]);
 });
 
+test('what an ORDERED task held back starts when its initiator gives it up', () => {
+  const bench = new Bench();
+  const ordered = bench.task(A0, write16(100, 8), filled(8, 1));
+  Object.assign(ordered.task, { attribute: 2, waiting: true });
+  bench.disks[0]!.submit(ordered.task);
+  const held = bench.submit(A0, write16(200, 8), filled(8, 2));
+  bench.drain();
+  assert.is(held.ended, null);
+  bench.disks[0]!.abandonTask(ordered.task);
+  bench.drain();
+  assert.equal([ordered.ended, held.ended, held.task.status], [null, 'completed', GOOD]);
+});
+
+test('an initiator that never sends the data of its ORDERED write does not keep the disk from the partner', () => {
+  const bench = heldByA();
+  const ordered = bench.task(A0, write16(100, 8), filled(8, 1));
+  Object.assign(ordered.task, { attribute: 2, waiting: true });
+  bench.disks[0]!.submit(ordered.task);
+  const taken = bench.reserve(B0, PREEMPT_AND_ABORT, KEY_B, KEY_A);
+  bench.drain();
+  assert.equal([taken.ended, taken.task.status, ordered.ended], ['completed', GOOD, 'lost']);
+  assert.equal(bench.landed, []);
+});
+
 test('what the partner aborts after its sender stopped does not land either', () => {
   const bench = heldByA();
   const begun = bench.submit(A0, write16(100, 8), filled(8, 1));
@@ -376,6 +400,41 @@ test('what the partner aborts after its sender stopped does not land either', ()
   assert.equal(bench.landed, []);
   assert.ok(isZero(bench.onMedium(100, 8)));
   assert.is(begun.ended, null);
+});
+
+/** An EXTENDED COPY of block 0 of disk 0 to block 100 of disk 1, [SPC-4] 6.4. */
+function copyToOther(): { cdb: Uint8Array; list: Uint8Array } {
+  const list = new Uint8Array(16 + 2 * 32 + 28);
+  const view = new DataView(list.buffer);
+  list.set([1, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 28]);
+  for (const number of [0, 1]) {
+    list.set([0xe4, 0, 0, 0, 1, 3, 0, 8], 16 + number * 32);
+    view.setBigUint64(24 + number * 32, 0x5000c50000000000n + BigInt(number * 16));
+    list.set([2, 0], 16 + number * 32 + 30); // blocks of 512 bytes
+  }
+  list.set([2, 0, 0, 24, 0, 0, 0, 1, 0, 0, 0, 1], 80);
+  view.setBigUint64(80 + 20, 100n);
+  return { cdb: Uint8Array.of(0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, list.length, 0, 0), list };
+}
+
+test('a copy under way does not land on a disk from which its initiator is preempted meanwhile', () => {
+  for (const preempted of [false, true]) {
+    const bench = new Bench({ disks: 2 });
+    for (const disk of bench.disks) disk.peers = bench.disks;
+    bench.hold(A0, KEY_A, 1);
+    bench.reserve(B0, REGISTER_AND_IGNORE, 0n, KEY_B, 1);
+    bench.drain();
+    const { cdb, list } = copyToOther();
+    const copies = bench.submit(A0, cdb, list);
+    assert.is(copies.task.status, GOOD);
+    if (preempted) bench.reserve(B0, PREEMPT_AND_ABORT, KEY_B, KEY_A, 1);
+    bench.drain();
+    assert.is(copies.ended, 'completed');
+    assert.equal(
+      [copies.task.status, senseOf(copies.task.sense), bench.landed.length],
+      preempted ? [CHECK_CONDITION, 0x0a0d01, 0] : [GOOD, 0, 1],
+    );
+  }
 });
 
 test('reservations made to last are handed out to be kept each time that they change', () => {

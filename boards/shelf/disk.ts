@@ -94,6 +94,7 @@ export class Disk {
       bench: servers.bench,
       units: this.peers,
       nexus: 0,
+      mayCopy: (unit, writes) => servers.copyAllowed(number, this.#shop.nexus, unit, writes),
       wrote: (unit, nexus, lba, blocks) => this.#watcher.wrote(unit, nexus, lba, blocks),
     };
   }
@@ -205,6 +206,7 @@ export class Disk {
       if (!this.#short.delete(id)) return;
       if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
       this.#answer(task);
+      this.#start();
     });
     if (atOnce && this.config.immediate) this.#answer(task);
     else if (atOnce) this.#serve(task, true);
@@ -356,6 +358,7 @@ export class Disk {
     for (const task of this.#set.matching((each) => each.state === 'queued' && which(each))) {
       this.#set.remove(task);
     }
+    this.#start(); // what they held back
   }
 
   /**

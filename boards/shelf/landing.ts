@@ -15,6 +15,8 @@ export interface Shop {
   units: readonly Unit[];
   /** Whose action it is. */
   nexus: number;
+  /** Whether a copy may read the unit, or write to it, at this moment. */
+  mayCopy(unit: number, writes: boolean): boolean;
   wrote(unit: number, nexus: number, lba: number, blocks: number): void;
 }
 

@@ -96,6 +96,16 @@ test('neither a reset, nor an aborted command, nor an initiator that has gone en
   }
 });
 
+test('what came behind an ORDERED one starts when it has ended', () => {
+  const bench = new Bench();
+  const sanitizes = bench.task(A0, ERASE);
+  Object.assign(sanitizes.task, { attribute: 2 });
+  bench.disks[0]!.submit(sanitizes.task);
+  const write = bench.submit(B0, write16(100, 8), filled(8, 1));
+  bench.drain();
+  assert.equal([sanitizes.ended, write.ended, write.task.status], ['completed', 'completed', GOOD]);
+});
+
 test('a disk whose writes fail ends it in failure', () => {
   const { bench, sent } = begun(ERASE);
   bench.disks[0]!.writesFail = true;

@@ -8,6 +8,8 @@ import { DIRECTION_BOTH, DIRECTION_IN, DIRECTION_OUT } from './task.ts';
 import { Workbench } from './workbench.ts';
 
 const PARAMETER_ROOM = 65536;
+/** The largest transfer that a unit takes, with protection information: no transport need carry more. */
+export const TRANSFER_BYTES_MAX = 32 << 20;
 /** Of the task block, for a CDB. */
 const CDB_ROOM = 32;
 const BENCH_BYTES = 1 << 18;
@@ -92,9 +94,12 @@ export class DeviceServers {
     const v = this.#view;
     this.#bytes.fill(0, at, at + L.LU_CONFIG_BYTES);
     v.setBigUint64(at + L.LU_CONFIG_BLOCKS_LO_AT, BigInt(config.blocks), true);
-    v.setUint32(at + L.LU_CONFIG_BLOCK_BYTES_AT, config.blockBytes ?? L.SECTOR_BYTES, true);
+    const blockBytes = config.blockBytes ?? L.SECTOR_BYTES;
+    v.setUint32(at + L.LU_CONFIG_BLOCK_BYTES_AT, blockBytes, true);
     v.setUint32(at + L.LU_CONFIG_PHYSICAL_EXPONENT_AT, config.physicalExponent ?? 3, true);
     v.setUint32(at + L.LU_CONFIG_FLAGS_AT, config.flags ?? 0, true);
+    const wireBytes = blockBytes + ((config.flags ?? 0) & L.LU_FLAG_PROTECTED ? L.PI_BYTES : 0);
+    v.setUint32(at + L.LU_CONFIG_MAX_TRANSFER_AT, Math.floor(TRANSFER_BYTES_MAX / wireBytes), true);
     v.setUint32(at + L.LU_CONFIG_ROTATION_AT, config.rotation, true);
     v.setBigUint64(at + L.LU_CONFIG_WWN_LO_AT, config.wwn, true);
     v.setBigUint64(at + L.LU_CONFIG_PORT1_LO_AT, config.wwn + 1n, true);
@@ -310,6 +315,11 @@ export class DeviceServers {
   /** The copy of ACTION_COPY is done. */
   copied(unit: number): void {
     this.call.lu_copied(this.#units[unit]!);
+  }
+
+  /** Whether a copy by `unit` for `nexus` may still read the unit `other`, or write to it. */
+  copyAllowed(unit: number, nexus: number, other: number, writes: boolean): boolean {
+    return this.call.lu_copy_allowed(this.#units[unit]!, nexus, this.#units[other]!, writes ? 1 : 0) === 1;
   }
 
   /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED. */

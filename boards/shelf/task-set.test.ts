@@ -43,8 +43,15 @@ test('HEAD OF QUEUE goes before all that has not started, the newest first', () 
 
 test('a SIMPLE task overtakes one that waits for its data, but not an ORDERED one', () => {
   assert.equal(startOrder([task(0, SIMPLE, true), task(0)]), [1]);
-  assert.equal(startOrder([task(0, ORDERED, true), task(0), task(1)]), []);
-  assert.equal(startOrder([task(0, SIMPLE, true), task(0, ORDERED), task(1)]), []);
+  assert.equal(startOrder([task(0, ORDERED, true), task(0)]), []);
+  assert.equal(startOrder([task(0, HEAD_OF_QUEUE, true), task(0)]), []);
+  assert.equal(startOrder([task(0, SIMPLE, true), task(0, ORDERED), task(0)]), []);
+});
+
+test('a task that waits for data that never comes holds back nobody but its own nexus', () => {
+  assert.equal(startOrder([task(0, ORDERED, true), task(0), task(1), task(2, ORDERED)]), [2, 3]);
+  assert.equal(startOrder([task(0, SIMPLE, true), task(0, ORDERED), task(1, ORDERED), task(1)]), [2, 3]);
+  assert.equal(startOrder([task(1), task(0, HEAD_OF_QUEUE, true), task(1, ORDERED), task(2)]), [0, 2, 3]);
 });
 
 test('an ORDERED task waits for those that are being served, and they for nobody', () => {

@@ -21,6 +21,19 @@ export const TASKS_A_NEXUS = 256;
 
 const isBarrier = (task: Task): boolean => task.attribute !== undefined && task.attribute !== SIMPLE;
 
+/** Nexuses with tasks that wait for data, or behind such a one of their own; and those of them with barriers. */
+interface Stuck {
+  tasks: Set<number>;
+  barriers: Set<number>;
+}
+
+function isStuck(task: Task, stuck: Stuck | null): boolean {
+  if (task.state !== 'queued') return false;
+  if (task.waiting === true) return true;
+  if (stuck === null || task.attribute === HEAD_OF_QUEUE) return false;
+  return task.attribute === ORDERED ? stuck.tasks.has(task.nexus) : stuck.barriers.has(task.nexus);
+}
+
 export class TaskSet {
   #tasks: Task[] = [];
   /** How many of them hold others back. */
@@ -68,23 +81,25 @@ export class TaskSet {
 
   /**
    * The next task to start: its data is there and nothing older holds it back. `mediumFree`: a command for the medium
-   * may start as well.
+   * may start as well. A task that waits for data of its initiator, or behind one of its own that does, holds back
+   * nobody else's: an initiator that never sends it would keep the disk from all, a takeover among them.
    */
   next(mediumFree: boolean, needsMedium: (task: Task) => boolean): Task | null {
     let heldBack = false;
-    for (let i = 0; i < this.#tasks.length; i++) {
-      const task = this.#tasks[i]!;
-      const mayStart =
-        task.attribute === HEAD_OF_QUEUE || (!heldBack && (task.attribute !== ORDERED || i === 0));
-      if (
-        task.state === 'queued' &&
-        task.waiting !== true &&
-        mayStart &&
-        (mediumFree || !needsMedium(task))
-      ) {
-        return task;
+    let older = 0;
+    let stuck: Stuck | null = null;
+    for (const task of this.#tasks) {
+      if (isStuck(task, stuck)) {
+        stuck ??= { tasks: new Set(), barriers: new Set() };
+        stuck.tasks.add(task.nexus);
+        if (isBarrier(task)) stuck.barriers.add(task.nexus);
+        continue;
       }
+      const mayStart =
+        task.attribute === HEAD_OF_QUEUE || (!heldBack && (task.attribute !== ORDERED || older === 0));
+      if (task.state === 'queued' && mayStart && (mediumFree || !needsMedium(task))) return task;
       if (isBarrier(task)) heldBack = true;
+      older++;
     }
     return null;
   }
