@@ -476,6 +476,22 @@ test('with QERR 01b a medium error aborts what waits behind it, and only those i
   assert.is(bench.execute(B1, TEST_UNIT_READY).task.status, GOOD);
 });
 
+test('an aborted copy is not in progress for ever, and its results are for no other initiator [SPC-4] 5.17.4.3', () => {
+  const status = Uint8Array.of(0x84, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0);
+  const bench = new Bench({ disks: 2 });
+  for (const disk of bench.disks) disk.peers = bench.disks;
+  const { cdb, list } = copyToOther();
+  bench.submit(A0, cdb, list);
+  assert.equal([...bench.execute(A0, status, 12).task.memory.subarray(3, 6)], [8, 0, 0]);
+  bench.submit(A0, cdb, list);
+  bench.disks[0]!.abort((task) => task.nexus === A0);
+  assert.is(senseOf(bench.execute(A0, status, 12).task.sense), 0x052400);
+  bench.execute(A0, cdb, list);
+  bench.servers.login(0, A0, 0x5000c500000000bbn, 1);
+  for (let n = 0; n < 2; n++) bench.execute(A0, TEST_UNIT_READY);
+  assert.is(senseOf(bench.execute(A0, status, 12).task.sense), 0x052400);
+});
+
 test('reservations made to last are handed out to be kept each time that they change', () => {
   const bench = new Bench();
   let kept = 0;

@@ -335,6 +335,7 @@ export class Disk {
     if (this.#serving === task) {
       this.#serving = null;
       this.#servingId = 0;
+      if (task.action === L.ACTION_COPY) this.#servers.copyAborted(this.number);
     }
     task.state = 'over';
     if (task.orphan) return;

@@ -317,6 +317,11 @@ export class DeviceServers {
     this.call.lu_copied(this.#units[unit]!);
   }
 
+  /** It was aborted. */
+  copyAborted(unit: number): void {
+    this.call.lu_copy_aborted(this.#units[unit]!);
+  }
+
   /** Whether a copy by `unit` for `nexus` may still read the unit `other`, or write to it. */
   copyAllowed(unit: number, nexus: number, other: number, writes: boolean): boolean {
     return this.call.lu_copy_allowed(this.#units[unit]!, nexus, this.#units[other]!, writes ? 1 : 0) === 1;
