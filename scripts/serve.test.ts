@@ -1,6 +1,17 @@
 /** sparecore serve and ctl as a user has them: processes, sockets, exit codes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -205,6 +216,9 @@ test('a bad scenario or a folder of foreign disks ends serve before it listens',
 
 test('a signal before it is ready ends it as one after does, and it leaves the folder of its disks free', async () => {
   const folder = join(scratch, 'early');
+  mkdirSync(folder);
+  const watcher = watch(folder);
+  const taken = once(watcher, 'change'); // the lock is the first file in it
   const any = ['--portal-a', '127.0.0.1:0', '--portal-b', '127.0.0.1:0', '--json'];
   const child = spawn(
     process.execPath,
@@ -212,10 +226,8 @@ test('a signal before it is ready ends it as one after does, and it leaves the f
     { cwd: ROOT, stdio: 'ignore' },
   );
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  while (!existsSync(join(folder, 'sparecore.lock'))) {
-    assert.is(child.exitCode, null);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await Promise.race([taken, exited]);
+  watcher.close();
   child.kill('SIGTERM');
   assert.is(await exited, 0);
   assert.not.ok(existsSync(join(folder, 'sparecore.lock')));

@@ -440,14 +440,15 @@ test('a copy under way does not land on a disk from which its initiator is preem
   }
 });
 
+const full = (): never => {
+  throw new ImageError('a.img', new Error('ENOSPC: no space left on device, write'));
+};
+
 test('an image that the host cannot write is a medium error to an initiator from outside, and ends it for a board', () => {
   const bench = new Bench();
   const [disk] = bench.disks;
   bench.servers.login(0, FIRST_NEXUS, 0x5000c500000000aan, 1);
   bench.execute(FIRST_NEXUS, TEST_UNIT_READY);
-  const full = (): never => {
-    throw new ImageError('a.img', new Error('ENOSPC: no space left on device, write'));
-  };
   Object.assign(disk!.medium, { write: full, unmap: full });
   const outside = bench.execute(FIRST_NEXUS, write16(100, 8), filled(8, 1));
   assert.equal([outside.task.status, senseOf(outside.task.sense)], [CHECK_CONDITION, 0x030c00]);
