@@ -188,7 +188,7 @@ export const LU_FLAG_PROTECTED = 32; // formatted with type 1 protection, [SBC-3
 export const LU_MAX_TRANSFER = 65536;
 /** What Block Limits says, [SBC-3] 6.5.4, [SBC-4] 6.6.4; in logical blocks. */
 export const LU_MAX_COMPARE_AND_WRITE = 128;
-export const LU_MAX_UNMAP = 0x400000;
+export const LU_MAX_UNMAP = 0x100000;
 export const LU_MAX_UNMAP_DESCRIPTORS = 256;
 export const LU_MAX_WRITE_SAME = 0x400000;
 export const LU_MAX_ATOMIC_BYTES = 0x100000;

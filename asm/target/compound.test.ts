@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../layout.ts';
-import { A, GOOD, Testbed, be16, be32, be64, sasId } from './testbed.test-helper.ts';
+import { A, CAPACITY, GOOD, Testbed, be16, be32, be64, sasId } from './testbed.test-helper.ts';
 
 const test = suite('COMPARE AND WRITE, ORWRITE, WRITE ATOMIC, and what VPD pages say of them');
 const made = (config: ConstructorParameters<typeof Testbed>[0]): Testbed => {
@@ -53,6 +53,7 @@ for (const [name, config] of [
     assert.is(good.flags & L.TASK_FLAG_ATOMIC, L.TASK_FLAG_ATOMIC);
     const larger = ask(0, most + granularity);
     assert.equal([larger.sense, larger.field], [0x052400, 12]);
+    assert.is(ask(Number(CAPACITY) - granularity, most + granularity).sense, 0x052100, 'also out of range');
     if (alignment > 1) {
       assert.equal([ask(1, granularity).sense, ask(1, granularity).field], [0x052400, 2]);
       assert.equal([ask(0, granularity + 1).sense, ask(0, granularity + 1).field], [0x052400, 12]);

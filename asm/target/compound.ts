@@ -20,7 +20,9 @@ import {
   BAD_PROTECT,
   admits,
   finish_action,
+  finish_out_of_range,
   finish_short_data,
+  in_range,
   protection_of,
   stride,
   write_flags,
@@ -88,5 +90,7 @@ export function write_atomic(unit: LogicalUnit, nexus: Nexus, task: usize): u32 
   if (load<u16>(cdb, 10)) return finish_bad_cdb(unit, task, 10, 7);
   if (cdb16_lba(cdb) & (granularity - 1)) return finish_bad_cdb(unit, task, 2, 7);
   if (blocks & (granularity - 1)) return finish_bad_cdb(unit, task, ATOMIC_LENGTH_AT, 7);
+  // what no unit of this size could do is out of range, however much it is
+  if (!in_range(unit, cdb16_lba(cdb), blocks)) return finish_out_of_range(unit, task, cdb16_lba(cdb));
   return whole(unit, task, ACTION_WRITE, TASK_FLAG_ATOMIC, blocks, 1, atomic_max(unit), ATOMIC_LENGTH_AT);
 }

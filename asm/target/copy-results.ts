@@ -10,7 +10,7 @@ import { cdb16_length, cdb_service_action } from '../scsi/cdb';
 import { SA_RECEIVE_COPY_FAILURE_DETAILS_LID1, SA_RECEIVE_COPY_OPERATING_PARAMETERS } from '../scsi/opcode';
 import { sense_fixed } from '../scsi/sense';
 import { CHECK_CONDITION } from '../scsi/status';
-import { BLOCK_TO_BLOCK, CSCD_MAX, IDENTIFICATION, LIST_BYTES_MAX, SEGMENT_MAX } from './copy';
+import { BLOCK_TO_BLOCK, CSCD_MAX, DESCRIPTORS_BYTES_MAX, IDENTIFICATION, SEGMENT_MAX } from './copy';
 import { SCRATCH } from './scratch';
 import { finish_bad_cdb, finish_data_in_from, task_cdb, task_nexus } from './task';
 import { COPY_MAX, CopyRecord, LogicalUnit, Nexus, copy_at } from './unit';
@@ -123,7 +123,7 @@ function operating_parameters(unit: LogicalUnit, task: usize): u32 {
   store_be32(SCRATCH, PARAMETERS_BYTES - 4);
   store_be16(SCRATCH + 8, CSCD_MAX);
   store_be16(SCRATCH + 10, SEGMENT_MAX);
-  store_be32(SCRATCH + 12, LIST_BYTES_MAX - 16);
+  store_be32(SCRATCH + 12, DESCRIPTORS_BYTES_MAX);
   store_be32(SCRATCH + 16, 0xffff * unit.blockBytes); // MAXIMUM SEGMENT LENGTH
   store_be16(SCRATCH + 34, 1); // TOTAL CONCURRENT COPIES
   store<u8>(SCRATCH, 1, 36); // MAXIMUM CONCURRENT COPIES

@@ -155,6 +155,24 @@ const BAD: [string, () => number[], number, number][] = [
     0x052608,
     -1,
   ],
+  [
+    'more than MAXIMUM DESCRIPTOR LIST LENGTH, and too many of both kinds',
+    () =>
+      listOf(
+        Array<number[]>(65)
+          .fill(segment(0, 1, 1, 0, 0))
+          .flat(),
+        Array<number[]>(17).fill(cscd(WWN)).flat(),
+      ),
+    0x051a00,
+    -1,
+  ],
+  [
+    'segment descriptors of a length that wraps',
+    () => listOf([]).map((b, i) => (i >= 8 && i < 12 ? 0xff : b)),
+    0x051a00,
+    -1,
+  ],
   ['a CSCD descriptor of another type', () => listOf([], [0xe0, ...cscd(WWN).slice(1)]), 0x052607, 16],
   ['another device type', () => listOf([], [0xe4, 1, ...cscd(WWN).slice(2)]), 0x0a0d03, 17],
   ['a unit that is not there', () => listOf([], [...cscd(WWN), ...cscd(77n)]), 0x0a0d02, 48],

@@ -50,7 +50,8 @@ export const SEGMENT_MAX: u32 = 64;
 export const HEAD_BYTES: u32 = 16;
 export const CSCD_BYTES: u32 = 32;
 export const SEGMENT_BYTES: u32 = 28;
-export const LIST_BYTES_MAX: u32 = HEAD_BYTES + CSCD_MAX * CSCD_BYTES + SEGMENT_MAX * SEGMENT_BYTES;
+/** MAXIMUM DESCRIPTOR LIST LENGTH: of both lists together. */
+export const DESCRIPTORS_BYTES_MAX: u32 = CSCD_MAX * CSCD_BYTES + SEGMENT_MAX * SEGMENT_BYTES;
 export const IDENTIFICATION: u32 = 0xe4;
 export const BLOCK_TO_BLOCK: u32 = 0x02;
 /** LIST ID USAGE: results are held; they are not; there is no list identifier. */
@@ -76,6 +77,9 @@ export function extended_copy(unit: LogicalUnit, nexus: Nexus, task: usize): u32
   if (usage == USAGE_NONE && load<u8>(list)) return bad(unit, task, 0, 7);
   if (load<u32>(list, 12)) return finish_check(unit, task, SENSE_INLINE_DATA_LENGTH_EXCEEDED);
   if (cscdBytes % CSCD_BYTES) return bad(unit, task, 2, 7);
+  if (<u64>cscdBytes + segmentBytes > DESCRIPTORS_BYTES_MAX) {
+    return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH); // whatever of, [SPC-4] 6.22
+  }
   if (cscdBytes > CSCD_MAX * CSCD_BYTES) return finish_check(unit, task, SENSE_TOO_MANY_CSCD_DESCRIPTORS);
   if (segmentBytes > SEGMENT_MAX * SEGMENT_BYTES) {
     return finish_check(unit, task, SENSE_TOO_MANY_SEGMENT_DESCRIPTORS);

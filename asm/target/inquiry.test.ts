@@ -99,7 +99,9 @@ test('test_inquiry_block_vpd: B0 limits, B1 rotation rate, B2 no provisioning [S
   assert.is(limits.getUint16(6), 8, 'OPTIMAL TRANSFER LENGTH GRANULARITY: a physical block');
   assert.is(limits.getUint32(8), 65536, 'MAXIMUM TRANSFER LENGTH');
   assert.is(limits.getUint32(12), 2048, 'OPTIMAL TRANSFER LENGTH: 1 MiB');
-  assert.is(new DataView(inquiry(1, 0xb1).data.buffer).getUint16(4), 10500);
+  const characteristics = new DataView(inquiry(1, 0xb1).data.buffer);
+  assert.is(characteristics.getUint16(4), 10500);
+  assert.is(characteristics.getUint8(7), 0x40, 'WABEREQ: reads succeed after SANITIZE BLOCK ERASE');
   assert.equal([...inquiry(1, 0xb2).data], [0, 0xb2, 0, 4, 0, 0, 0, 0]);
 });
 

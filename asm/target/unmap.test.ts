@@ -121,6 +121,12 @@ test('test_unmap_beyondeol: one descriptor out of range and nothing is unmapped 
   assert.equal([o.sense, o.action, o.residual], [0x052100, L.ACTION_NONE, 40]);
 });
 
+test('test_unmap_0blocks: no blocks at the end are not beyond it, one further they are [SBC-3] 5.28.2', () => {
+  assert.is(unmap(list([[END, 0]])).status, GOOD);
+  assert.is(unmap(list([[END + 1n, 0]])).sense, 0x052100);
+  assert.is(unmap(list([[END, 1]])).sense, 0x052100);
+});
+
 test('test_unmap_anchor: ANC_SUP is 0 [SBC-3] 5.28.1', () => {
   const o = bed.execute(A, [0x42, 1, 0, 0, 0, 0, 0, 0, 24, 0], { out: list([[0n, 1]]) });
   assert.equal([o.sense, o.field, o.bit], [0x052400, 1, 0]);

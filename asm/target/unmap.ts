@@ -74,7 +74,8 @@ function judge(unit: LogicalUnit, task: usize, from: usize, count: u32): bool {
     const descriptor = from + i * DESCRIPTOR_BYTES;
     const lba = load_be64(descriptor);
     const blocks = load_be32(descriptor + DESCRIPTOR_BLOCKS_AT);
-    if (!in_range(unit, lba, blocks)) {
+    // no blocks at the end of the medium do not go beyond it, [SBC-3] 5.28.2
+    if (!in_range(unit, lba, blocks) && (blocks || lba != unit.blocks)) {
       finish_out_of_range(unit, task, lba);
       return false;
     }

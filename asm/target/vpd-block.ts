@@ -40,8 +40,12 @@ export function block_limits(unit: LogicalUnit, body: usize): u32 {
   return 60; // no boundaries within an atomic write
 }
 
+/** WABEREQ 01b: after SANITIZE BLOCK ERASE reads succeed. WACEREQ 00b: there is no cryptographic erase. */
+const WABEREQ_READS_SUCCEED: u32 = 0x40;
+
 export function block_characteristics(unit: LogicalUnit, body: usize): u32 {
   store_be16(body, load<u32>(config_at(unit), LU_CONFIG_ROTATION_AT));
+  store<u8>(body, WABEREQ_READS_SUCCEED, 3);
   return 60;
 }
 
