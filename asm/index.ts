@@ -26,6 +26,7 @@ export {
 // Checksums and scans
 export { crc32c, crc32c_init } from './bytes/crc32c';
 export { is_zero } from './bytes/zero';
+export { LZ4_BLOCK_MAX, LZ4_TABLE_BYTES, lz4_compress } from './bytes/lz4';
 
 // Disk format: partition table and label
 export {

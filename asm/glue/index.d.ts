@@ -134,6 +134,13 @@ export interface DiskIo {
    * Fills the tables. Firmware calls it at boot, so that no panic pays for it; else the first checksum does.
    */
   crc32c_init(): void;
+  /**
+   * LZ4 block of the `bytes` bytes at `from` (1 to 65,536) into `room` bytes at `to`, which must have 8 bytes more that
+   * may be overwritten; works in LZ4_TABLE_BYTES at `table`, aligned to 16. Returns its bytes, or 0 when it does not fit.
+   *
+   * Source: LZ4 Block Format Description.
+   */
+  lz4_compress(from: number, bytes: number, to: number, room: number, table: number): number;
   /** 1 when the `bytes` bytes at `ptr` are all zero, and for none. Any alignment, any length. */
   is_zero(ptr: number, bytes: number): number;
 
