@@ -79,6 +79,7 @@ export {
   table_crc,
   table_enter,
   table_offset_blocks,
+  table_reason,
   table_room,
   table_seal,
   table_stored_bytes,
@@ -102,4 +103,11 @@ export { keys_contain, keys_find_system, reservation_key, reservation_type } fro
 export { outcome_of, sense_code, sense_key } from './initiator/outcome';
 
 // Dump writer
-export { writer_begin, writer_done, writer_drained, writer_offer, writer_step } from './dump/writer';
+export {
+  writer_begin,
+  writer_done,
+  writer_drained,
+  writer_leave_out,
+  writer_offer,
+  writer_step,
+} from './dump/writer';

@@ -41,7 +41,7 @@ export const HOST_OK = 0;
 export const HOST_NO_TARGET = 1; // selection time-out: nobody there, or the path is down
 export const HOST_TIMEOUT = 2; // no answer within SQE_TIMEOUT_MS
 export const HOST_ABORTED = 3; // ended by hba.reset or by task management
-export const HOST_DMA_ERROR = 4; // a transfer left board RAM
+export const HOST_DMA_ERROR = 4; // a transfer left board RAM, or met poisoned memory
 export const HOST_BAD_ENTRY = 5; // a submission the HBA cannot read
 
 /** Interrupt lines, as bits of `interrupt(lines)`, `irq.mask` and `irq.unmask`. */
@@ -275,9 +275,16 @@ export const HEADER_BUILD_BYTES = 32;
 export const HEADER_RECORD_AT = 176; // u32, address of the panic record in the memory
 export const HEADER_ORDER_COUNT_AT = 180; // u32
 export const HEADER_WRITTEN_US_AT = 184; // u64, board time of this header
+export const HEADER_POISONED_AT = 192; // u32, chunks left out, because memory there cannot be read
+export const HEADER_CODEC_AT = 196; // u32, CODEC_LZ4: chunks were compressed where that saves a block; else 0
+export const HEADER_SCRUB_COUNT_AT = 200; // u32
 export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
 export const ORDER_BYTES = 16;
 export const ORDER_MAX = 64;
+/** Regions that were cleared before the dump, because they held secrets: they are zero in the image. */
+export const HEADER_SCRUB_AT = 1280; // SCRUB_BYTES each: address u32, bytes u32, kind u32, 0
+export const SCRUB_BYTES = 16;
+export const SCRUB_MAX = 16;
 
 /** The coredump attribute. The last three are the non-coredump states. */
 export const ATTRIBUTE_DUMPING = 1;
@@ -304,7 +311,10 @@ export const TABLE_SYSTEM_AT = 12; // u32
 export const TABLE_EPOCH_AT = 16; // u32
 export const TABLE_COUNT_AT = 20; // u32, entries used
 export const TABLE_ENTRIES_AT = 32;
-/** chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory */
+/**
+ * chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory. Of a
+ * chunk that is CODEC_LOST the third word says why: 0 tried and not written, or MISSING_POISONED.
+ */
 export const TABLE_ENTRY_BYTES = 16;
 export const TABLE_ENTRIES = 254;
 export const CODEC_LOST = 0;
@@ -346,6 +356,7 @@ export const NOTE_PANIC = 0x53430100;
 export const NOTE_LOG = 0x53430101;
 export const NOTE_COVERAGE = 0x53430102;
 export const NOTE_TRACE = 0x53430103;
+export const NOTE_SCRUBBED = 0x53430104; // as at HEADER_SCRUB_AT, one after the other
 /** NOTE_PANIC is the panic record and NOTE_LOG, NOTE_TRACE the rings, as they lay in memory. NOTE_COVERAGE: */
 export const COVERAGE_VERSION = 1;
 export const COVERAGE_VERSION_AT = 0; // u32

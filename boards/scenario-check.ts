@@ -80,7 +80,16 @@ function* sizeProblems(input: ScenarioInput, index: number, disks: readonly Name
   // A spare may be too small: it is then not elected.
 }
 
-const BOARD_ACTIONS = new Set(['nmi', 'trap', 'assert', 'hang', 'memory-error', 'power-off', 'power-on']);
+const BOARD_ACTIONS = new Set([
+  'nmi',
+  'trap',
+  'assert',
+  'hang',
+  'memory-error',
+  'stop-dump',
+  'power-off',
+  'power-on',
+]);
 const DISK_ACTIONS = new Set(['fail-disk', 'kill-disk', 'slow-disk', 'mend-disk']);
 const PATH_ACTIONS = new Set(['cut-path', 'mend-path']);
 

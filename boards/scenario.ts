@@ -20,6 +20,9 @@ export interface BoardsConfig {
   dumpRoomPercent: number; // of RAM, that a coredump disk must hold
   rootFloorMib: number; // free space that savecore leaves
   saveSharePercent: number; // of a disk's time that savecore may use
+  dumpCodec: 'raw' | 'lz4'; // lz4: chunks are compressed where that saves a block
+  dumpOverwrite: 'never' | 'always'; // of an older core that nobody has saved
+  stopBoundMs: number; // wait for the answer to a stop request
 }
 
 export interface DiskConfig {
@@ -56,6 +59,7 @@ export interface EventConfig {
     | 'assert' // a failed assert
     | 'hang' // the CPU never returns from its cycle; the watchdog finds it
     | 'memory-error' // uncorrectable ECC error
+    | 'stop-dump' // the partner of `board` asks it to stop its dump
     | 'power-off'
     | 'power-on'
     | 'cut-interconnect'

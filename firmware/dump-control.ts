@@ -31,12 +31,14 @@ import {
   HEADER_ATTRIBUTE_AT,
   HEADER_BUILD_AT,
   HEADER_BUILD_BYTES,
+  HEADER_CODEC_AT,
   HEADER_ENDED_US_AT,
   HEADER_FAILED_US_AT,
   HEADER_LIMIT_MS_AT,
   HEADER_LOST_AT,
   HEADER_ORDER_AT,
   HEADER_ORDER_COUNT_AT,
+  HEADER_POISONED_AT,
   HEADER_REASON_AT,
   HEADER_RECORD_AT,
   HEADER_STARTED_US_AT,
@@ -109,6 +111,7 @@ import { message_begin, message_send } from './message';
 import { now_us } from './now';
 import { region_chunks, region_first } from './order';
 import { over } from './panic';
+import { secrets_list } from './secrets';
 import { header_point, spare_pick } from './spare';
 
 const CONTROL_TRIES: u32 = 4;
@@ -216,6 +219,8 @@ export function control_header(attribute: u32, cause: u32): void {
   store<u32>(buf + HEADER_ZERO_AT, w.zero);
   store<u32>(buf + HEADER_STORED_AT, w.stored);
   store<u32>(buf + HEADER_LOST_AT, w.lost);
+  store<u32>(buf + HEADER_POISONED_AT, w.poisoned);
+  store<u32>(buf + HEADER_CODEC_AT, d.codec);
   store<u64>(buf + HEADER_FAILED_US_AT, d.failed_at);
   store<u64>(buf + HEADER_STARTED_US_AT, d.started_at);
   store<u64>(buf + HEADER_WRITTEN_US_AT, now_us());
@@ -224,6 +229,7 @@ export function control_header(attribute: u32, cause: u32): void {
   store<u64>(buf + HEADER_UTC_AT, load<u32>(RECORD_AT + RECORD_UTC_AT));
   memory.copy(buf + HEADER_BUILD_AT, RECORD_AT + RECORD_BUILD_AT, HEADER_BUILD_BYTES);
   store<u32>(buf + HEADER_RECORD_AT, RECORD_AT);
+  secrets_list(buf);
   store<u32>(buf + HEADER_ORDER_COUNT_AT, 7);
   for (let region: u32 = 1; region <= 7; region++) {
     const place = buf + HEADER_ORDER_AT + (region - 1) * ORDER_BYTES;

@@ -2,23 +2,41 @@
  * The dump while it runs: chunks in order of importance to the writer, the limit watched, the header closed cleanly
  * before it.
  */
-import { writer_begin, writer_drained, writer_offer, writer_step } from '../asm/dump/writer';
+import {
+  writer_begin,
+  writer_drained,
+  writer_leave_out,
+  writer_offer,
+  writer_step,
+} from '../asm/dump/writer';
 import {
   ABORT_LIMIT,
   ABORT_MEDIUM,
   ABORT_NONE,
   ABORT_NO_ROOM,
+  ABORT_PARTNER,
   ATTRIBUTE_ABORTED,
   ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
+  CHUNK_BYTES,
   DATA_LBA,
+  MISSING_POISONED,
 } from '../asm/layout';
-import { timer_work, trace_event } from './board';
+import { ECC_NONE, ECC_PAGE_BYTES, ecc_next, timer_work, trace_event } from './board';
 import { control_header, writer } from './dump-control';
 import { drop_disk } from './dump-disk';
-import { DUMP_DONE, DUMP_DONE_BYTES, DUMP_RING, DUMP_SQ, DUMP_WRITER, dump, dump_walk } from './dump-state';
+import {
+  DUMP_DONE,
+  DUMP_DONE_BYTES,
+  DUMP_RING,
+  DUMP_SQ,
+  DUMP_STAGE,
+  DUMP_WRITER,
+  dump,
+  dump_walk,
+} from './dump-state';
 import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
-import { EV_DUMP_BEGIN, WORK_CRC, WORK_SCAN } from './layout';
+import { EV_DUMP_BEGIN, EV_LEFT_OUT, EV_STOP, WORK_COMPRESS, WORK_CRC, WORK_SCAN } from './layout';
 import { core, disk_at } from './memory';
 import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
 import { over } from './panic';
@@ -29,6 +47,7 @@ const WRITE_TIMEOUT_MS: u32 = 4000;
 /** Chunks looked at in one cycle: what the CPU can scan and checksum in it. */
 const CHUNKS_PER_CYCLE: u32 = 4;
 const PROGRESS_US: u64 = 1000000;
+const STOP_HEARD: u32 = 2;
 
 /** Time kept for closing: this at most and a quarter of the limit at most, or three times the slowest write so far. */
 const CLOSE_US: u64 = 400000;
@@ -49,6 +68,8 @@ export function restart(pastErrors: bool): void {
   w.image_blocks = image_blocks(disk_at(d.disk));
   w.now = d.now;
   w.timeout_ms = WRITE_TIMEOUT_MS;
+  w.codec = d.codec;
+  w.stage = <u32>DUMP_STAGE;
   writer_begin(DUMP_WRITER, pastErrors);
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
@@ -62,6 +83,10 @@ export function run(): void {
   if (d.now + margin >= d.limit_at) return begin_close(ABORT_LIMIT);
   if (w.fenced) return over();
   if (w.failed) return drop_disk();
+  if (d.stop) {
+    trace_event(EV_STOP, d.disk, STOP_HEARD, 0);
+    return begin_close(ABORT_PARTNER);
+  }
   if (d.moving) return;
   writer_step(DUMP_WRITER);
   offer();
@@ -86,15 +111,31 @@ function offer(): void {
       d.walked = 1;
       break;
     }
-    // The work area was zero when memory was frozen; what is in it now is the dump's own.
-    if (!writer_offer(DUMP_WRITER, chunk, is_work_area(chunk))) {
+    if (!offer_one(chunk)) {
       d.pending_chunk = chunk + 1;
       break;
     }
   }
   if (w.scanned) timer_work(WORK_SCAN, w.scanned);
   if (w.summed) timer_work(WORK_CRC, w.summed);
-  w.scanned = w.summed = 0;
+  if (w.packed) timer_work(WORK_COMPRESS, w.packed);
+  w.scanned = w.summed = w.packed = 0;
+}
+
+function offer_one(chunk: u32): bool {
+  // The work area was zero when memory was frozen; what is in it now is the dump's own.
+  if (is_work_area(chunk)) return writer_offer(DUMP_WRITER, chunk, true);
+  if (!poisoned(chunk)) return writer_offer(DUMP_WRITER, chunk, false);
+  if (!writer_leave_out(DUMP_WRITER, chunk, MISSING_POISONED)) return false;
+  trace_event(EV_LEFT_OUT, chunk, MISSING_POISONED, 0);
+  return true;
+}
+
+/** Neither this CPU nor the HBA may read a page of it: asked before anything looks at the chunk. */
+function poisoned(chunk: u32): bool {
+  const pages = CHUNK_BYTES / ECC_PAGE_BYTES;
+  const next = ecc_next(chunk * pages);
+  return next != ECC_NONE && next / pages == chunk;
 }
 
 export function close_us(): u64 {

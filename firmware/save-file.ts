@@ -18,11 +18,15 @@ import {
   COPY_BYTES,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
+  HEADER_SCRUB_AT,
+  HEADER_SCRUB_COUNT_AT,
   HEADER_UTC_AT,
   MISSING_UNREACHED,
   NOTE_LOG,
   NOTE_PANIC,
+  NOTE_SCRUBBED,
   NOTE_TRACE,
+  SCRUB_BYTES,
   SECTOR_BYTES,
 } from '../asm/layout';
 import {
@@ -102,6 +106,8 @@ export function plan(): void {
   if (load<u8>(MAP + note_chunk(1)) == CODEC_RAW) elf_note(ELF, NOTE_LOG, NOTES + CHUNK_BYTES, LOG_BYTES);
   if (load<u8>(MAP + note_chunk(2)) == CODEC_RAW)
     elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
+  const scrubbed = load<u32>(header + HEADER_SCRUB_COUNT_AT);
+  if (scrubbed) elf_note(ELF, NOTE_SCRUBBED, header + HEADER_SCRUB_AT, scrubbed * SCRUB_BYTES);
   elf_plan(ELF);
   s.bytes = elf_file_bytes(ELF);
   const utc = load<u64>(header + HEADER_UTC_AT);

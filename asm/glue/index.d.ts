@@ -279,6 +279,8 @@ export interface DiskIo {
   table_stored_bytes(buf: number, i: number): number;
   /** Blocks from the first of the image to the chunk of entry `i`. */
   table_offset_blocks(buf: number, i: number): number;
+  /** Of a chunk that is CODEC_LOST: 0, or MISSING_* when it was left out on purpose. */
+  table_reason(buf: number, i: number): number;
   /** CRC32C of the CHUNK_BYTES of entry `i`'s chunk as they were in memory. */
   table_crc(buf: number, i: number): number;
 
@@ -294,6 +296,8 @@ export interface DiskIo {
    * must be offered again, because all batches are in flight, or when the image is full (no_room).
    */
   writer_offer(area: number, chunk: number, asZero: boolean): number;
+  /** Lists a chunk that must not be touched: `reason` is MISSING_*. False when it must be offered again. */
+  writer_leave_out(area: number, chunk: number, reason: number): number;
   /**
    * Sends again what came back for no fault of the disk, closes a table block that is old or the last, and
    * sends one whose chunks are all on the medium.

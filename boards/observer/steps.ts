@@ -36,6 +36,12 @@ const SAVE_CAUSES: Readonly<Record<number, string>> = {
   [F.SAVE_ROOM]: 'no room in the root file system',
 };
 
+const STOPS: Readonly<Record<number, (disk: string) => string>> = {
+  1: (disk) => `asks the partner to stop its dump to ${disk}`,
+  2: (disk) => `stops its dump to ${disk}, as asked`,
+  3: (disk) => `no answer to the request to stop the dump to ${disk}`,
+};
+
 const SEEN: Readonly<Record<number, string>> = {
   1: 'its panic message',
   2: 'loss of its heartbeats',
@@ -72,6 +78,10 @@ export function stepText(scenario: Scenario, { code, a, b }: TraceEvent): string
       return `took ${disk()} (${TAKE_REASONS[b] ?? b})`;
     case F.EV_TAKE_FAILED:
       return `could not take ${disk()}`;
+    case F.EV_LEFT_OUT:
+      return `chunk ${a} is left out of the dump: its memory is poisoned`;
+    case F.EV_STOP:
+      return STOPS[b]?.(disk()) ?? null;
     case F.EV_LENT:
       return `${disk()} lent for the dump`;
     case F.EV_SERVICE:
