@@ -27,6 +27,7 @@ export {
 export { crc32c, crc32c_init } from './bytes/crc32c';
 export { is_zero } from './bytes/zero';
 export { LZ4_BLOCK_MAX, LZ4_TABLE_BYTES, lz4_compress } from './bytes/lz4';
+export { lz4_expand } from './bytes/unlz4';
 
 // Disk format: partition table and label
 export {

@@ -39,10 +39,13 @@ const bigDisks = (): Scenario['disks'] =>
     disk.role === 'root' || disk.role === 'spare' ? { ...disk, sizeMib: 128 } : disk,
   );
 
-/** Most of board A's memory is not zero, so that its dump takes a while. */
+/** Most of board A's memory is not zero, so that its dump takes a while: the lines of the cache that are not in use. */
 function fillCache({ a }: Pair): void {
   const ram = a.ram()!;
-  for (let at = ram.length / 4; at < ram.length; at += 64) ram[at] = 1 + (at >> 16);
+  for (let line = ram.length / 4; line < ram.length; line += L.CHUNK_BYTES) {
+    const bytes = ram.subarray(line, line + L.CHUNK_BYTES);
+    if (bytes.every((byte) => byte === 0)) bytes.fill(1 + (line >> 16));
+  }
 }
 
 /** Where in `bytes` the pattern stands; -1: nowhere. */

@@ -14,7 +14,6 @@ import {
 import { header_newest } from '../asm/dump/header';
 import {
   CHUNK_BYTES,
-  CODEC_RAW,
   COPY_BYTES,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
@@ -58,7 +57,7 @@ import {
 } from './layout';
 import { core } from './memory';
 import { copy } from './save-copy';
-import { note_chunk } from './save-image';
+import { note_good } from './save-image';
 import {
   BITMAP,
   BOOT,
@@ -100,12 +99,11 @@ export function plan(): void {
   const header = HEADERS + <usize>header_newest(HEADERS) * COPY_BYTES;
   elf_begin(ELF, MAP, s.chunks, load<u32>(header + HEADER_ATTRIBUTE_AT), load<u32>(header + HEADER_ABORT_AT));
   const record = NOTES + (RECORD_AT % CHUNK_BYTES);
-  const known = load<u8>(MAP + note_chunk(0)) == CODEC_RAW;
+  const known = note_good(0);
   elf_task(ELF, 1, SIGABRT, known ? load<u32>(record + RECORD_PC_AT) : 0, TASK_NAME, 8);
   if (known && load<u32>(record + RECORD_REASON_AT)) elf_note(ELF, NOTE_PANIC, record, RECORD_BYTES);
-  if (load<u8>(MAP + note_chunk(1)) == CODEC_RAW) elf_note(ELF, NOTE_LOG, NOTES + CHUNK_BYTES, LOG_BYTES);
-  if (load<u8>(MAP + note_chunk(2)) == CODEC_RAW)
-    elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
+  if (note_good(1)) elf_note(ELF, NOTE_LOG, NOTES + CHUNK_BYTES, LOG_BYTES);
+  if (note_good(2)) elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
   const scrubbed = load<u32>(header + HEADER_SCRUB_COUNT_AT);
   if (scrubbed) elf_note(ELF, NOTE_SCRUBBED, header + HEADER_SCRUB_AT, scrubbed * SCRUB_BYTES);
   elf_plan(ELF);

@@ -22,6 +22,11 @@ export const NOTES: usize = SAVE_AT + 0xb0000; // the chunks of the panic record
 export const HEAD: usize = SAVE_AT + 0xe0000;
 const BUFFERS: usize = SAVE_AT + 0x100000;
 
+/** u16 a chunk: bytes of it in the image, where it is compressed. */
+export const SIZES: usize = SAVE_AT + 0x200000;
+/** Compressed chunks of a job, as they lie in the image. */
+const STAGES: usize = SAVE_AT + 0x220000;
+
 /** Jobs: one reads while the other writes; each up to so many chunks that lie in a row in image and file. */
 export const JOBS: u32 = 2;
 export const JOB_CHUNKS: u32 = 8;
@@ -54,6 +59,7 @@ class Save {
   table_gap: u32;
   table_room: u32;
   note: u32;
+  notes_good: u32; // bit a note whose chunk was read well
   step: u32;
   waiting: u32; // a command of the straight part is out
   pending: u32; // a piece found but not put into a job: ELF_*
@@ -81,6 +87,8 @@ export class Job {
   first: u32; // chunk; the others follow in file order
   file_block: u32;
   began: u32; // us, low half
+  blocks: u32; // in the image
+  packed: u32; // some of its chunks are compressed: they lie in the stage first
   list: u64; // JOB_CHUNKS of u32 from here on
 }
 
@@ -94,6 +102,10 @@ export function job_at(i: u32): Job {
 
 export function job_buffer(i: u32): usize {
   return BUFFERS + <usize>i * JOB_CHUNKS * CHUNK_BYTES;
+}
+
+export function job_stage(i: u32): usize {
+  return STAGES + <usize>i * JOB_CHUNKS * CHUNK_BYTES;
 }
 
 export function job_chunk(job: Job, n: u32): usize {

@@ -42,7 +42,7 @@ import { log_begin, log_end, log_number, log_text } from './log';
 import { HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
 import { copy, job_done } from './save-copy';
 import { head, next_step, plan, root_done } from './save-file';
-import { header_done, notes, table_done } from './save-image';
+import { header_done, note_done, table_done } from './save-image';
 import {
   BITMAP,
   BOOT,
@@ -146,15 +146,13 @@ export function save_done(i: u32, outcome: u32): void {
   if (step == SAVE_COPY) return job_done(command_at(i).arg, outcome);
   if (c.save_step != step) return;
   if (step == SAVE_TABLE && outcome != OUTCOME_GOOD) return table_done(false);
-  if (step == SAVE_NOTES && outcome != OUTCOME_GOOD) return notes();
+  if (step == SAVE_NOTES) return note_done(outcome == OUTCOME_GOOD);
   if (outcome != OUTCOME_GOOD) return give_up('a disk failed', SAVE_DISK);
   switch (step) {
     case SAVE_HEADER:
       return header_done();
     case SAVE_TABLE:
       return table_done(true);
-    case SAVE_NOTES:
-      return notes();
     case SAVE_BOOT:
       if (exfat_mount(VOLUME, BOOT, DATA_LBA, disk_at(s.root).blocks - DATA_LBA - TAIL_BLOCKS) != EXFAT_OK) {
         return give_up('the root disk holds no exFAT volume', SAVE_VOLUME);

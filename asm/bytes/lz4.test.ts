@@ -62,6 +62,48 @@ function compress({ io, table, from, to }: Kernel, data: Uint8Array, room: numbe
   return bytes === 0 ? null : io.bytes.slice(to, to + bytes);
 }
 
+test('the expander of the disk I/O module takes back what the kernel made, byte for byte', async () => {
+  for (const each of await builds()) {
+    const dice = new Dice(21);
+    const { io, to } = each;
+    const [from, out] = [io.room(BLOCK + 4096), io.room(BLOCK + 64)];
+    for (const fill of Object.values(CONTENTS)) {
+      for (const length of [1, 4, 12, 13, 40, 300, 5000, BLOCK]) {
+        const data = new Uint8Array(length);
+        fill(data, dice);
+        const block = compress(each, data, bound(length))!;
+        io.bytes.copyWithin(from, to, to + block.length);
+        io.part(out, BLOCK + 64).fill(GUARD);
+        assert.is(io.call('lz4_expand', from, block.length, out, length), length);
+        assert.is(Buffer.compare(io.part(out, length), data), 0);
+        assert.is(io.bytes[out + length], GUARD);
+        assert.is(io.call('lz4_expand', from, block.length, out, length - 1), 0, 'no room for the last byte');
+        assert.is(io.call('lz4_expand', from, block.length - 1, out, length) === length, false);
+      }
+    }
+  }
+});
+
+test('the expander believes no block: damaged ones write nothing outside, and agree with the decoder of core files', () => {
+  const each = kernel(new Formats());
+  const { io } = each;
+  const dice = new Dice(22);
+  const [from, out] = [io.room(8192), io.room(8192)];
+  const data = new Uint8Array(2000);
+  for (let n = 0; n < 2_000; n++) {
+    CONTENTS[Object.keys(CONTENTS)[n % 9]!]!(data, dice);
+    const block = n % 10 ? compress(each, data, bound(data.length))! : dice.roll(new Uint8Array(1 + dice.below(60)));
+    for (let flips = dice.below(3) + 1; flips > 0; flips--) block[dice.below(Math.min(block.length, 40))] = dice.below(256);
+    io.bytes.set(block, from);
+    io.part(out, 4096).fill(GUARD);
+    const made = io.call('lz4_expand', from, block.length, out, data.length);
+    assert.ok(io.part(out + data.length, 2096).every((byte) => byte === GUARD));
+    const expected = lz4Decode(block, data.length);
+    if (expected !== null) assert.is(Buffer.compare(io.part(out, made), expected), 0);
+    else assert.is.not(made, data.length);
+  }
+});
+
 const bound = (bytes: number): number => bytes + Math.floor(bytes / 255) + 16;
 
 const builds = async (): Promise<readonly [Kernel, Kernel]> => [

@@ -141,6 +141,11 @@ export interface DiskIo {
    * Source: LZ4 Block Format Description.
    */
   lz4_compress(from: number, bytes: number, to: number, room: number, table: number): number;
+  /**
+   * Expands the `bytes` bytes at `from` into the `room` bytes at `to`. Returns the bytes made, 0 when it is no
+   * LZ4 block.
+   */
+  lz4_expand(from: number, bytes: number, to: number, room: number): number;
   /** 1 when the `bytes` bytes at `ptr` are all zero, and for none. Any alignment, any length. */
   is_zero(ptr: number, bytes: number): number;
 
