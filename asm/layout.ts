@@ -268,7 +268,7 @@ export const HEADER_FAILED_US_AT = 104; // u64, board time of the failure
 export const HEADER_STARTED_US_AT = 112; // u64, of the attribute's change to dumping
 export const HEADER_ENDED_US_AT = 120; // u64, 0 while dumping
 export const HEADER_LIMIT_MS_AT = 128; // u32, counted from the failure
-export const HEADER_SAVED_AT = 132; // u32, 1: the core file is made
+export const HEADER_SAVED_AT = 132; // u32, SAVED_*
 export const HEADER_UTC_AT = 136; // u64, seconds of the board's real-time clock at the failure
 export const HEADER_BUILD_AT = 144; // 32 bytes, firmware build id
 export const HEADER_BUILD_BYTES = 32;
@@ -278,6 +278,10 @@ export const HEADER_WRITTEN_US_AT = 184; // u64, board time of this header
 export const HEADER_POISONED_AT = 192; // u32, chunks left out, because memory there cannot be read
 export const HEADER_CODEC_AT = 196; // u32, CODEC_LZ4: chunks were compressed where that saves a block; else 0
 export const HEADER_SCRUB_COUNT_AT = 200; // u32
+export const HEADER_SAVE_TRIES_AT = 204; // u32, tries to make a core file, counted before each
+export const HEADER_SAVE_CLUSTER_AT = 208; // u32, first cluster that the last try chose in the root file system
+export const HEADER_SAVE_CLUSTERS_AT = 212; // u32, how many; 0: none yet
+export const HEADER_SAVE_CLEAN_AT = 216; // u32, 1: that volume was not marked as dirty before
 export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
 export const ORDER_BYTES = 16;
 export const ORDER_MAX = 64;
@@ -291,6 +295,11 @@ export const ATTRIBUTE_DUMPING = 1;
 export const ATTRIBUTE_INACTIVE = 2;
 export const ATTRIBUTE_COMPLETED = 3;
 export const ATTRIBUTE_ABORTED = 4;
+
+/** What became of the dump after its end. */
+export const SAVED_NOT = 0;
+export const SAVED_DONE = 1; // the core file is made, and was read back
+export const SAVED_REFUSED = 2; // all tries failed: nobody tries again
 
 export const ABORT_NONE = 0;
 export const ABORT_LIMIT = 1;

@@ -183,6 +183,8 @@ export const EV_PATH_BACK: u32 = 41; // disk, path
 export const EV_LEFT_OUT: u32 = 42; // chunk, MISSING_*: not in the dump, on purpose
 export const EV_SCRUBBED: u32 = 43; // regions, bytes: secrets that are zero from here on
 export const EV_STOP: u32 = 44; // disk, 1 asked, 2 heard by the board that dumps, 3 no answer within the bound
+export const EV_SAVE_TRY: u32 = 45; // disk, number of the try
+export const EV_SAVE_REPAIR: u32 = 46; // first cluster, clusters, 1: a core that was not marked as saved
 export const EV_POLICY_WAIT: u32 = 40; // sequential policy: takeover waits for the dump
 
 export const REASON_INACTIVE: u32 = 1;
@@ -196,3 +198,5 @@ export const SAVE_DISK: u32 = 2; // a disk failed
 export const SAVE_DUMP: u32 = 3; // nothing there that could be saved
 export const SAVE_VOLUME: u32 = 4; // the root disk holds no volume of ours
 export const SAVE_ROOM: u32 = 5; // less free space than the file needs, and the floor
+export const SAVE_BACK: u32 = 6; // what was read back is not what was written
+export const SAVE_OFTEN: u32 = 7; // every try failed: no other one

@@ -22,8 +22,12 @@ import {
   HEADER_IMAGE_BLOCKS_AT,
   HEADER_IMAGE_LBA_AT,
   HEADER_SYSTEM_AT,
+  HEADER_SAVE_CLEAN_AT,
+  HEADER_SAVE_CLUSTERS_AT,
+  HEADER_SAVE_CLUSTER_AT,
   HEADER_TABLE_LBA_AT,
   HEADER_TABLE_ROOM_AT,
+  HEADER_UTC_AT,
   MISSING_UNREACHED,
   SECTOR_BYTES,
   TABLE_BLOCKS,
@@ -31,9 +35,10 @@ import {
 } from '../asm/layout';
 import { EXFAT_BOOT_BLOCKS } from '../asm/volume/exfat/codes';
 import { timer_work } from './board';
-import { EV_SAVE_BEGIN, LOG_AT, RECORD_AT, SAVE_DUMP, TRACE_AT, WORK_COPY, WORK_CRC } from './layout';
+import { EV_SAVE_BEGIN, EV_SAVE_TRY, LOG_AT, RECORD_AT, SAVE_DUMP, TRACE_AT, WORK_COPY, WORK_CRC } from './layout';
 import { log_begin, log_end, log_number, log_text } from './log';
 import { core, disk_at } from './memory';
+import { SAVE_TRIES, note_try, refuse, saved_tries } from './save-header';
 import {
   BLOCKS_PER_CHUNK,
   BOOT,
@@ -72,18 +77,24 @@ export function header_done(): void {
   s.table_room = load<u32>(header + HEADER_TABLE_ROOM_AT);
   s.image_lba = load<u64>(header + HEADER_IMAGE_LBA_AT);
   s.image_blocks = load<u64>(header + HEADER_IMAGE_BLOCKS_AT);
+  s.utc = load<u64>(header + HEADER_UTC_AT);
+  s.old_cluster = load<u32>(header + HEADER_SAVE_CLUSTER_AT);
+  s.old_clusters = load<u32>(header + HEADER_SAVE_CLUSTERS_AT);
+  s.was_clean = load<u32>(header + HEADER_SAVE_CLEAN_AT);
   memory.fill(MAP, <u8>MISSING_UNREACHED, s.chunks);
+  if (saved_tries() >= SAVE_TRIES) return refuse();
   trace(EV_SAVE_BEGIN, c.save_disk, s.chunks);
+  trace(EV_SAVE_TRY, c.save_disk, saved_tries() + 1);
   log_begin();
   log_text('savecore: from disk ');
   log_number(c.save_disk);
   log_text(' to the root file system on disk ');
   log_number(s.root);
   log_end();
-  next_table();
+  note_try();
 }
 
-function next_table(): void {
+export function next_table(): void {
   const s = save();
   if (s.table_at == s.table_room || s.table_gap == TABLE_GAP) return notes();
   read(SAVE_TABLE, core().save_disk, s.table_lba + <u64>s.table_at * TABLE_BLOCKS, TABLE_BLOCKS, TABLE);

@@ -46,6 +46,16 @@ export const SAVE_COPY: u32 = 9;
 export const SAVE_HEAD: u32 = 10;
 export const SAVE_SYNC: u32 = 11;
 export const SAVE_MARK: u32 = 12;
+export const SAVE_TRIED: u32 = 13; // the header says that there is one more try
+export const SAVE_NOTED: u32 = 14; // and which clusters it takes
+export const SAVE_REPAIR: u32 = 15; // what an earlier try left is taken back
+export const SAVE_FLUSH: u32 = 16;
+export const SAVE_VERIFY: u32 = 17; // the file is read back
+export const SAVE_REFUSED: u32 = 18;
+/** Core files of one second. */
+export const NAMES_MAX: u32 = 100;
+/** Mark of a chunk that is zero, in the list of a job that reads back. */
+export const VERIFY_ZERO: u32 = 0x80000000;
 export const JOB_FREE: u32 = 0;
 export const JOB_READING: u32 = 1;
 export const JOB_WRITING: u32 = 2;
@@ -66,6 +76,7 @@ class Save {
   ended: u32; // no more pieces
   replan: u32; // more chunks are missing than the plan could take out
   head_at: u32;
+  reading: u32; // a read of what was written is out
   present: u32;
   table_lba: u64;
   image_lba: u64;
@@ -74,8 +85,16 @@ class Save {
   bytes: u64;
   next_at: u64; // us, the share of the disk's time
   began_at: u64;
+  utc: u64; // of the failure
   epoch: u32;
   system: u32;
+  sequence: u32; // of the header that is being written
+  old_cluster: u32; // what an earlier try chose
+  old_clusters: u32;
+  was_clean: u32; // the volume, before the first try
+  removes: u32;
+  head_sum: u32; // CRC32C of the head as written
+  back_sum: u32; // and as read back
 }
 
 

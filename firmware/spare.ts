@@ -26,6 +26,7 @@ import {
   LABEL_STATE_AT,
   ROLE_DUMP,
   ROLE_SPARE,
+  SAVED_DONE,
   SECTOR_BYTES,
   TABLE_BLOCKS,
   TABLE_ENTRIES,
@@ -71,7 +72,7 @@ export function image_blocks(disk: Disk): u64 {
 /** An older core that nobody has saved yet: the first crash is the interesting one. */
 function holds_core(disk: Disk): bool {
   const ended = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
-  return ended && disk.header_saved != 1 && !dropped(disk);
+  return ended && disk.header_saved != SAVED_DONE && !dropped(disk);
 }
 
 function suits(disk: Disk): bool {

@@ -134,6 +134,10 @@ export interface DiskIo {
    * Fills the tables. Firmware calls it at boot, so that no panic pays for it; else the first checksum does.
    */
   crc32c_init(): void;
+  /** The largest block of lz4_compress. */
+  readonly LZ4_BLOCK_MAX: WebAssembly.Global;
+  /** Bytes of the table that lz4_compress works in. */
+  readonly LZ4_TABLE_BYTES: WebAssembly.Global;
   /**
    * LZ4 block of the `bytes` bytes at `from` (1 to 65,536) into `room` bytes at `to`, which must have 8 bytes more that
    * may be overwritten; works in LZ4_TABLE_BYTES at `table`, aligned to 16. Returns its bytes, or 0 when it does not fit.
@@ -483,6 +487,10 @@ export interface DiskIo {
   exfat_find_run(state: number, bitmap: number, count: number): number;
   /** Byte offset of the entry set of the file called `name` within the directory's EXFAT_DIR_BYTES, or -1. */
   exfat_lookup(directory: number, name: number, nameBytes: number): number;
+  /** First cluster of the prepared file. */
+  exfat_file_cluster(state: number): number;
+  /** Clusters that the prepared file takes. */
+  exfat_file_clusters(state: number): number;
   /** Steps of the prepared file. */
   exfat_steps(state: number): number;
   /** STEP_* of step `i`. */
@@ -495,6 +503,26 @@ export interface DiskIo {
   exfat_step_blocks(state: number, i: number): number;
   /** Puts the VolumeFlags of step `i` (STEP_DIRTY, STEP_CLEAN) into the boot sector at `boot`. */
   exfat_step_boot(state: number, i: number, boot: number): void;
+
+  // exFAT: take back what a cut try left
+
+  /** True for a run of clusters that can be a file's on this volume. */
+  exfat_run_sound(state: number, first: number, count: number): number;
+  /** Byte offset in the directory of the file that has any of these clusters, or -1. */
+  exfat_owner(state: number, directory: number, first: number, count: number): number;
+  /** Takes the run back in both buffers, and the entry set at `entry` unless that is -1; the steps name its sectors. */
+  exfat_undo(
+    state: number,
+    bitmap: number,
+    directory: number,
+    entry: number,
+    first: number,
+    count: number,
+  ): void;
+  /** True when the volume says that it is in use. */
+  exfat_is_dirty(state: number): number;
+  /** The caller knows that nobody but itself left the volume dirty: STEP_CLEAN says so. */
+  exfat_was_clean(state: number): void;
 }
 
 /** Where the module lies: for a worker, or for a host that compiles it itself. */

@@ -29,6 +29,7 @@ import {
   HEADER_CODEC_AT,
   HEADER_POISONED_AT,
   HEADER_SAVED_AT,
+  HEADER_SAVE_TRIES_AT,
   HEADER_SCRUB_AT,
   HEADER_SCRUB_COUNT_AT,
   HEADER_STARTED_US_AT,
@@ -57,6 +58,8 @@ import {
   ORDER_BYTES,
   ORDER_MAX,
   ROLE_MAILBOX,
+  SAVED_DONE,
+  SAVED_REFUSED,
   SCRUB_BYTES,
   SCRUB_MAX,
   SECTOR_BYTES,
@@ -105,6 +108,9 @@ export interface Header {
   limitMs: number;
   utcSeconds: bigint;
   saved: boolean;
+  /** Every try to save it failed: nobody tries again. */
+  refused: boolean;
+  saveTries: number;
   build: string;
   recordAddress: number;
   /** In what order the memory was written. */
@@ -201,7 +207,9 @@ export function parseHeader(copy: Fields): Header | null {
     endedUs: copy.u64(HEADER_ENDED_US_AT),
     limitMs: copy.u32(HEADER_LIMIT_MS_AT),
     utcSeconds: copy.u64(HEADER_UTC_AT),
-    saved: copy.u32(HEADER_SAVED_AT) === 1,
+    saved: copy.u32(HEADER_SAVED_AT) === SAVED_DONE,
+    refused: copy.u32(HEADER_SAVED_AT) === SAVED_REFUSED,
+    saveTries: copy.u32(HEADER_SAVE_TRIES_AT),
     build: copy.text(HEADER_BUILD_AT, HEADER_BUILD_BYTES),
     recordAddress: copy.u32(HEADER_RECORD_AT),
     order: Array.from({ length: orderCount }, (_, i) => {

@@ -70,6 +70,7 @@ for (const withRam of [true, false]) {
       stored: 5,
       lost: 0,
       missing: 0,
+      poisoned: 0,
       storedBytes: 5 * L.CHUNK_BYTES,
       attribute: L.ATTRIBUTE_COMPLETED,
       abort: L.ABORT_LIMIT,
