@@ -78,6 +78,12 @@ const model = {
   reserve_us: whole(1, 10_000_000, 'time of a PERSISTENT RESERVE OUT, which writes its state to the medium'),
 };
 
+const MAX_TRANSFER = whole(
+  72,
+  32_768,
+  'what one command may move, as the disk says in its Block Limits; by default 32 MiB',
+);
+
 const diskModel = z
   .strictObject({
     access_us: model.access_us.default(2000),
@@ -102,6 +108,7 @@ const diskGroup = z
     access_us: model.access_us.optional(),
     rate_mb_s: model.rate_mb_s.optional(),
     reserve_us: model.reserve_us.optional(),
+    max_transfer_kib: MAX_TRANSFER.optional(),
   })
   .describe('a group of equal disks');
 

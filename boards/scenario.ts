@@ -33,6 +33,8 @@ export interface DiskConfig {
   volume: number | null; // volume number of a data disk
   accessUs: number; // of a command that is not sequential
   rateMbS: number; // 10^6 bytes a second
+  /** What one command may move, as the disk says in its Block Limits; absent: what its device server does. */
+  maxTransferKib?: number;
   reserveUs: number; // of a PERSISTENT RESERVE OUT, which writes its state to the medium (APTPL)
   /** Commands take no board time: for initiators of the real world, whose own time counts. Free disks only. */
   immediate: boolean;

@@ -10,6 +10,7 @@ import { type Overrides, type Pair, eventOf, smallScenario, withPair } from '../
 import { type Machine, makeMachine } from '../boards/machine.ts';
 import { finalChecks } from '../boards/observer/end.ts';
 import { reader } from '../boards/observer/observer.ts';
+import { recordRun } from '../scripts/recorder.test-helper.ts';
 import type { Scenario } from '../boards/scenario.ts';
 import * as F from './layout.ts';
 
@@ -266,6 +267,33 @@ test('a board that does not answer the request keeps its disk until the limit', 
       assert.equal(pair.machine.observer.invariants.violations, []);
     },
   );
+});
+
+test('the dump is written in pieces as large as the disk says that it takes, and saved in such', () => {
+  for (const [maxTransferKib, most] of [[undefined, 2048], [256, 512], [72, 144]] as const) {
+    const scenario = smallScenario({ events: [NMI], boards: { dumpCodec: 'lz4', rebootAfterPanic: false } });
+    const disks = scenario.disks.map((disk) =>
+      disk.owner === 'a' && disk.role !== 'data' && maxTransferKib !== undefined ? { ...disk, maxTransferKib } : disk,
+    );
+    const record = recordRun({ ...scenario, disks });
+    assert.equal(record.result.invariants.violations, []);
+    assert.is(record.result.dump.attribute, 'completed');
+    assert.ok(record.result.core !== null);
+    for (const name of ['a.spare.0', 'a.root']) {
+      const number = disks.findIndex((disk) => disk.name === name);
+      const sizes = record.commands.filter((c) => c.disk === number && c.lba >= L.DATA_LBA).map((c) => c.blocks);
+      assert.ok(Math.max(...sizes) <= most, `${name}, ${maxTransferKib} KiB: ${Math.max(...sizes)} blocks`);
+      assert.ok(Math.max(...sizes) > 64);
+    }
+  }
+});
+
+test('the header says dumping within 5 ms of the panic, and memory is on its way', () => {
+  dumped({}, (pair) => {
+    const panic = pair.events(F.EV_PANIC, 0)[0]!;
+    const begin = pair.events(F.EV_DUMP_BEGIN, 0)[0]!;
+    assert.ok(begin.time - panic.time < 5 * MS, `${(begin.time - panic.time) / MS} ms`);
+  });
 });
 
 test.run();

@@ -63,6 +63,7 @@ import {
 } from '../asm/layout';
 import { nvram_read, trace_event } from './board';
 import { ATTEMPTS, ask_for, next_disk } from './dump-disk';
+import { write_blocks } from './dump-size';
 import { close_us, marked, restart } from './dump-run';
 import {
   DUMP_ENTRY,
@@ -148,6 +149,7 @@ export function control(disk: u32): void {
   d.control_disk = disk;
   d.control_busy = 1;
   d.control_tries = 0;
+  d.control_at = now_us();
   send_control();
 }
 
@@ -170,7 +172,10 @@ export function mark(): void {
     trace_event(EV_DUMP_NONE, 0, 0, 0);
     return over();
   }
-  if (d.sealed) return mark_now(seal().coredump_path, seal().header_copy, seal().header_sequence);
+  if (d.sealed) {
+    d.write_blocks = seal().write_blocks;
+    return mark_now(seal().coredump_path, seal().header_copy, seal().header_sequence);
+  }
   // Nothing vouches for this disk but a table in memory: its label must say that it is a spare of ours.
   d.step = STEP_LABEL;
   d.path = disk_at(d.disk).path;
@@ -262,6 +267,8 @@ export function move_reservation(): void {
 export function control_done(outcome: u32): void {
   const d = dump();
   d.control_busy = 0;
+  const took = d.now - d.control_at;
+  if (d.step != STEP_MAIL) d.control_us = max<u64>(took, d.control_us - d.control_us / 4);
   // A mailbox write without an answer is one that the partner's preemption aborted: the step below takes it so.
   const unanswered = outcome == OUTCOME_LOST && d.step != STEP_MAIL;
   const again = outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY || unanswered;
@@ -281,6 +288,7 @@ export function control_done(outcome: u32): void {
     case STEP_LABEL: {
       const disk = disk_at(d.disk);
       if (outcome != OUTCOME_GOOD || !label_agrees()) return next_disk();
+      d.write_blocks = write_blocks(disk);
       return mark_now(disk.path, disk.header_copy, disk.header_sequence);
     }
     case STEP_MARK:

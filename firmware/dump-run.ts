@@ -7,6 +7,7 @@ import {
   writer_drained,
   writer_leave_out,
   writer_offer,
+  writer_oldest,
   writer_step,
 } from '../asm/dump/writer';
 import {
@@ -49,8 +50,10 @@ const CHUNKS_PER_CYCLE: u32 = 4;
 const PROGRESS_US: u64 = 1000000;
 const STOP_HEARD: u32 = 2;
 
-/** Time kept for closing: this at most and a quarter of the limit at most, or three times the slowest write so far. */
+/** Time kept for closing as long as nothing is measured: this, and a quarter of the limit at most. */
 const CLOSE_US: u64 = 400000;
+/** What is measured may be so short that a single cycle more would be too long. */
+const CLOSE_LEAST_US: u64 = 40000;
 
 /** The image from its first chunk on, on this disk. */
 export function restart(pastErrors: bool): void {
@@ -70,6 +73,7 @@ export function restart(pastErrors: bool): void {
   w.timeout_ms = WRITE_TIMEOUT_MS;
   w.codec = d.codec;
   w.stage = <u32>DUMP_STAGE;
+  w.batch_blocks = d.write_blocks;
   writer_begin(DUMP_WRITER, pastErrors);
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
@@ -79,8 +83,7 @@ export function restart(pastErrors: bool): void {
 export function run(): void {
   const d = dump();
   const w = writer();
-  const margin = max<u64>(close_us(), w.slowest_us * 3);
-  if (d.now + margin >= d.limit_at) return begin_close(ABORT_LIMIT);
+  if (d.now + closing_us() >= d.limit_at) return begin_close(ABORT_LIMIT);
   if (w.fenced) return over();
   if (w.failed) return drop_disk();
   if (d.stop) {
@@ -142,6 +145,19 @@ export function close_us(): u64 {
   return min<u64>(CLOSE_US, (<u64>dump().limit_ms * 1000) / 4);
 }
 
+/**
+ * How long it takes from now to a closed header, as the disk is now: what is in flight comes back, as long as the
+ * slowest write of late has taken, or the oldest has been out; then a table block and the header, each as long as a
+ * header took. Half as much again, for a disk that gets slower.
+ */
+function closing_us(): u64 {
+  const d = dump();
+  const slow = max<u64>(writer().recent_us, writer_oldest(DUMP_WRITER));
+  if (!slow) return close_us();
+  const needed = slow + 2 * d.control_us;
+  return max<u64>(needed + needed / 2, min<u64>(CLOSE_LEAST_US, close_us()));
+}
+
 function begin_close(cause: u32): void {
   const d = dump();
   writer().closing = 1;
@@ -158,7 +174,7 @@ export function close(): void {
   writer_step(DUMP_WRITER);
   if (!writer_drained(DUMP_WRITER)) {
     // With the limit upon us what is in flight is not waited for: the table does not list it.
-    if (d.now + close_us() / 4 < d.limit_at) return;
+    if (d.now + min<u64>(close_us() / 4, closing_us() / 2) < d.limit_at) return;
     d.close_cause = ABORT_LIMIT;
   }
   if (w.lost && d.close_cause == ABORT_NONE) d.close_cause = ABORT_MEDIUM;

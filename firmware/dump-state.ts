@@ -48,12 +48,15 @@ export class Dump {
   watchdog_ms: u32;
   reboot: u32;
   codec: u32;
+  write_blocks: u32;
   mailbox: u32; // disk number, as sealed; NO_DISK
   mailbox_path: u32;
   sealed: u32; // the seal vouches for `disk`
   started_at: u64;
   progress_at: u64;
   lend_until: u64;
+  control_at: u64; // when the control command went out
+  control_us: u64; // time that one takes, of late
   sq_rung: u32;
   cq_head: u32;
   control_busy: u32;

@@ -155,6 +155,8 @@ export class Disk {
   retry_at: u64;
   label_state: u32;
   label_holder: u32; // system id of the board that the label says has it
+  transfer_max: u32; // blocks that a command may move, 0: not known
+  transfer_best: u32; // and should
 }
 
 /** A volume: the data region of one data disk. */

@@ -15,7 +15,6 @@ import {
   BLOCKS_PER_CHUNK,
   ELF,
   JOBS,
-  JOB_CHUNKS,
   JOB_FREE,
   JOB_READING,
   JOB_WRITING,
@@ -54,7 +53,7 @@ function start(i: u32): void {
   const job = job_at(i);
   job.chunks = 0;
   let block: u64 = 0;
-  while (job.chunks < JOB_CHUNKS) {
+  while (job.chunks < s.job_chunks) {
     const piece: u32 = s.pending ? s.pending : <u32>elf_next(ELF);
     s.pending = 0;
     if (piece == ELF_END) {

@@ -84,7 +84,11 @@ import {
 } from './save-state';
 import { give_up, read, sync, write } from './savecore';
 
-export const HEAD_PIECE: u32 = 0x20000;
+/** Bytes of the head that go out at once. */
+export function head_piece(): u32 {
+  return save().job_chunks > 1 ? 2 * CHUNK_BYTES : CHUNK_BYTES;
+}
+
 const CORES = memory.data<u8>([0x63, 0x6f, 0x72, 0x65, 0x73]); // "cores"
 const CORES_BYTES: u32 = 5;
 
@@ -170,7 +174,7 @@ export function head(): void {
   const s = save();
   const total = elf_head_bytes(ELF);
   if (s.head_at >= total) return sync(SAVE_FLUSH);
-  const bytes = min<u32>(HEAD_PIECE, total - s.head_at);
+  const bytes = min<u32>(head_piece(), total - s.head_at);
   elf_head(ELF, HEAD, s.head_at, bytes);
   s.head_sum = crc32c(s.head_at ? s.head_sum : 0, HEAD, bytes);
   const lba = s.file_lba + s.head_at / SECTOR_BYTES;

@@ -88,6 +88,7 @@ class Save {
   utc: u64; // of the failure
   epoch: u32;
   system: u32;
+  job_chunks: u32; // of a job: what both disks can move at once
   sequence: u32; // of the header that is being written
   old_cluster: u32; // what an earlier try chose
   old_clusters: u32;

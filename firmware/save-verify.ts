@@ -17,13 +17,12 @@ import { CHUNK_BYTES, SECTOR_BYTES } from '../asm/layout';
 import { timer_work } from './board';
 import { SAVE_BACK, WORK_CRC, WORK_SCAN } from './layout';
 import { core } from './memory';
-import { HEAD_PIECE, next_step } from './save-file';
+import { head_piece, next_step } from './save-file';
 import { is_exact } from './save-image';
 import {
   BLOCKS_PER_CHUNK,
   ELF,
   HEAD,
-  JOB_CHUNKS,
   Job,
   SAVE_VERIFY,
   VERIFY_ZERO,
@@ -60,7 +59,7 @@ export function verify(): void {
   }
   const left = elf_head_bytes(ELF) - s.head_at;
   if (!left) return whole();
-  const blocks = min<u32>(HEAD_PIECE, left) / SECTOR_BYTES;
+  const blocks = min<u32>(head_piece(), left) / SECTOR_BYTES;
   read(SAVE_VERIFY, s.root, s.file_lba + s.head_at / SECTOR_BYTES, blocks, HEAD);
 }
 
@@ -68,7 +67,7 @@ export function verify(): void {
 function gather(job: Job): void {
   const s = save();
   job.chunks = 0;
-  while (job.chunks < JOB_CHUNKS) {
+  while (job.chunks < s.job_chunks) {
     const piece: u32 = s.pending ? s.pending : <u32>elf_next(ELF);
     s.pending = 0;
     if (piece == ELF_END) {
@@ -98,7 +97,7 @@ export function verify_done(): void {
     }
     job.chunks = 0;
   } else {
-    const bytes = min<u32>(HEAD_PIECE, elf_head_bytes(ELF) - s.head_at);
+    const bytes = min<u32>(head_piece(), elf_head_bytes(ELF) - s.head_at);
     timer_work(WORK_CRC, bytes);
     s.back_sum = crc32c(s.back_sum, HEAD, bytes);
     s.head_at += bytes;

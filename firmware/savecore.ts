@@ -33,7 +33,7 @@ import {
   SAVE_VOLUME,
 } from './layout';
 import { log_begin, log_end, log_number, log_text } from './log';
-import { HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
+import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
 import { copy, job_done } from './save-copy';
 import { head, next_step, root_done } from './save-file';
 import { mark } from './save-header';
@@ -41,8 +41,10 @@ import { header_done, next_table, note_done, table_done } from './save-image';
 import { repair, repair_done } from './save-repair';
 import {
   BITMAP,
+  BLOCKS_PER_CHUNK,
   BOOT,
   HEADERS,
+  JOB_CHUNKS,
   KIND_SAVE,
   ROOT,
   SAVE_BITMAP,
@@ -103,9 +105,18 @@ function pick(): void {
     memory.fill(SAVE_AT, 0, 0x1000);
     save().root = root;
     save().began_at = c.now;
+    save().job_chunks = chunks_at_once(disk, disk_at(root));
     return read(SAVE_HEADER, d, COREDUMP_LBA, 2 * COPY_BLOCKS, HEADERS);
   }
   c.save_looked = c.held_changes;
+}
+
+/** What a command may move on both disks; a disk that does not say takes a whole job. */
+function chunks_at_once(from: Disk, to: Disk): u32 {
+  let most: u32 = JOB_CHUNKS;
+  if (from.transfer_max) most = min<u32>(most, from.transfer_max / BLOCKS_PER_CHUNK);
+  if (to.transfer_max) most = min<u32>(most, to.transfer_max / BLOCKS_PER_CHUNK);
+  return max<u32>(most, 1);
 }
 
 function root_of(system: u32): u32 {

@@ -38,6 +38,7 @@ import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { label_lba, label_newest, label_next_sequence, label_seal, label_victim } from '../asm/volume/label';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { dropped } from './dropped';
+import { takes_chunks } from './dump-size';
 import { BOARD_WAITING, DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
 import { log, log_disk } from './log';
 import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
@@ -78,6 +79,7 @@ function holds_core(disk: Disk): bool {
 function suits(disk: Disk): bool {
   if (!disk.present || disk.dead || disk.held != <u8>HELD_ME || disk.owner != core().system) return false;
   if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
+  if (!takes_chunks(disk)) return false;
   if (holds_core(disk) && !core().overwrite) return false;
   const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
   return image_blocks(disk) >= wanted;

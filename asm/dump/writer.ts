@@ -340,6 +340,17 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   settle(area, batch);
 }
 
+/** For how long the oldest write has been out, us; 0 with none. */
+export function writer_oldest(area: usize): u64 {
+  const w = writer_at(area);
+  let oldest: u64 = 0;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) {
+    const batch = batch_at(area, i);
+    if (batch.state == BATCH_SENT) oldest = max<u64>(oldest, w.now - batch.sent_at);
+  }
+  return oldest;
+}
+
 function settle(area: usize, batch: Batch): void {
   batch.state = BATCH_FREE;
   table_state(area, batch.table).pending--;

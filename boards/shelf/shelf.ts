@@ -65,6 +65,7 @@ export function makeShelf(
       wwn: wwnOf(number),
       serial: `SC${String(number).padStart(6, '0')}`,
       rotation: 7200,
+      maxTransferBlocks: ((config.maxTransferKib ?? 0) * 1024) / L.SECTOR_BYTES,
     });
     return new Disk(number, config, medium, servers, clock, watcher);
   });
