@@ -28,7 +28,7 @@ class Saving {
     this.#cutAt = cutAt;
     this.#cut = cut;
     this.pair = new Pair({
-      boards: { heartbeatLossMs: 400, givebackMs: 300 },
+      boards: { heartbeatLossMs: 1500, givebackMs: 300 },
       clients: { perVolume: 0 },
       events: [eventOf({ atMs: 400, do: 'nmi', board: 'a' })],
     });

@@ -109,7 +109,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
         if (b === L.ATTRIBUTE_COMPLETED || b === L.ATTRIBUTE_ABORTED) this.#checkDump(board, a, true);
         break;
       case F.EV_TAKEN:
-        if (b === F.REASON_LIMIT) this.#checkDump((board ^ 1) as 0 | 1, a, false);
+        if (b !== F.REASON_INACTIVE) this.#checkUntold((board ^ 1) as 0 | 1, a);
         break;
     }
     this.onEvent(eventName(code));
@@ -165,6 +165,12 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     const failedAt = board === null ? null : this.failedAt[board];
     const limitAt = failedAt === null ? -Infinity : failedAt + this.#scenario.boards.dumpLimitMs * 1e6;
     this.invariants.header(disk, newest.attribute, board, limitAt);
+  }
+
+  /** The board cannot tell that its dump is over: it has died, perhaps right after the last write of it. */
+  #checkUntold(board: 0 | 1, disk: number): void {
+    const isTold = this.dumps.some((each) => each.disk === disk && each.memory === this.#frozen[board]);
+    if (!isTold) this.#checkDump(board, disk, false);
   }
 
   #checkDump(board: 0 | 1, disk: number, ramIsThere: boolean): void {
