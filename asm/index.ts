@@ -29,6 +29,11 @@ export { is_zero } from './bytes/zero';
 export { LZ4_BLOCK_MAX, LZ4_TABLE_BYTES, lz4_compress } from './bytes/lz4';
 export { lz4_expand } from './bytes/unlz4';
 
+// Encryption of a dump to a public key
+export { AEAD_SCRATCH_BYTES, aead_seal } from './crypto/aead';
+export { SHA256_SCRATCH_BYTES, hkdf_sha256, sha256 } from './crypto/sha256';
+export { X25519_SCRATCH_BYTES, x25519, x25519_public } from './crypto/x25519';
+
 // Disk format: partition table and label
 export {
   GPT_ABSENT,

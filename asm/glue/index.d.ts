@@ -155,6 +155,45 @@ export interface DiskIo {
 
   // Partition table; blocks are of 512 bytes
 
+  // Encryption of a dump to a public key
+
+  /** Bytes of scratch that aead_seal works in. */
+  readonly AEAD_SCRATCH_BYTES: WebAssembly.Global;
+  /** Bytes of scratch that sha256 and hkdf_sha256 work in. */
+  readonly SHA256_SCRATCH_BYTES: WebAssembly.Global;
+  /** Bytes of scratch that x25519 works in. */
+  readonly X25519_SCRATCH_BYTES: WebAssembly.Global;
+  /**
+   * AEAD_CHACHA20_POLY1305 of RFC 8439: encrypts the `bytes` bytes at `from` with the 32 bytes at `key` and the 12 at
+   * `nonce`; `aad` has 16 bytes. The ciphertext lies at `to`, which may be `from`, and 16 bytes of tag behind it.
+   */
+  aead_seal(
+    key: number,
+    nonce: number,
+    aad: number,
+    from: number,
+    bytes: number,
+    to: number,
+    scratch: number,
+  ): void;
+  /** SHA-256, 32 bytes at `out`. */
+  sha256(from: number, bytes: number, out: number, scratch: number): void;
+  /** HKDF-SHA256 for 32 bytes: `salt` of at most 64 bytes, `secret` of at most 160, `info` of at most 127. */
+  hkdf_sha256(
+    salt: number,
+    saltBytes: number,
+    secret: number,
+    secretBytes: number,
+    info: number,
+    infoBytes: number,
+    out: number,
+    scratch: number,
+  ): void;
+  /** X25519 of RFC 7748: 32 bytes each; zeros say that the point is none of an honest key pair. */
+  x25519(out: number, scalar: number, point: number, scratch: number): void;
+  /** The public key of a private one. */
+  x25519_public(out: number, scalar: number, scratch: number): void;
+
   /** Blocks of the primary table. */
   readonly GPT_PRIMARY_BLOCKS: WebAssembly.Global;
   /** Blocks of the backup table, the last of the disk. */
