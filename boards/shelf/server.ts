@@ -23,6 +23,8 @@ export interface UnitConfig {
   physicalExponent?: number;
   /** LU_FLAG_*. */
   flags?: number;
+  /** Blocks that a command may move; 0 or absent: LU_MAX_TRANSFER. */
+  maxTransferBlocks?: number;
 }
 
 export interface Executed {
@@ -96,6 +98,7 @@ export class DeviceServers {
     v.setUint32(at + L.LU_CONFIG_PHYSICAL_EXPONENT_AT, config.physicalExponent ?? 3, true);
     v.setUint32(at + L.LU_CONFIG_FLAGS_AT, config.flags ?? 0, true);
     v.setUint32(at + L.LU_CONFIG_ROTATION_AT, config.rotation, true);
+    v.setUint32(at + L.LU_CONFIG_MAX_TRANSFER_AT, config.maxTransferBlocks ?? 0, true);
     v.setBigUint64(at + L.LU_CONFIG_WWN_LO_AT, config.wwn, true);
     v.setBigUint64(at + L.LU_CONFIG_PORT1_LO_AT, config.wwn + 1n, true);
     v.setBigUint64(at + L.LU_CONFIG_PORT2_LO_AT, config.wwn + 2n, true);
