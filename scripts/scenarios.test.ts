@@ -241,7 +241,6 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       ); // prettier-ignore
     },
   },
-  shelf: UNTOUCHED,
   'spare-fails': {
     ...DUMPED,
     reasons: { 'a.spare.0': 'aborted', 'a.spare.1': 'completed' },
