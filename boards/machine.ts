@@ -42,7 +42,7 @@ export function firmwarePath(): string {
 
 let loaded: { path: string; firmware: Firmware } | null = null;
 
-function loadFirmware(path: string): Firmware {
+export function loadFirmware(path: string): Firmware {
   if (loaded?.path !== path) loaded = { path, firmware: new Firmware(path) };
   return loaded.firmware;
 }

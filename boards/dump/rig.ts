@@ -7,9 +7,8 @@ import * as L from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
 import { Clock, MS, SECOND } from '../clock.ts';
 import { EmulatedBoard } from '../emulated/board.ts';
-import { Firmware } from '../emulated/firmware.ts';
 import { Interconnect } from '../interconnect.ts';
-import { firmwarePath } from '../machine.ts';
+import { firmwarePath, loadFirmware } from '../machine.ts';
 import type { DiskConfig } from '../scenario.ts';
 import { dumpMib, roundUp } from '../scenario-shelf.ts';
 import { Fabric, initiatorAddress, nexusOf } from '../shelf/fabric.ts';
@@ -109,7 +108,7 @@ export class DumpRig {
     this.board = new EmulatedBoard(
       { index: 0, memoryBytes: memoryMib * MIB, periodUs: 100, postMs: 1, startUtc: 0, random: () => 0x5ca1ab1e },
       this.clock,
-      new Firmware(firmwarePath()),
+      loadFirmware(firmwarePath()),
       fabric,
       new Interconnect(this.clock, 1000),
       { event: (_board, code, a, b) => this.#event(code, a, b), console: () => {}, power: () => {} },
