@@ -41,7 +41,7 @@ export const HOST_OK = 0;
 export const HOST_NO_TARGET = 1; // selection time-out: nobody there, or the path is down
 export const HOST_TIMEOUT = 2; // no answer within SQE_TIMEOUT_MS
 export const HOST_ABORTED = 3; // ended by hba.reset or by task management
-export const HOST_DMA_ERROR = 4; // a transfer left board RAM
+export const HOST_DMA_ERROR = 4; // a transfer left board RAM, or met poisoned memory
 export const HOST_BAD_ENTRY = 5; // a submission the HBA cannot read
 
 /** Interrupt lines, as bits of `interrupt(lines)`, `irq.mask` and `irq.unmask`. */
@@ -347,22 +347,38 @@ export const HEADER_FAILED_US_AT = 104; // u64, board time of the failure
 export const HEADER_STARTED_US_AT = 112; // u64, of the attribute's change to dumping
 export const HEADER_ENDED_US_AT = 120; // u64, 0 while dumping
 export const HEADER_LIMIT_MS_AT = 128; // u32, counted from the failure
-export const HEADER_SAVED_AT = 132; // u32, 1: the core file is made
+export const HEADER_SAVED_AT = 132; // u32, SAVED_*
 export const HEADER_UTC_AT = 136; // u64, seconds of the board's real-time clock at the failure
 export const HEADER_BUILD_AT = 144; // 32 bytes, firmware build id
 export const HEADER_BUILD_BYTES = 32;
 export const HEADER_RECORD_AT = 176; // u32, address of the panic record in the memory
 export const HEADER_ORDER_COUNT_AT = 180; // u32
 export const HEADER_WRITTEN_US_AT = 184; // u64, board time of this header
+export const HEADER_POISONED_AT = 192; // u32, chunks left out, because memory there cannot be read
+export const HEADER_CODEC_AT = 196; // u32, CODEC_LZ4: chunks were compressed where that saves a block; else 0
+export const HEADER_SCRUB_COUNT_AT = 200; // u32
+export const HEADER_SAVE_TRIES_AT = 204; // u32, tries to make a core file, counted before each
+export const HEADER_SAVE_CLUSTER_AT = 208; // u32, first cluster that the last try chose in the root file system
+export const HEADER_SAVE_CLUSTERS_AT = 212; // u32, how many; 0: none yet
+export const HEADER_SAVE_CLEAN_AT = 216; // u32, 1: that volume was not marked as dirty before
 export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
 export const ORDER_BYTES = 16;
 export const ORDER_MAX = 64;
+/** Regions that were cleared before the dump, because they held secrets: they are zero in the image. */
+export const HEADER_SCRUB_AT = 1280; // SCRUB_BYTES each: address u32, bytes u32, kind u32, 0
+export const SCRUB_BYTES = 16;
+export const SCRUB_MAX = 16;
 
 /** The coredump attribute. The last three are the non-coredump states. */
 export const ATTRIBUTE_DUMPING = 1;
 export const ATTRIBUTE_INACTIVE = 2;
 export const ATTRIBUTE_COMPLETED = 3;
 export const ATTRIBUTE_ABORTED = 4;
+
+/** What became of the dump after its end. */
+export const SAVED_NOT = 0;
+export const SAVED_DONE = 1; // the core file is made, and was read back
+export const SAVED_REFUSED = 2; // all tries failed: nobody tries again
 
 export const ABORT_NONE = 0;
 export const ABORT_LIMIT = 1;
@@ -383,7 +399,10 @@ export const TABLE_SYSTEM_AT = 12; // u32
 export const TABLE_EPOCH_AT = 16; // u32
 export const TABLE_COUNT_AT = 20; // u32, entries used
 export const TABLE_ENTRIES_AT = 32;
-/** chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory */
+/**
+ * chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory. Of a
+ * chunk that is CODEC_LOST the third word says why: 0 tried and not written, or MISSING_POISONED.
+ */
 export const TABLE_ENTRY_BYTES = 16;
 export const TABLE_ENTRIES = 254;
 export const CODEC_LOST = 0;
@@ -425,6 +444,7 @@ export const NOTE_PANIC = 0x53430100;
 export const NOTE_LOG = 0x53430101;
 export const NOTE_COVERAGE = 0x53430102;
 export const NOTE_TRACE = 0x53430103;
+export const NOTE_SCRUBBED = 0x53430104; // as at HEADER_SCRUB_AT, one after the other
 /** NOTE_PANIC is the panic record and NOTE_LOG, NOTE_TRACE the rings, as they lay in memory. NOTE_COVERAGE: */
 export const COVERAGE_VERSION = 1;
 export const COVERAGE_VERSION_AT = 0; // u32

@@ -164,6 +164,9 @@ function toScenario(
       dumpRoomPercent: boards.dump_room_percent,
       rootFloorMib: boards.root_floor_mib,
       saveSharePercent: boards.save_share_percent,
+      dumpCodec: boards.dump_codec,
+      dumpOverwrite: boards.dump_overwrite,
+      stopBoundMs: boards.stop_bound_ms,
     },
     disks: disks.map(({ disk }) => disk),
     clients: {

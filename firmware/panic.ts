@@ -17,6 +17,7 @@ import {
   ABORT_FENCED,
   ATTRIBUTE_ABORTED,
   CHUNK_BYTES,
+  CODEC_LZ4,
   CQE_BYTES,
   CQE_TAG_AT,
   PANIC_ASSERT,
@@ -80,7 +81,9 @@ import {
   MSG_DUMP_ENDED,
   MSG_KIND_AT,
   MSG_LENT,
+  MSG_STOP,
   MSG_WWN_AT,
+  NV_CODEC,
   NV_INDEX,
   NV_LIMIT_MS,
   NV_PARTNER,
@@ -105,6 +108,7 @@ import {
 import { NO_DISK, core, disk_at } from './memory';
 import { message_begin, message_good, message_send } from './message';
 import { now_us } from './now';
+import { secrets_scrub } from './secrets';
 
 export function panicking(): bool {
   return load<u32>(RECORD_AT + RECORD_MAGIC_AT) == RECORD_MAGIC;
@@ -142,6 +146,7 @@ export function panic_enter(reason: u32, pc: u32, address: u32): void {
   }
   store<u32>(at + RECORD_MAGIC_AT, RECORD_MAGIC);
   trace_event(EV_PANIC, why, c.phase, 0);
+  secrets_scrub();
   trace_event(EV_FROZEN, 0, 0, 0);
   begin();
 }
@@ -157,6 +162,7 @@ function begin(): void {
   d.limit_ms = nvram_read(NV_LIMIT_MS);
   d.watchdog_ms = nvram_read(NV_WATCHDOG_MS);
   d.reboot = nvram_read(NV_REBOOT);
+  d.codec = nvram_read(NV_CODEC) == CODEC_LZ4 ? CODEC_LZ4 : 0;
   d.limit_at = d.failed_at + <u64>d.limit_ms * 1000;
   hba_configure(<u32>DUMP_SQ, DUMP_RING, <u32>DUMP_CQ, DUMP_RING);
   const sealed = seal_good();
@@ -215,15 +221,17 @@ function reap(): void {
   w.hold = d.moving;
   if (w.tables_written == d.tables_told) return;
   d.tables_told = w.tables_written;
-  trace_event(EV_DUMP_PROGRESS, d.disk, w.zero + w.stored + w.lost, 0);
+  trace_event(EV_DUMP_PROGRESS, d.disk, w.zero + w.stored + w.lost + w.poisoned, 0);
 }
 
 function receive(): void {
   const d = dump();
   const bytes = interconnect_receive(<u32>DUMP_MESSAGE_IN, MESSAGE_ROOM);
   if (!bytes || !message_good(DUMP_MESSAGE_IN, bytes)) return;
-  const lent = load<u32>(DUMP_MESSAGE_IN + MSG_KIND_AT) == MSG_LENT;
-  if (!lent || d.step != STEP_LEND || load<u64>(DUMP_MESSAGE_IN + MSG_WWN_AT) != disk_at(d.disk).wwn) return;
+  const kind = load<u32>(DUMP_MESSAGE_IN + MSG_KIND_AT);
+  if (d.disk == NO_DISK || load<u64>(DUMP_MESSAGE_IN + MSG_WWN_AT) != disk_at(d.disk).wwn) return;
+  if (kind == MSG_STOP) d.stop = 1;
+  if (kind != MSG_LENT || d.step != STEP_LEND) return;
   d.step = STEP_REGISTER;
   d.path = disk_at(d.disk).path;
   cdb_reserve_out(DUMP_ENTRY, PR_REGISTER_AND_IGNORE, 0, DUMP_LIST, 0, core().key);

@@ -26,6 +26,7 @@ import {
   LABEL_STATE_AT,
   ROLE_DUMP,
   ROLE_SPARE,
+  SAVED_DONE,
   SECTOR_BYTES,
   TABLE_BLOCKS,
   TABLE_ENTRIES,
@@ -37,6 +38,7 @@ import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { label_lba, label_newest, label_next_sequence, label_seal, label_victim } from '../asm/volume/label';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { dropped } from './dropped';
+import { takes_chunks } from './dump-size';
 import { BOARD_WAITING, DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
 import { log, log_disk } from './log';
 import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
@@ -68,18 +70,24 @@ export function image_blocks(disk: Disk): u64 {
   return end > image_lba() ? end - image_lba() : 0;
 }
 
+/** An older core that nobody has saved yet: the first crash is the interesting one. */
+function holds_core(disk: Disk): bool {
+  const ended = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
+  return ended && disk.header_saved != SAVED_DONE && !dropped(disk);
+}
+
 function suits(disk: Disk): bool {
   if (!disk.present || disk.dead || disk.held != <u8>HELD_ME || disk.owner != core().system) return false;
   if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
-  // An older core that nobody has saved yet: the first crash is the interesting one.
-  const hasCore = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
-  if (hasCore && disk.header_saved != 1 && !dropped(disk)) return false;
+  if (!takes_chunks(disk)) return false;
+  if (holds_core(disk) && !core().overwrite) return false;
   const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
   return image_blocks(disk) >= wanted;
 }
 
 /** True when `a` is to be preferred. */
 function better(a: Disk, b: Disk): bool {
+  if (holds_core(a) != holds_core(b)) return holds_core(b);
   if (a.role != b.role) return a.role == <u8>ROLE_DUMP;
   if (a.blocks != b.blocks) return a.blocks < b.blocks;
   return a.label_state == LABEL_NOT_FORMATTED && b.label_state != LABEL_NOT_FORMATTED;
@@ -102,7 +110,10 @@ export const NEVER_LOOKED: u32 = 0xffffffff;
 export function spare_elect(): void {
   const c = core();
   let seen: u32 = 0;
-  for (let d: u32 = 0; d < DISK_MAX; d++) if (suits(disk_at(d))) seen = seen * 31 + d + 1;
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    if (!suits(disk_at(d))) continue;
+    seen = seen * 31 + d + 1 + (holds_core(disk_at(d)) ? DISK_MAX : 0);
+  }
   if (seen == c.spares_seen) return;
   c.spares_seen = seen;
   const best = spare_pick(0);
@@ -117,7 +128,14 @@ export function spare_elect(): void {
     trace(EV_NO_SPARE);
     return log('no disk for a coredump: a panic will not be dumped');
   }
-  if (best != before) prepare(best);
+  const kept = c.spare_kept;
+  c.spare_kept = holds_core(disk_at(best)) ? 1 : 0;
+  if (c.spare_kept) {
+    if (best == before) return;
+    trace(EV_ELECTED, best, 1);
+    return log_disk(best, 'is the coredump disk; the older core there is not touched before a panic');
+  }
+  if (best != before || kept) prepare(best);
 }
 
 function prepare(d: u32): void {

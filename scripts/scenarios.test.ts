@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../asm/layout.ts';
-import { CACHE_AT, EV_SAVE_END, EV_UNSERVE, WORK_BYTES } from '../firmware/layout.ts';
+import { CACHE_AT, EV_SAVE_END, EV_UNSERVE } from '../firmware/layout.ts';
 import type { Machine } from '../boards/machine.ts';
 import { runPair } from '../boards/pair.ts';
 import type { RunResult, TakeReason } from '../boards/result.ts';
@@ -15,6 +15,7 @@ import {
   PREEMPT_AND_ABORT,
   RELEASE,
   attributesOf,
+  coreOf,
   diskNamed,
   firstEvent,
   hasEvent,
@@ -156,7 +157,24 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       assert.ok(firstEvent(record, 'boot', ({ board }) => board === B).a > 3);
     },
   },
-  'memory-error': { ...DUMPED, panic: 'memory error' },
+  'dump-lz4': {
+    ...DUMPED,
+    more: ({ result }) => {
+      const { stored_bytes, chunks } = result.dump;
+      assert.ok(chunks.stored > 100);
+      assert.ok(stored_bytes < (chunks.stored * L.CHUNK_BYTES) / 2, `${stored_bytes} bytes`);
+    },
+  },
+  'memory-error': {
+    ...DUMPED,
+    panic: 'memory error',
+    more: (record) => {
+      assert.is(record.result.dump.chunks.poisoned, 1);
+      const chunk = firstEvent(record, 'left-out').a;
+      const range = coreOf(record, 'a').coverage!.ranges.find(({ firstChunk }) => firstChunk === chunk);
+      assert.equal(range, { firstChunk: chunk, chunks: 1, reason: L.MISSING_POISONED });
+    },
+  },
   'no-spare': {
     ...DUMPED,
     reasons: {},
@@ -209,6 +227,18 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       const taken = result.takeover.disks.find(({ name }) => name === 'a.spare.0')?.taken_s;
       assert.ok(taken! >= result.dump.limit_s && taken! < result.dump.limit_s + 0.5, `${taken} s`);
       assert.is(result.dump.ended_s, null);
+    },
+  },
+  'stop-dump': {
+    ...DUMPED,
+    reasons: { 'a.spare.0': 'aborted' },
+    dump: ['a.spare.0', 'aborted', 'stopped by the partner'],
+    more: (record) => {
+      assert.ok(record.result.dump.chunks.stored > 0 && record.result.dump.chunks.lost > 0);
+      assert.equal(
+        record.events.filter(({ name }) => name === 'stop').map(({ board, b }) => [board, b]),
+        [[B, 1], [A, 2]],
+      ); // prettier-ignore
     },
   },
   'spare-fails': {
@@ -432,10 +462,11 @@ test('invariant 4 fails when a completed dump lists too few chunks', () => {
 });
 
 test('invariant 4 fails when memory changes while it is dumped', () => {
-  spoiled(4, /the panic handler changed memory: chunks 69/, {
+  const chunk = CACHE_AT / L.CHUNK_BYTES + 1;
+  spoiled(4, new RegExp(`the panic handler changed memory: chunks ${chunk}`), {
     onEvent: once('dump-begin', ({ boards }) => {
       const ram = boards[A].ram()!;
-      ram[CACHE_AT + WORK_BYTES / 4 + L.CHUNK_BYTES - WORK_BYTES / 4]! ^= 1;
+      ram[chunk * L.CHUNK_BYTES]! ^= 1;
     }),
   });
 });

@@ -15,6 +15,7 @@ import {
   HEADER_CHUNK_BYTES_AT,
   LABEL_LBA,
   MISSING_CORRUPT,
+  MISSING_POISONED,
   MISSING_UNREACHED,
   MISSING_UNREADABLE,
   SECTOR_BYTES,
@@ -183,7 +184,8 @@ export class DumpImage implements ChunkImage {
     for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
       const e = entry(block, i);
       if (e.codec === CODEC_LOST && isPresent(this.state(e.chunk))) continue;
-      this.#states[e.chunk] = e.codec;
+      // The third word of a lost chunk says why it is not there.
+      this.#states[e.chunk] = e.codec === CODEC_LOST ? e.block : e.codec;
       this.#bytes[e.chunk] = e.bytes;
       this.#blocks[e.chunk] = e.block;
       this.#crcs[e.chunk] = e.crc;
@@ -214,7 +216,8 @@ export function entry(block: Fields, i: number): Entry {
 /** False for an entry that no writer makes: its chunk outside the memory, its blocks outside the image, a size too large. */
 export function isSound({ chunk, codec, bytes, block }: Entry, chunks: number, imageBlocks: bigint): boolean {
   if (chunk >= chunks) return false;
-  if (codec === CODEC_LOST || codec === CODEC_ZERO) return bytes === 0;
+  if (codec === CODEC_LOST) return bytes === 0 && (block === CODEC_LOST || block === MISSING_POISONED);
+  if (codec === CODEC_ZERO) return bytes === 0;
   if (
     codec === CODEC_RAW ? bytes !== CHUNK_BYTES : codec !== CODEC_LZ4 || bytes < 1 || bytes >= CHUNK_BYTES
   ) {

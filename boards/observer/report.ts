@@ -147,6 +147,7 @@ function dumpOf({ scenario, observer, boards }: Machine, since: (time: number) =
       zero: report?.zero ?? 0,
       stored: report?.stored ?? 0,
       lost: report === undefined ? 0 : report.lost + report.missing,
+      poisoned: report?.poisoned ?? 0,
     },
     verified: report === undefined ? null : report.wrong.length === 0,
   };
