@@ -8,6 +8,7 @@ import { hba_configure, irq_unmask, nvram_read, nvram_write, port_configure } fr
 import { cache_init } from './cache';
 import { claim, claim_drop, claim_if_free } from './claim';
 import { discover_begin } from './discover';
+import { dump_key_init } from './dump-key';
 import {
   BOARD_BOOTING,
   BOARD_NORMAL,
@@ -100,6 +101,7 @@ export function boot_begin(): void {
   c.label_disk = NO_DISK;
   c.spares_seen = NEVER_LOOKED;
   secrets_init();
+  dump_key_init();
   cache_init();
   hba_configure(SQ_AT, COMMAND_MAX, CQ_AT, COMMAND_MAX);
   port_configure(REQUESTS_AT, REQUEST_MAX);

@@ -27,6 +27,7 @@ import { ECC_NONE, ECC_PAGE_BYTES, ecc_next, timer_work, trace_event } from './b
 import { control_header, writer } from './dump-control';
 import { drop_disk } from './dump-disk';
 import {
+  DUMP_CIPHER,
   DUMP_DONE,
   DUMP_DONE_BYTES,
   DUMP_RING,
@@ -36,8 +37,9 @@ import {
   dump,
   dump_walk,
 } from './dump-state';
+import { KEY_GOOD } from './dump-key';
 import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
-import { EV_DUMP_BEGIN, EV_LEFT_OUT, EV_STOP, WORK_COMPRESS, WORK_CRC, WORK_SCAN } from './layout';
+import { EV_DUMP_BEGIN, EV_LEFT_OUT, EV_STOP, WORK_CIPHER, WORK_COMPRESS, WORK_CRC, WORK_SCAN } from './layout';
 import { core, disk_at } from './memory';
 import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
 import { over } from './panic';
@@ -74,6 +76,8 @@ export function restart(pastErrors: bool): void {
   w.codec = d.codec;
   w.stage = <u32>DUMP_STAGE;
   w.batch_blocks = d.write_blocks;
+  w.cipher = d.cipher == KEY_GOOD ? <u32>DUMP_CIPHER : 0;
+  w.attempt = d.attempt;
   writer_begin(DUMP_WRITER, pastErrors);
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
@@ -122,7 +126,8 @@ function offer(): void {
   if (w.scanned) timer_work(WORK_SCAN, w.scanned);
   if (w.summed) timer_work(WORK_CRC, w.summed);
   if (w.packed) timer_work(WORK_COMPRESS, w.packed);
-  w.scanned = w.summed = w.packed = 0;
+  if (w.sealed) timer_work(WORK_CIPHER, w.sealed);
+  w.scanned = w.summed = w.packed = w.sealed = 0;
 }
 
 function offer_one(chunk: u32): bool {

@@ -18,6 +18,7 @@ import {
   COPY_BYTES,
   DATA_LBA,
   HEADER_CHUNK_TOTAL_AT,
+  HEADER_CIPHER_AT,
   HEADER_EPOCH_AT,
   HEADER_IMAGE_BLOCKS_AT,
   HEADER_IMAGE_LBA_AT,
@@ -78,6 +79,7 @@ export function header_done(): void {
   s.image_lba = load<u64>(header + HEADER_IMAGE_LBA_AT);
   s.image_blocks = load<u64>(header + HEADER_IMAGE_BLOCKS_AT);
   s.utc = load<u64>(header + HEADER_UTC_AT);
+  s.sealed = load<u32>(header + HEADER_CIPHER_AT);
   s.old_cluster = load<u32>(header + HEADER_SAVE_CLUSTER_AT);
   s.old_clusters = load<u32>(header + HEADER_SAVE_CLUSTERS_AT);
   s.was_clean = load<u32>(header + HEADER_SAVE_CLEAN_AT);
@@ -105,9 +107,11 @@ export function table_done(readWell: bool): void {
   const s = save();
   if (readWell && table_valid(TABLE, s.table_at, s.system, s.epoch, s.chunks, s.image_blocks)) {
     s.table_gap = 0;
+    s.table_end = s.table_at + 1;
     table_enter(TABLE, MAP);
     for (let i: u32 = 0, count = table_count(TABLE); i < count; i++) {
       const chunk = <usize>table_chunk(TABLE, i) * 4;
+      if (table_stored_bytes(TABLE, i)) s.image_used = max<u64>(s.image_used, end_of(i));
       store<u32>(OFFSETS + chunk, table_offset_blocks(TABLE, i));
       store<u32>(SUMS + chunk, table_crc(TABLE, i));
       store<u16>(SIZES + chunk / 2, <u16>table_stored_bytes(TABLE, i));
@@ -116,6 +120,12 @@ export function table_done(readWell: bool): void {
   } else s.table_gap++;
   s.table_at++;
   next_table();
+}
+
+/** Block of the image behind the chunk of entry `i`. */
+function end_of(i: u32): u64 {
+  const blocks = (table_stored_bytes(TABLE, i) + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  return <u64>table_offset_blocks(TABLE, i) + blocks;
 }
 
 /** The chunks that the notes are made of come first. */

@@ -58,7 +58,7 @@ export function repair(): void {
 function is_ours(entry: i32): bool {
   const s = save();
   for (let again: u32 = 0; again < NAMES_MAX; again++) {
-    const bytes = core_name(NAME, s.system, s.utc, again);
+    const bytes = core_name(NAME, s.system, s.utc, again, s.sealed != 0);
     if (exfat_lookup(DIRECTORY, NAME, bytes) == entry) return true;
   }
   return false;
