@@ -8,6 +8,7 @@ import {
   writer_leave_out,
   writer_offer,
   writer_oldest,
+  writer_out,
   writer_step,
 } from '../asm/dump/writer';
 import {
@@ -151,14 +152,15 @@ export function close_us(): u64 {
 }
 
 /**
- * How long it takes from now to a closed header, as the disk is now: what is in flight comes back, as long as the
- * slowest write of late has taken, or the oldest has been out; then a table block and the header, each as long as a
+ * How long it takes from now to a closed header, as the disk is now: what is in flight, and the batch being filled, come
+ * back one after the other, or as late as the oldest is already; then a table block and the header, each as long as a
  * header took. Half as much again, for a disk that gets slower.
  */
 function closing_us(): u64 {
   const d = dump();
-  const slow = max<u64>(writer().recent_us, writer_oldest(DUMP_WRITER));
-  if (!slow) return close_us();
+  const each = writer().recent_us;
+  if (!each) return close_us();
+  const slow = max<u64>(each * (writer_out(DUMP_WRITER) + 1), writer_oldest(DUMP_WRITER));
   const needed = slow + 2 * d.control_us;
   return max<u64>(needed + needed / 2, min<u64>(CLOSE_LEAST_US, close_us()));
 }

@@ -631,11 +631,15 @@ test('invariant 7 fails when the core file of a completed dump is not made', () 
     7,
     /the core of board a is not made yet/,
     {
-      arrange: ({ observer }) => {
+      arrange: (machine) => {
+        const { observer } = machine;
         const event = observer.event.bind(observer);
         observer.event = (board, code, a, b, c) => {
           if (code !== EV_SAVE_END) event(board, code, a, b, c);
         };
+        const isSaved = (at: number, bytes: Uint8Array): boolean =>
+          at < DATA_AT && bytes.length === L.COPY_BYTES && bytes[L.HEADER_SAVED_AT] === L.SAVED_DONE;
+        spoilWrites(machine, 'a.spare.0', (at, bytes) => (isSaved(at, bytes) ? null : bytes));
       },
     },
     smallPair(SHORT),

@@ -81,7 +81,7 @@ export class Writer {
   // What came of it.
   packed: u32; // bytes compressed since the caller last cleared this
   poisoned: u32; // chunks left out
-  recent_us: u64; // slowest write of late
+  recent_us: u64; // time that the disk took for a write of late, not counting those before it
   cipher: u32; // CIPHER_AREA_BYTES that begin with a key: chunks are encrypted; 0: they are not
   attempt: u32; // a part of each nonce
   pack_codec: u32; // of the chunk that was packed last
@@ -102,6 +102,7 @@ export class Batch {
   stored: u32; // bytes of its chunks as they are stored
   staged: u32; // bytes of its stage that are taken
   count: u32; // segments
+  depth: u32; // batches out when it was sent, itself among them
   segments: u64; // BATCH_CHUNKS of {address u32, bytes u32} from here on
 }
 

@@ -232,6 +232,7 @@ function send_batch(area: usize, batch: Batch): void {
   const w = writer_at(area);
   batch.state = BATCH_SENT;
   batch.sent_at = w.now;
+  batch.depth = writer_out(area);
   cdb_write16_list(
     entry_at(area),
     w.image_lba + batch.block,
@@ -325,7 +326,7 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   if (outcome == OUTCOME_GOOD) {
     const took = w.now - batch.sent_at;
     w.slowest_us = max<u64>(w.slowest_us, took);
-    w.recent_us = max<u64>(took, w.recent_us - w.recent_us / 8);
+    w.recent_us = max<u64>(took / batch.depth, w.recent_us - w.recent_us / 8);
     w.stored += batch.chunks;
     w.stored_bytes += batch.stored;
     return settle(area, batch);
@@ -338,6 +339,13 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   if (w.past_errors) return lose(area, w, batch);
   w.failed = 1;
   settle(area, batch);
+}
+
+/** Batches that are out. */
+export function writer_out(area: usize): u32 {
+  let out: u32 = 0;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) if (batch_at(area, i).state == BATCH_SENT) out++;
+  return out;
 }
 
 /** For how long the oldest write has been out, us; 0 with none. */
