@@ -23,6 +23,7 @@ import {
   EV_BOOT,
   EV_READY,
   EV_WAITING,
+  NV_CODEC,
   NV_EPOCH,
   NV_FLOOR_MIB,
   NV_GIVEBACK_MS,
@@ -93,6 +94,7 @@ export function boot_begin(): void {
   c.floor_mib = nvram_read(NV_FLOOR_MIB);
   c.save_share = nvram_read(NV_SAVE_SHARE);
   c.overwrite = nvram_read(NV_OVERWRITE);
+  c.codec = nvram_read(NV_CODEC);
   c.mailbox = NO_DISK;
   c.coredump = NO_DISK;
   c.take_disk = NO_DISK;

@@ -40,7 +40,15 @@ import {
 } from './dump-state';
 import { KEY_GOOD } from './dump-key';
 import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
-import { EV_DUMP_BEGIN, EV_LEFT_OUT, EV_STOP, WORK_CIPHER, WORK_COMPRESS, WORK_CRC, WORK_SCAN } from './layout';
+import {
+  EV_DUMP_BEGIN,
+  EV_LEFT_OUT,
+  EV_STOP,
+  WORK_CIPHER,
+  WORK_COMPRESS,
+  WORK_CRC,
+  WORK_SCAN,
+} from './layout';
 import { core, disk_at } from './memory';
 import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
 import { over } from './panic';

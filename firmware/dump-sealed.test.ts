@@ -24,7 +24,11 @@ const MARK = Buffer.from('the quick brown fox knows what is in this memory ', 'l
 const BASE = L.DATA_LBA * L.SECTOR_BYTES;
 
 /** Board A has dumped with the key, and B has saved it; with memory as it was. */
-function dumped(codec: 'raw' | 'lz4', build: string, use: (machine: Machine, memory: Uint8Array, disk: number) => void): void {
+function dumped(
+  codec: 'raw' | 'lz4',
+  build: string,
+  use: (machine: Machine, memory: Uint8Array, disk: number) => void,
+): void {
   const machine = makeMachine({
     scenario: smallScenario({ boards: { dumpCodec: codec, dumpKey: PUBLIC, rebootAfterPanic: false } }),
     seed: '9',
@@ -57,9 +61,16 @@ const mediumOf = (machine: Machine, disk: number): { read: ReturnType<typeof rea
 
 function assertExact(image: DumpImage, memory: Uint8Array, what: string): void {
   for (const { index, state, content } of image) {
-    assert.ok(state === L.CODEC_ZERO || state === L.CODEC_RAW || state === L.CODEC_LZ4, `${what}: ${index}: ${state}`);
+    assert.ok(
+      state === L.CODEC_ZERO || state === L.CODEC_RAW || state === L.CODEC_LZ4,
+      `${what}: ${index}: ${state}`,
+    );
     const at = index * L.CHUNK_BYTES;
-    assert.is(Buffer.compare(content!, memory.subarray(at, at + L.CHUNK_BYTES)), 0, `${what}: chunk ${index}`);
+    assert.is(
+      Buffer.compare(content!, memory.subarray(at, at + L.CHUNK_BYTES)),
+      0,
+      `${what}: chunk ${index}`,
+    );
   }
 }
 
@@ -75,7 +86,10 @@ for (const build of ['firmware', 'firmware-mcu']) {
         assert.ok(closed.count(L.MISSING_SEALED) > 20);
         assert.is(closed.chunk(230).content, null);
         assert.is(Buffer.from(read(0, bytes)).indexOf(MARK), -1, 'not a line of it on the disk');
-        const root = mediumOf(machine, machine.scenario.disks.findIndex(({ name }) => name === 'a.root'));
+        const root = mediumOf(
+          machine,
+          machine.scenario.disks.findIndex(({ name }) => name === 'a.root'),
+        );
         assert.is(Buffer.from(root.read(0, root.bytes)).indexOf(MARK), -1);
 
         const region = root.bytes - BASE - L.TAIL_BLOCKS * L.SECTOR_BYTES;
@@ -105,7 +119,11 @@ test('another key is refused by name, and a bit that is other makes its chunk co
     );
     const image = new DumpImage(read, blocks, { privateKey: PRIVATE });
     const { at, bytes } = image.place(230);
-    for (const [offset, what] of [[0, 'first byte'], [bytes - 17, 'last byte'], [bytes - 1, 'tag']] as const) {
+    for (const [offset, what] of [
+      [0, 'first byte'],
+      [bytes - 17, 'last byte'],
+      [bytes - 1, 'tag'],
+    ] as const) {
       const byte = read(at + offset, 1);
       medium.write(at + offset, Uint8Array.of(byte[0]! ^ 4), 0, 1);
       assert.equal(image.chunk(230), { index: 230, state: L.MISSING_CORRUPT, content: null }, what);
@@ -129,7 +147,12 @@ test('no key is on any disk, nor in the memory of the board that has halted', ()
     const at = F.KEYS_AT + 0x100; // firmware/dump-key.ts
     const key = pair.a.ram()!.slice(at, at + 32);
     assert.ok(new Set(key).size > 10);
-    assert.ok(pair.a.ram()!.subarray(F.KEYS_AT + 0x200, F.KEYS_AT + 0x1000).every((byte) => byte === 0));
+    assert.ok(
+      pair.a
+        .ram()!
+        .subarray(F.KEYS_AT + 0x200, F.KEYS_AT + 0x1000)
+        .every((byte) => byte === 0),
+    );
     pair.until(F.EV_SAVE_END, { board: 1 });
     pair.run(50);
     assert.is(Buffer.from(pair.a.ram()!).indexOf(key), -1, 'in memory');
@@ -170,7 +193,14 @@ test('keys are read as hexadecimal digits and as PEM, and nothing else is a key'
   assert.is(rawPublicKey(publicKeyOf(` ${PUBLIC}\n`)!).toString('hex'), PUBLIC);
   const secret = PRIVATE.export({ type: 'pkcs8', format: 'pem' }) as string;
   assert.ok(privateKeyOf(secret)!.equals(createPrivateKey(secret)));
-  for (const bad of ['', 'abc', PUBLIC.slice(2), `${PUBLIC}00`, pem.replace('MCow', 'MCoA'), 'zz'.repeat(32)]) {
+  for (const bad of [
+    '',
+    'abc',
+    PUBLIC.slice(2),
+    `${PUBLIC}00`,
+    pem.replace('MCow', 'MCoA'),
+    'zz'.repeat(32),
+  ]) {
     assert.is(publicKeyOf(bad), null, bad);
     assert.is(privateKeyOf(bad), null, bad);
   }

@@ -36,7 +36,16 @@ import {
 } from '../asm/layout';
 import { EXFAT_BOOT_BLOCKS } from '../asm/volume/exfat/codes';
 import { timer_work } from './board';
-import { EV_SAVE_BEGIN, EV_SAVE_TRY, LOG_AT, RECORD_AT, SAVE_DUMP, TRACE_AT, WORK_COPY, WORK_CRC } from './layout';
+import {
+  EV_SAVE_BEGIN,
+  EV_SAVE_TRY,
+  LOG_AT,
+  RECORD_AT,
+  SAVE_DUMP,
+  TRACE_AT,
+  WORK_COPY,
+  WORK_CRC,
+} from './layout';
 import { log_begin, log_end, log_number, log_text } from './log';
 import { core, disk_at } from './memory';
 import { SAVE_TRIES, note_try, refuse, saved_tries } from './save-header';
@@ -142,7 +151,8 @@ export function notes(): void {
 export function note_done(readWell: bool): void {
   const s = save();
   const chunk = note_chunk(s.note);
-  if (readWell && unpack(chunk, job_stage(0), NOTES + <usize>s.note * CHUNK_BYTES)) s.notes_good |= 1 << s.note;
+  if (readWell && unpack(chunk, job_stage(0), NOTES + <usize>s.note * CHUNK_BYTES))
+    s.notes_good |= 1 << s.note;
   s.note++;
   notes();
 }
@@ -156,7 +166,8 @@ export function unpack(chunk: u32, from: usize, to: usize): bool {
   const raw = load<u8>(MAP + chunk) == <u8>CODEC_RAW;
   timer_work(WORK_COPY, CHUNK_BYTES);
   if (raw) memory.copy(to, from, CHUNK_BYTES);
-  else if (lz4_expand(from, load<u16>(SIZES + <usize>chunk * 2), to, CHUNK_BYTES) != CHUNK_BYTES) return false;
+  else if (lz4_expand(from, load<u16>(SIZES + <usize>chunk * 2), to, CHUNK_BYTES) != CHUNK_BYTES)
+    return false;
   return is_exact(chunk, to);
 }
 
@@ -173,7 +184,7 @@ export function is_stored(chunk: u32): bool {
 /** Blocks of a stored chunk in the image. */
 export function chunk_blocks(chunk: u32): u32 {
   if (load<u8>(MAP + chunk) == <u8>CODEC_RAW) return BLOCKS_PER_CHUNK;
-  return ((<u32>load<u16>(SIZES + <usize>chunk * 2)) + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  return (<u32>load<u16>(SIZES + <usize>chunk * 2) + SECTOR_BYTES - 1) / SECTOR_BYTES;
 }
 
 export function note_chunk(n: u32): u32 {

@@ -25,7 +25,15 @@ import { timer_work } from './board';
 import { SAVE_BACK, WORK_CRC } from './layout';
 import { core } from './memory';
 import { next_step } from './save-file';
-import { HEADERS, SAVE_FLUSH, SAVE_PIECE, SAVE_PIECE_BACK, SAVE_PIECE_WRITE, job_buffer, save } from './save-state';
+import {
+  HEADERS,
+  SAVE_FLUSH,
+  SAVE_PIECE,
+  SAVE_PIECE_BACK,
+  SAVE_PIECE_WRITE,
+  job_buffer,
+  save,
+} from './save-state';
 import { give_up, read, sync, write } from './savecore';
 import { wake_at } from './state';
 
@@ -70,7 +78,10 @@ export function sealed_step(): void {
     return put();
   }
   const table = <u64>COPY_BYTES + <u64>s.table_end * TABLE_BYTES;
-  const from = s.at < table ? s.table_lba + (s.at - COPY_BYTES) / SECTOR_BYTES : s.image_lba + (s.at - table) / SECTOR_BYTES;
+  const from =
+    s.at < table
+      ? s.table_lba + (s.at - COPY_BYTES) / SECTOR_BYTES
+      : s.image_lba + (s.at - table) / SECTOR_BYTES;
   read(SAVE_PIECE, c.save_disk, from, blocks, job_buffer(0));
 }
 

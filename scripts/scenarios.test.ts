@@ -626,6 +626,9 @@ test('invariant 7 fails when nobody serves at the end', () => {
   );
 });
 
+const isSaved = (at: number, bytes: Uint8Array): boolean =>
+  at < DATA_AT && bytes.length === L.COPY_BYTES && bytes[L.HEADER_SAVED_AT] === L.SAVED_DONE;
+
 test('invariant 7 fails when the core file of a completed dump is not made', () => {
   spoiled(
     7,
@@ -637,8 +640,6 @@ test('invariant 7 fails when the core file of a completed dump is not made', () 
         observer.event = (board, code, a, b, c) => {
           if (code !== EV_SAVE_END) event(board, code, a, b, c);
         };
-        const isSaved = (at: number, bytes: Uint8Array): boolean =>
-          at < DATA_AT && bytes.length === L.COPY_BYTES && bytes[L.HEADER_SAVED_AT] === L.SAVED_DONE;
         spoilWrites(machine, 'a.spare.0', (at, bytes) => (isSaved(at, bytes) ? null : bytes));
       },
     },

@@ -134,7 +134,14 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
     return false;
   }
   w.summed += CHUNK_BYTES;
-  table_append(table_buffer(area, table), chunk, w.pack_codec, bytes, w.next_block, crc32c(0, at, CHUNK_BYTES));
+  table_append(
+    table_buffer(area, table),
+    chunk,
+    w.pack_codec,
+    bytes,
+    w.next_block,
+    crc32c(0, at, CHUNK_BYTES),
+  );
   w.next_block += blocks;
   table_state(area, table).stored++;
   batch.stored += bytes;

@@ -3,7 +3,14 @@
  *
  * [layout] CIPHER_X25519 in asm/layout.ts
  */
-import { type KeyObject, createDecipheriv, createHash, createPublicKey, diffieHellman, hkdfSync } from 'node:crypto';
+import {
+  type KeyObject,
+  createDecipheriv,
+  createHash,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+} from 'node:crypto';
 import { CIPHER_TAG_BYTES, CIPHER_X25519 } from '../../asm/layout.ts';
 import { publicKeyOf, rawPublicKey } from './key.ts';
 import type { Header } from './records.ts';
@@ -41,7 +48,9 @@ export class Opener {
     const { system, epoch, cipherAttempt } = this.#header;
     if (stored.length <= CIPHER_TAG_BYTES) return null;
     const nonce = words(chunk, epoch, cipherAttempt);
-    const decipher = createDecipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: CIPHER_TAG_BYTES });
+    const decipher = createDecipheriv('chacha20-poly1305', this.#key, nonce, {
+      authTagLength: CIPHER_TAG_BYTES,
+    });
     const text = stored.subarray(0, stored.length - CIPHER_TAG_BYTES);
     decipher.setAAD(words(chunk, ((codec << 24) | stored.length) >>> 0, system, epoch), {
       plaintextLength: text.length,

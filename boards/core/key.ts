@@ -28,7 +28,11 @@ export function privateKeyOf(text: string): KeyObject | null {
   const line = text.trim();
   try {
     const key = HEX.test(line)
-      ? createPrivateKey({ key: Buffer.concat([PKCS8, Buffer.from(line, 'hex')]), format: 'der', type: 'pkcs8' })
+      ? createPrivateKey({
+          key: Buffer.concat([PKCS8, Buffer.from(line, 'hex')]),
+          format: 'der',
+          type: 'pkcs8',
+        })
       : createPrivateKey(line);
     return key.asymmetricKeyType === 'x25519' ? key : null;
   } catch {

@@ -96,8 +96,7 @@ export class FrozenMemory {
       report.sealed++;
       report.stored++;
       report.storedBytes += image.place(chunk).bytes;
-    }
-    else if (!isPresent(state)) report.missing++;
+    } else if (!isPresent(state)) report.missing++;
     if (!isPresent(state) || isPoisoned) return;
     if (state === L.CODEC_ZERO) {
       report.zero++;
