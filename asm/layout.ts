@@ -361,6 +361,8 @@ export const HEADER_SAVE_TRIES_AT = 204; // u32, tries to make a core file, coun
 export const HEADER_SAVE_CLUSTER_AT = 208; // u32, first cluster that the last try chose in the root file system
 export const HEADER_SAVE_CLUSTERS_AT = 212; // u32, how many; 0: none yet
 export const HEADER_SAVE_CLEAN_AT = 216; // u32, 1: that volume was not marked as dirty before
+export const HEADER_CIPHER_AT = 220; // u32, CIPHER_*: how the chunks are encrypted
+export const HEADER_CIPHER_PUBLIC_AT = 224; // 32 bytes, the board's own public key for this dump
 export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
 export const ORDER_BYTES = 16;
 export const ORDER_MAX = 64;
@@ -368,6 +370,20 @@ export const ORDER_MAX = 64;
 export const HEADER_SCRUB_AT = 1280; // SCRUB_BYTES each: address u32, bytes u32, kind u32, 0
 export const SCRUB_BYTES = 16;
 export const SCRUB_MAX = 16;
+export const HEADER_CIPHER_ID_AT = 1536; // 16 bytes, the first of the SHA-256 of the recipient's public key
+export const HEADER_CIPHER_ATTEMPT_AT = 1552; // u32, a part of each nonce
+
+/**
+ * CIPHER_X25519: a chunk is encrypted after compression, with AEAD_CHACHA20_POLY1305 ([RFC 8439] 2.8), the tag behind
+ * it. Nonce: chunk, boot epoch, attempt, u32 each; additional data: chunk, codec << 24 | stored bytes, system, boot
+ * epoch, u32 each. The key is HKDF-SHA256 ([RFC 5869]) of the X25519 secret that both key pairs share ([RFC 7748]), with
+ * both public keys, the board's first, as salt and CIPHER_INFO as info. Which chunks are zero, the chunk table and its
+ * checksums are in the clear.
+ */
+export const CIPHER_NONE = 0;
+export const CIPHER_X25519 = 1;
+export const CIPHER_INFO_BYTES = 16; // "sparecore dump 1"
+export const CIPHER_TAG_BYTES = 16;
 
 /** The coredump attribute. The last three are the non-coredump states. */
 export const ATTRIBUTE_DUMPING = 1;
@@ -409,12 +425,21 @@ export const CODEC_LOST = 0;
 export const CODEC_ZERO = 1;
 export const CODEC_RAW = 2;
 export const CODEC_LZ4 = 3;
+export const CODEC_SEALED = 0x10; // beside CODEC_RAW or CODEC_LZ4: encrypted, CIPHER_TAG_BYTES longer
 /** A chunk map has a byte a chunk: its CODEC_*, or why it is not in the core (CODEC_LOST: tried and not written). */
 export const MISSING_UNREACHED = 0x80; // no whole block of the table lists it: the dump did not get there
 export const MISSING_CORRUPT = 0x81; // read, and its checksum is wrong
 export const MISSING_UNREADABLE = 0x82; // the dump disk would not give it back
 export const MISSING_POISONED = 0x83; // uncorrectable in RAM already
 export const MISSING_SECRET = 0x84; // kept out of the dump on purpose
+export const MISSING_SEALED = 0x85; // encrypted, and the reader has no key
+
+/**
+ * Container of an encrypted dump, "core.*.enc", which a saver without the private key makes: an image like that on a
+ * disk, without gaps. Block 0 has the header, whose pointers count from the file's start; at block COPY_BLOCKS begins
+ * the chunk table, right behind it the image.
+ */
+export const CONTAINER_TABLE_LBA = COPY_BLOCKS;
 
 /** Mailbox disk: one slot a board at the start of its data region. */
 export const MAIL_MAGIC = 0x424d4353; // "SCMB"

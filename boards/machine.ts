@@ -136,6 +136,9 @@ function configure(
   nvram.write(F.NV_FLOOR_MIB, boards.rootFloorMib);
   nvram.write(F.NV_SAVE_SHARE, boards.saveSharePercent);
   nvram.write(F.NV_CODEC, boards.dumpCodec === 'lz4' ? L.CODEC_LZ4 : 0);
+  const key = Buffer.from(boards.dumpKey ?? '', 'hex');
+  nvram.write(F.NV_CIPHER, boards.dumpKey === null ? L.CIPHER_NONE : L.CIPHER_X25519);
+  for (let at = 0; at < key.length; at += 4) nvram.write(F.NV_DUMP_KEY + at, key.readUInt32LE(at));
   nvram.write(F.NV_OVERWRITE, boards.dumpOverwrite === 'always' ? 1 : 0);
   nvram.write(F.NV_STOP_MS, boards.stopBoundMs);
 }

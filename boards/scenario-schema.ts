@@ -60,6 +60,13 @@ const boards = z
       .enum(['raw', 'lz4'])
       .describe('lz4: chunks of a dump are compressed where that saves a block')
       .default('raw'),
+    dump_key: z
+      .string()
+      .min(1)
+      .describe(
+        'X25519 public key that dumps are encrypted to: 64 hexadecimal digits, or a file with them or with a PEM, from the folder of this file',
+      )
+      .optional(),
     dump_overwrite: z
       .enum(['never', 'always'])
       .describe('may a dump go over an older core that nobody has saved')

@@ -21,6 +21,7 @@ export interface BoardsConfig {
   rootFloorMib: number; // free space that savecore leaves
   saveSharePercent: number; // of a disk's time that savecore may use
   dumpCodec: 'raw' | 'lz4'; // lz4: chunks are compressed where that saves a block
+  dumpKey: string | null; // X25519 public key that dumps are encrypted to, 64 hexadecimal digits
   dumpOverwrite: 'never' | 'always'; // of an older core that nobody has saved
   stopBoundMs: number; // wait for the answer to a stop request
 }

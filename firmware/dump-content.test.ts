@@ -5,8 +5,14 @@ import * as assert from 'uvu/assert';
 import * as L from '../asm/layout.ts';
 import { MS } from '../boards/clock.ts';
 import { Formats } from '../boards/core/formats.test-helper.ts';
-import { DumpImage } from '../boards/core/image.ts';
-import { type Overrides, type Pair, eventOf, smallScenario, withPair } from '../boards/machine.test-helper.ts';
+import { DumpImage, isPresent } from '../boards/core/image.ts';
+import {
+  type Overrides,
+  type Pair,
+  eventOf,
+  smallScenario,
+  withPair,
+} from '../boards/machine.test-helper.ts';
 import { type Machine, makeMachine } from '../boards/machine.ts';
 import { finalChecks } from '../boards/observer/end.ts';
 import { reader } from '../boards/observer/observer.ts';
@@ -24,14 +30,21 @@ const imageOf = (machine: Machine, disk: number): DumpImage => {
 };
 
 /** A pair of which board A has dumped; `prepare` sees it just before the panic. */
-function dumped(overrides: Overrides, use: (pair: Pair, image: DumpImage) => void, prepare?: (pair: Pair) => void): void {
-  withPair({ events: [NMI], ...overrides, boards: { rebootAfterPanic: false, ...overrides.boards } }, (pair) => {
-    pair.started(799);
-    prepare?.(pair);
-    const end = pair.until(F.EV_DUMP_END, { board: 0 });
-    assert.equal(pair.machine.observer.invariants.violations, []);
-    use(pair, imageOf(pair.machine, end.a));
-  });
+function dumped(
+  overrides: Overrides,
+  use: (pair: Pair, image: DumpImage) => void,
+  prepare?: (pair: Pair) => void,
+): void {
+  withPair(
+    { events: [NMI], ...overrides, boards: { rebootAfterPanic: false, ...overrides.boards } },
+    (pair) => {
+      pair.started(799);
+      prepare?.(pair);
+      const end = pair.until(F.EV_DUMP_END, { board: 0 });
+      assert.equal(pair.machine.observer.invariants.violations, []);
+      use(pair, imageOf(pair.machine, end.a));
+    },
+  );
 }
 
 /** Disks for boards of 64 MiB. */
@@ -67,7 +80,10 @@ test('compressed, a dump is completed, equals memory, and takes less than half o
   });
   dumped({ boards: LZ4 }, (pair, image) => {
     const { report } = pair.machine.observer.dump!;
-    assert.equal([report.attribute, report.wrong, report.lost, report.missing], [L.ATTRIBUTE_COMPLETED, [], 0, 0]);
+    assert.equal(
+      [report.attribute, report.wrong, report.lost, report.missing],
+      [L.ATTRIBUTE_COMPLETED, [], 0, 0],
+    );
     assert.is(image.header.codec, L.CODEC_LZ4);
     assert.ok(image.count(L.CODEC_LZ4) > 10);
     assert.ok(image.header.storedBytes * 2n < raw, `${image.header.storedBytes} of ${raw}`);
@@ -207,7 +223,12 @@ test('a damaged table of secrets clears neither firmware state nor the panic rec
       assert.is(pair.word(0, F.RECORD_AT + F.RECORD_MAGIC_AT), F.RECORD_MAGIC);
       assert.is(image.header.attribute, L.ATTRIBUTE_COMPLETED);
       assert.ok(image.header.scrubbed.every(({ bytes }) => bytes === 0));
-      assert.ok(pair.a.ram()!.subarray(F.KEYS_AT, F.KEYS_AT + 4096).every((byte) => byte === 0));
+      assert.ok(
+        pair.a
+          .ram()!
+          .subarray(F.KEYS_AT, F.KEYS_AT + 4096)
+          .every((byte) => byte === 0),
+      );
     },
     (pair) => {
       const table = new DataView(pair.a.ram()!.buffer, SECRETS_AT, 512);
@@ -270,10 +291,16 @@ test('a board that does not answer the request keeps its disk until the limit', 
 });
 
 test('the dump is written in pieces as large as the disk says that it takes, and saved in such', () => {
-  for (const [maxTransferKib, most] of [[undefined, 2048], [256, 512], [72, 144]] as const) {
+  for (const [maxTransferKib, most] of [
+    [undefined, 2048],
+    [256, 512],
+    [72, 144],
+  ] as const) {
     const scenario = smallScenario({ events: [NMI], boards: { dumpCodec: 'lz4', rebootAfterPanic: false } });
     const disks = scenario.disks.map((disk) =>
-      disk.owner === 'a' && disk.role !== 'data' && maxTransferKib !== undefined ? { ...disk, maxTransferKib } : disk,
+      disk.owner === 'a' && disk.role !== 'data' && maxTransferKib !== undefined
+        ? { ...disk, maxTransferKib }
+        : disk,
     );
     const record = recordRun({ ...scenario, disks });
     assert.equal(record.result.invariants.violations, []);
@@ -281,12 +308,43 @@ test('the dump is written in pieces as large as the disk says that it takes, and
     assert.ok(record.result.core !== null);
     for (const name of ['a.spare.0', 'a.root']) {
       const number = disks.findIndex((disk) => disk.name === name);
-      const sizes = record.commands.filter((c) => c.disk === number && c.lba >= L.DATA_LBA).map((c) => c.blocks);
+      const sizes = record.commands
+        .filter((c) => c.disk === number && c.lba >= L.DATA_LBA)
+        .map((c) => c.blocks);
       assert.ok(Math.max(...sizes) <= most, `${name}, ${maxTransferKib} KiB: ${Math.max(...sizes)} blocks`);
       assert.ok(Math.max(...sizes) > 64);
     }
   }
 });
+
+for (const [what, sizeMib, spread, attribute, cause] of [
+  ['room for what is in use is elected and holds it', 17, 0, L.ATTRIBUTE_COMPLETED, L.ABORT_NONE],
+  ['room for what was in use is elected, and the dump is cut by importance when it was more', 17, 1, L.ATTRIBUTE_ABORTED, L.ABORT_NO_ROOM],
+] as const) {
+  test(`a spare with ${what}`, () => {
+    const disks = bigDisks().map((disk) => (disk.name === 'a.spare.0' ? { ...disk, sizeMib } : disk));
+    withPair(
+      {
+        boards: { memoryMib: 64, rebootAfterPanic: false },
+        clients: spread ? { workingSetMib: 40, thinkUs: 200 } : {},
+        disks,
+        events: [eventOf({ atMs: 2500, do: 'nmi', board: 'a' })],
+      },
+      (pair) => {
+        pair.started(2400);
+        if (spread) fillCache(pair);
+        const chosen = pair.events(F.EV_ELECTED, 0).at(-1)!;
+        assert.equal([chosen.a, chosen.c], [pair.disk('a.spare.0'), 2]);
+        const end = pair.until(F.EV_DUMP_END, { board: 0 });
+        assert.equal([end.b, end.c], [attribute, cause]);
+        const image = imageOf(pair.machine, end.a);
+        // Firmware's own memory is there, whatever else is not.
+        for (let chunk = 0; chunk < F.CACHE_AT / L.CHUNK_BYTES; chunk++) assert.ok(isPresent(image.state(chunk)));
+        assert.equal(pair.machine.observer.invariants.violations, []);
+      },
+    );
+  });
+}
 
 test('the header says dumping within 5 ms of the panic, and memory is on its way', () => {
   dumped({}, (pair) => {

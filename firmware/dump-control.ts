@@ -63,6 +63,7 @@ import {
 } from '../asm/layout';
 import { nvram_read, trace_event } from './board';
 import { ATTEMPTS, ask_for, next_disk } from './dump-disk';
+import { dump_key_header } from './dump-key';
 import { write_blocks } from './dump-size';
 import { close_us, marked, restart } from './dump-run';
 import {
@@ -235,6 +236,7 @@ export function control_header(attribute: u32, cause: u32): void {
   memory.copy(buf + HEADER_BUILD_AT, RECORD_AT + RECORD_BUILD_AT, HEADER_BUILD_BYTES);
   store<u32>(buf + HEADER_RECORD_AT, RECORD_AT);
   secrets_list(buf);
+  dump_key_header(buf);
   store<u32>(buf + HEADER_ORDER_COUNT_AT, 7);
   for (let region: u32 = 1; region <= 7; region++) {
     const place = buf + HEADER_ORDER_AT + (region - 1) * ORDER_BYTES;

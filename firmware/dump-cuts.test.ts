@@ -36,7 +36,10 @@ class Dumping {
     this.pair.started(500);
     this.pair.until(F.EV_FROZEN, { board: 0 });
     // The handler has begun to work in its own area, which was zero.
-    this.memory = this.pair.a.ram()!.slice().fill(0, F.WORK_AT, F.WORK_AT + F.WORK_BYTES);
+    this.memory = this.pair.a
+      .ram()!
+      .slice()
+      .fill(0, F.WORK_AT, F.WORK_AT + F.WORK_BYTES);
     const { medium } = this.pair.machine.shelf.disks[this.pair.disk('a.spare.0')]!;
     const write = medium.write.bind(medium);
     let left = 0;
@@ -110,7 +113,9 @@ for (const codec of ['raw', 'lz4'] as const) {
   const whole = new Dumping(codec).run();
   const writes = whole.landed.length;
   const all = found(whole, 'not cut');
-  const tables = whole.landed.filter(({ blocks, lba }) => blocks === L.TABLE_BLOCKS && lba >= L.DATA_LBA).length;
+  const tables = whole.landed.filter(
+    ({ blocks, lba }) => blocks === L.TABLE_BLOCKS && lba >= L.DATA_LBA,
+  ).length;
   whole.pair.close();
 
   test(`${codec}: not cut, every chunk is found`, () => {

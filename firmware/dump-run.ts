@@ -8,6 +8,7 @@ import {
   writer_leave_out,
   writer_offer,
   writer_oldest,
+  writer_out,
   writer_step,
 } from '../asm/dump/writer';
 import {
@@ -27,6 +28,7 @@ import { ECC_NONE, ECC_PAGE_BYTES, ecc_next, timer_work, trace_event } from './b
 import { control_header, writer } from './dump-control';
 import { drop_disk } from './dump-disk';
 import {
+  DUMP_CIPHER,
   DUMP_DONE,
   DUMP_DONE_BYTES,
   DUMP_RING,
@@ -36,8 +38,17 @@ import {
   dump,
   dump_walk,
 } from './dump-state';
+import { KEY_GOOD } from './dump-key';
 import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
-import { EV_DUMP_BEGIN, EV_LEFT_OUT, EV_STOP, WORK_COMPRESS, WORK_CRC, WORK_SCAN } from './layout';
+import {
+  EV_DUMP_BEGIN,
+  EV_LEFT_OUT,
+  EV_STOP,
+  WORK_CIPHER,
+  WORK_COMPRESS,
+  WORK_CRC,
+  WORK_SCAN,
+} from './layout';
 import { core, disk_at } from './memory';
 import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
 import { over } from './panic';
@@ -74,6 +85,8 @@ export function restart(pastErrors: bool): void {
   w.codec = d.codec;
   w.stage = <u32>DUMP_STAGE;
   w.batch_blocks = d.write_blocks;
+  w.cipher = d.cipher == KEY_GOOD ? <u32>DUMP_CIPHER : 0;
+  w.attempt = d.attempt;
   writer_begin(DUMP_WRITER, pastErrors);
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
@@ -122,7 +135,8 @@ function offer(): void {
   if (w.scanned) timer_work(WORK_SCAN, w.scanned);
   if (w.summed) timer_work(WORK_CRC, w.summed);
   if (w.packed) timer_work(WORK_COMPRESS, w.packed);
-  w.scanned = w.summed = w.packed = 0;
+  if (w.sealed) timer_work(WORK_CIPHER, w.sealed);
+  w.scanned = w.summed = w.packed = w.sealed = 0;
 }
 
 function offer_one(chunk: u32): bool {
@@ -146,14 +160,15 @@ export function close_us(): u64 {
 }
 
 /**
- * How long it takes from now to a closed header, as the disk is now: what is in flight comes back, as long as the
- * slowest write of late has taken, or the oldest has been out; then a table block and the header, each as long as a
+ * How long it takes from now to a closed header, as the disk is now: what is in flight, and the batch being filled, come
+ * back one after the other, or as late as the oldest is already; then a table block and the header, each as long as a
  * header took. Half as much again, for a disk that gets slower.
  */
 function closing_us(): u64 {
   const d = dump();
-  const slow = max<u64>(writer().recent_us, writer_oldest(DUMP_WRITER));
-  if (!slow) return close_us();
+  const each = writer().recent_us;
+  if (!each) return close_us();
+  const slow = max<u64>(each * (writer_out(DUMP_WRITER) + 1), writer_oldest(DUMP_WRITER));
   const needed = slow + 2 * d.control_us;
   return max<u64>(needed + needed / 2, min<u64>(CLOSE_LEAST_US, close_us()));
 }

@@ -24,6 +24,7 @@ export const DUMP_WRITER: usize = WORK_AT + 0x10000; // WRITER_BYTES
 export const DUMP_DONE: usize = WORK_AT + 0x20000; // a bit a chunk, 8 KiB for 4 GiB
 export const DUMP_LABEL: usize = WORK_AT + 0x24000; // both copies of a label
 export const DUMP_DONE_BYTES: usize = 0x2000;
+export const DUMP_CIPHER: usize = WORK_AT + 0x5000; // CIPHER_AREA_BYTES
 export const DUMP_STAGE: usize = WORK_AT + 0x40000; // STAGE_AREA_BYTES
 
 
@@ -48,6 +49,7 @@ export class Dump {
   watchdog_ms: u32;
   reboot: u32;
   codec: u32;
+  cipher: u32; // KEY_*
   write_blocks: u32;
   mailbox: u32; // disk number, as sealed; NO_DISK
   mailbox_path: u32;

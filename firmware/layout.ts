@@ -82,6 +82,8 @@ export const NV_SAVE_SHARE: u32 = 52; // percent of time savecore may use a disk
 export const NV_CODEC: u32 = 56; // CODEC_LZ4: a dump's chunks are compressed where that saves a block; else 0
 export const NV_OVERWRITE: u32 = 60; // 1: a dump may go over an older core that nobody has saved
 export const NV_STOP_MS: u32 = 64; // so long the partner's answer to "stop your dump" is waited for
+export const NV_CIPHER: u32 = 68; // CIPHER_*: dumps are encrypted to the public key that follows
+export const NV_DUMP_KEY: u32 = 72; // 8 words, X25519
 export const NV_NEVER: u32 = 0x7fffffff;
 
 // ------------------------------------------------------------------------------------- messages between boards
@@ -137,6 +139,8 @@ export const WORK_SCAN: u32 = 2; // bytes looked at for zeros
 export const WORK_CRC: u32 = 3; // bytes checksummed
 export const WORK_COPY: u32 = 4; // bytes copied by the CPU
 export const WORK_COMPRESS: u32 = 5; // bytes compressed
+export const WORK_CIPHER: u32 = 6; // bytes encrypted
+export const WORK_CURVE: u32 = 7; // points multiplied
 
 // ------------------------------------------------------------------------------------------------ trace events
 // `trace.event(code, a, b, c)`: what each carries stands beside it.
@@ -144,7 +148,7 @@ export const EV_BOOT: u32 = 1; // epoch
 export const EV_DISCOVERED: u32 = 2; // disk, role, owner is me
 export const EV_READY: u32 = 3; // disks owned
 export const EV_STATE: u32 = 4; // BOARD_*
-export const EV_ELECTED: u32 = 5; // disk
+export const EV_ELECTED: u32 = 5; // disk, 1: an older core there is not touched yet, 1 a part 2 what is in use 3 all
 export const EV_NO_SPARE: u32 = 6;
 export const EV_SERVE: u32 = 7; // volume, disk
 export const EV_UNSERVE: u32 = 8; // volume, disk

@@ -69,6 +69,7 @@ export class Core {
   floor_mib: u32;
   save_share: u32;
   overwrite: u32;
+  codec: u32; // CODEC_LZ4 or 0
   // boot
   boot_step: u32;
   boot_left: u32; // disks still being discovered or claimed
@@ -97,6 +98,8 @@ export class Core {
   stopping: u32; // the partner is being asked to stop its dump
   stop_disk: u32;
   spare_kept: u32; // the elected disk holds an older core: not touched before a panic
+  sparse_chunks: u32; // that are not zero, as last estimated
+  sparse_at: u64; // us, when the next estimate is due
   stop_until: u64;
   stop_again_at: u64;
   // savecore

@@ -49,6 +49,7 @@ import {
   writer,
 } from './dump-control';
 import { ask_arbiter } from './dump-disk';
+import { KEY_LOST, dump_key_forget, dump_key_put, dump_key_state, word } from './dump-key';
 import { close, run } from './dump-run';
 import {
   DUMP_CQ,
@@ -146,8 +147,18 @@ export function panic_enter(reason: u32, pc: u32, address: u32): void {
   }
   store<u32>(at + RECORD_MAGIC_AT, RECORD_MAGIC);
   trace_event(EV_PANIC, why, c.phase, 0);
+  const cipher = dump_key_state();
+  const k0 = word(0);
+  const k1 = word(1);
+  const k2 = word(2);
+  const k3 = word(3);
   secrets_scrub();
   trace_event(EV_FROZEN, 0, 0, 0);
+  dump().cipher = cipher;
+  dump_key_put(0, k0);
+  dump_key_put(1, k1);
+  dump_key_put(2, k2);
+  dump_key_put(3, k3);
   begin();
 }
 
@@ -171,6 +182,8 @@ function begin(): void {
   d.mailbox_path = sealed ? seal().mailbox_path : 0;
   // Without a good seal the best spare by the table of disks, after a look at its label.
   d.disk = sealed ? seal().coredump : spare_pick(0);
+  // What should be encrypted and cannot be is not written at all.
+  if (d.cipher == KEY_LOST) d.disk = NO_DISK;
   announce();
   if (d.mailbox == NO_DISK) return mark();
   d.step = STEP_MAIL;
@@ -242,6 +255,7 @@ export function over(): void {
   const d = dump();
   if (writer().fenced) trace_event(EV_DUMP_END, d.disk, ATTRIBUTE_ABORTED, ABORT_FENCED);
   d.step = STEP_OVER;
+  dump_key_forget();
   message_begin(DUMP_MESSAGE_OUT, MSG_DUMP_ENDED, ++d.sequence, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
   message_send(DUMP_MESSAGE_OUT);
   trace_event(EV_HALT, d.reboot, 1, 0);

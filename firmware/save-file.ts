@@ -53,6 +53,7 @@ import {
   RECORD_BYTES,
   RECORD_PC_AT,
   RECORD_REASON_AT,
+  SAVE_DUMP,
   SAVE_ROOM,
   SAVE_VOLUME,
   TRACE_BYTES,
@@ -61,6 +62,7 @@ import { core } from './memory';
 import { copy } from './save-copy';
 import { note_run } from './save-header';
 import { note_good } from './save-image';
+import { sealed_begin, sealed_bytes } from './save-sealed';
 import {
   BITMAP,
   BOOT,
@@ -103,8 +105,9 @@ const TASK_NAME = memory.data<u8>([0x66, 0x69, 0x72, 0x6d, 0x77, 0x61, 0x72, 0x6
 const SIGABRT: u32 = 6;
 
 export function plan(): void {
-  const c = core();
   const s = save();
+  if (s.sealed && !s.table_end) return give_up('no chunk of it was written', SAVE_DUMP);
+  if (s.sealed) return plan_file(sealed_bytes());
   const header = HEADERS + <usize>header_newest(HEADERS) * COPY_BYTES;
   elf_begin(ELF, MAP, s.chunks, load<u32>(header + HEADER_ATTRIBUTE_AT), load<u32>(header + HEADER_ABORT_AT));
   const record = NOTES + (RECORD_AT % CHUNK_BYTES);
@@ -116,14 +119,21 @@ export function plan(): void {
   const scrubbed = load<u32>(header + HEADER_SCRUB_COUNT_AT);
   if (scrubbed) elf_note(ELF, NOTE_SCRUBBED, header + HEADER_SCRUB_AT, scrubbed * SCRUB_BYTES);
   elf_plan(ELF);
-  s.bytes = elf_file_bytes(ELF);
+  plan_file(elf_file_bytes(ELF));
+}
+
+/** Finds room for the file, and notes where, before anything is written there. */
+function plan_file(bytes: u64): void {
+  const c = core();
+  const s = save();
+  s.bytes = bytes;
   const utc = s.utc;
   const cluster = exfat_cluster_bytes(VOLUME);
   const floor = <u32>((((<u64>c.floor_mib) << 20) + cluster - 1) / cluster);
   let added: u32 = EXFAT_EXISTS;
   // A file of that name is another crash in the same second, or the same one saved before: neither is overwritten.
   for (let again: u32 = 0; added == EXFAT_EXISTS && again < NAMES_MAX; again++) {
-    const nameBytes = core_name(NAME, s.system, utc, again);
+    const nameBytes = core_name(NAME, s.system, utc, again, s.sealed != 0);
     added = exfat_add(VOLUME, BITMAP, DIRECTORY, NAME, nameBytes, s.bytes, utc, floor);
   }
   if (added != EXFAT_OK) return give_up('no room in the root file system', SAVE_ROOM);
@@ -164,6 +174,7 @@ export function next_step(): void {
       return write(SAVE_STEP, s.root, lba, blocks, DIRECTORY + offset);
     case STEP_DATA:
       s.file_lba = lba;
+      if (s.sealed) return sealed_begin();
       core().save_step = SAVE_COPY;
       return copy();
   }

@@ -2,7 +2,13 @@
  * What savecore writes into the coredump header: that it tries, and where, before it touches the root file system; that
  * it is done; that it never tries again. So a saver that is cut off, again and again, comes to an end.
  */
-import { header_lba, header_newest, header_next_sequence, header_seal, header_victim } from '../asm/dump/header';
+import {
+  header_lba,
+  header_newest,
+  header_next_sequence,
+  header_seal,
+  header_victim,
+} from '../asm/dump/header';
 import {
   ATTRIBUTE_INACTIVE,
   COPY_BLOCKS,

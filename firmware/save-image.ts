@@ -18,6 +18,7 @@ import {
   COPY_BYTES,
   DATA_LBA,
   HEADER_CHUNK_TOTAL_AT,
+  HEADER_CIPHER_AT,
   HEADER_EPOCH_AT,
   HEADER_IMAGE_BLOCKS_AT,
   HEADER_IMAGE_LBA_AT,
@@ -35,7 +36,16 @@ import {
 } from '../asm/layout';
 import { EXFAT_BOOT_BLOCKS } from '../asm/volume/exfat/codes';
 import { timer_work } from './board';
-import { EV_SAVE_BEGIN, EV_SAVE_TRY, LOG_AT, RECORD_AT, SAVE_DUMP, TRACE_AT, WORK_COPY, WORK_CRC } from './layout';
+import {
+  EV_SAVE_BEGIN,
+  EV_SAVE_TRY,
+  LOG_AT,
+  RECORD_AT,
+  SAVE_DUMP,
+  TRACE_AT,
+  WORK_COPY,
+  WORK_CRC,
+} from './layout';
 import { log_begin, log_end, log_number, log_text } from './log';
 import { core, disk_at } from './memory';
 import { SAVE_TRIES, note_try, refuse, saved_tries } from './save-header';
@@ -78,6 +88,7 @@ export function header_done(): void {
   s.image_lba = load<u64>(header + HEADER_IMAGE_LBA_AT);
   s.image_blocks = load<u64>(header + HEADER_IMAGE_BLOCKS_AT);
   s.utc = load<u64>(header + HEADER_UTC_AT);
+  s.sealed = load<u32>(header + HEADER_CIPHER_AT);
   s.old_cluster = load<u32>(header + HEADER_SAVE_CLUSTER_AT);
   s.old_clusters = load<u32>(header + HEADER_SAVE_CLUSTERS_AT);
   s.was_clean = load<u32>(header + HEADER_SAVE_CLEAN_AT);
@@ -105,9 +116,11 @@ export function table_done(readWell: bool): void {
   const s = save();
   if (readWell && table_valid(TABLE, s.table_at, s.system, s.epoch, s.chunks, s.image_blocks)) {
     s.table_gap = 0;
+    s.table_end = s.table_at + 1;
     table_enter(TABLE, MAP);
     for (let i: u32 = 0, count = table_count(TABLE); i < count; i++) {
       const chunk = <usize>table_chunk(TABLE, i) * 4;
+      if (table_stored_bytes(TABLE, i)) s.image_used = max<u64>(s.image_used, end_of(i));
       store<u32>(OFFSETS + chunk, table_offset_blocks(TABLE, i));
       store<u32>(SUMS + chunk, table_crc(TABLE, i));
       store<u16>(SIZES + chunk / 2, <u16>table_stored_bytes(TABLE, i));
@@ -116,6 +129,12 @@ export function table_done(readWell: bool): void {
   } else s.table_gap++;
   s.table_at++;
   next_table();
+}
+
+/** Block of the image behind the chunk of entry `i`. */
+function end_of(i: u32): u64 {
+  const blocks = (table_stored_bytes(TABLE, i) + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  return <u64>table_offset_blocks(TABLE, i) + blocks;
 }
 
 /** The chunks that the notes are made of come first. */
@@ -132,7 +151,8 @@ export function notes(): void {
 export function note_done(readWell: bool): void {
   const s = save();
   const chunk = note_chunk(s.note);
-  if (readWell && unpack(chunk, job_stage(0), NOTES + <usize>s.note * CHUNK_BYTES)) s.notes_good |= 1 << s.note;
+  if (readWell && unpack(chunk, job_stage(0), NOTES + <usize>s.note * CHUNK_BYTES))
+    s.notes_good |= 1 << s.note;
   s.note++;
   notes();
 }
@@ -146,7 +166,8 @@ export function unpack(chunk: u32, from: usize, to: usize): bool {
   const raw = load<u8>(MAP + chunk) == <u8>CODEC_RAW;
   timer_work(WORK_COPY, CHUNK_BYTES);
   if (raw) memory.copy(to, from, CHUNK_BYTES);
-  else if (lz4_expand(from, load<u16>(SIZES + <usize>chunk * 2), to, CHUNK_BYTES) != CHUNK_BYTES) return false;
+  else if (lz4_expand(from, load<u16>(SIZES + <usize>chunk * 2), to, CHUNK_BYTES) != CHUNK_BYTES)
+    return false;
   return is_exact(chunk, to);
 }
 
@@ -163,7 +184,7 @@ export function is_stored(chunk: u32): bool {
 /** Blocks of a stored chunk in the image. */
 export function chunk_blocks(chunk: u32): u32 {
   if (load<u8>(MAP + chunk) == <u8>CODEC_RAW) return BLOCKS_PER_CHUNK;
-  return ((<u32>load<u16>(SIZES + <usize>chunk * 2)) + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  return (<u32>load<u16>(SIZES + <usize>chunk * 2) + SECTOR_BYTES - 1) / SECTOR_BYTES;
 }
 
 export function note_chunk(n: u32): u32 {

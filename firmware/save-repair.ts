@@ -46,7 +46,11 @@ export function repair(): void {
   // Another dump's core may lie there by now, because this one never got so far as to take the clusters.
   if (!sound || (entry >= 0 && !is_ours(entry))) return plan();
   trace(EV_SAVE_REPAIR, s.old_cluster, s.old_clusters, entry >= 0 ? 1 : 0);
-  log(entry >= 0 ? 'savecore: makes a core anew that was not marked as saved' : 'savecore: frees what a cut try took');
+  log(
+    entry >= 0
+      ? 'savecore: makes a core anew that was not marked as saved'
+      : 'savecore: frees what a cut try took',
+  );
   exfat_undo(VOLUME, BITMAP, DIRECTORY, entry, s.old_cluster, s.old_clusters);
   exfat_bitmap(VOLUME, BITMAP);
   s.removes = entry >= 0 ? 1 : 0;
@@ -58,7 +62,7 @@ export function repair(): void {
 function is_ours(entry: i32): bool {
   const s = save();
   for (let again: u32 = 0; again < NAMES_MAX; again++) {
-    const bytes = core_name(NAME, s.system, s.utc, again);
+    const bytes = core_name(NAME, s.system, s.utc, again, s.sealed != 0);
     if (exfat_lookup(DIRECTORY, NAME, bytes) == entry) return true;
   }
   return false;

@@ -52,6 +52,9 @@ export const SAVE_REPAIR: u32 = 15; // what an earlier try left is taken back
 export const SAVE_FLUSH: u32 = 16;
 export const SAVE_VERIFY: u32 = 17; // the file is read back
 export const SAVE_REFUSED: u32 = 18;
+export const SAVE_PIECE: u32 = 19; // of an encrypted dump: read from the dump disk
+export const SAVE_PIECE_WRITE: u32 = 20;
+export const SAVE_PIECE_BACK: u32 = 21;
 /** Core files of one second. */
 export const NAMES_MAX: u32 = 100;
 /** Mark of a chunk that is zero, in the list of a job that reads back. */
@@ -86,6 +89,11 @@ class Save {
   next_at: u64; // us, the share of the disk's time
   began_at: u64;
   utc: u64; // of the failure
+  image_used: u64; // blocks of the image that the table lists
+  at: u64; // byte of the container file
+  piece_at: u64; // us
+  table_end: u32; // blocks of the table up to the last good one
+  sealed: u32; // the dump is encrypted
   epoch: u32;
   system: u32;
   job_chunks: u32; // of a job: what both disks can move at once

@@ -87,7 +87,10 @@ function assertOneGoodCore({ pair }: Saving, what: string): void {
   assert.equal(machine.observer.invariants.violations, [], what);
   const { medium } = machine.shelf.disks[pair.disk('a.root')]!;
   const read = reader(medium);
-  const volume = new Exfat((at, bytes) => read(BASE + at, bytes), medium.bytes - BASE - L.TAIL_BLOCKS * L.SECTOR_BYTES);
+  const volume = new Exfat(
+    (at, bytes) => read(BASE + at, bytes),
+    medium.bytes - BASE - L.TAIL_BLOCKS * L.SECTOR_BYTES,
+  );
   const files = volume.list('/cores');
   assert.is(files.length, 1, what);
   const bytes = Buffer.concat([...volume.read(files[0]!.path)]);
@@ -134,7 +137,7 @@ test('a saver that is cut off every time comes to an end: after three tries the 
       // Whoever saves loses power in the middle of it.
       const tries = pair.events(F.EV_SAVE_TRY).length;
       if (tries > 3) break;
-      const saver = pair.events(F.EV_SAVE_TRY).at(-1)!.board === 0 ? pair.a : pair.b;
+      const saver = pair.events(F.EV_SAVE_TRY).at(-1)?.board === 0 ? pair.a : pair.b;
       pair.run(20);
       saver.powerOff();
       pair.run(500);
@@ -175,7 +178,10 @@ test('a root disk that does not give back what it was given: no core file gets a
     const read = reader(medium);
     const region = medium.bytes - BASE - L.TAIL_BLOCKS * L.SECTOR_BYTES;
     assert.equal(new Exfat((at, bytes) => read(BASE + at, bytes), region).list('/cores'), []);
-    const { newest } = readHeaders(reader(pair.machine.shelf.disks[pair.disk('a.spare.0')]!.medium), L.COREDUMP_LBA);
+    const { newest } = readHeaders(
+      reader(pair.machine.shelf.disks[pair.disk('a.spare.0')]!.medium),
+      L.COREDUMP_LBA,
+    );
     assert.is(newest!.attribute, L.ATTRIBUTE_COMPLETED);
   } finally {
     pair.close();

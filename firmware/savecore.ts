@@ -58,6 +58,9 @@ import {
   SAVE_MARK,
   SAVE_NOTED,
   SAVE_NOTES,
+  SAVE_PIECE,
+  SAVE_PIECE_BACK,
+  SAVE_PIECE_WRITE,
   SAVE_REFUSED,
   SAVE_REPAIR,
   SAVE_ROOT,
@@ -69,6 +72,7 @@ import {
   VOLUME,
   save,
 } from './save-state';
+import { put, sealed_back, sealed_back_begin, sealed_step, sealed_written } from './save-sealed';
 import { verify, verify_begin, verify_done } from './save-verify';
 import { trace } from './trace';
 
@@ -87,6 +91,9 @@ export function savecore(): void {
       return copy();
     case SAVE_VERIFY:
       return verify();
+    case SAVE_PIECE:
+    case SAVE_PIECE_BACK:
+      return sealed_step();
   }
 }
 
@@ -193,7 +200,13 @@ export function save_done(i: u32, outcome: u32): void {
     case SAVE_REPAIR:
       return repair_done();
     case SAVE_FLUSH:
-      return verify_begin();
+      return s.sealed ? sealed_back_begin() : verify_begin();
+    case SAVE_PIECE:
+      return put();
+    case SAVE_PIECE_WRITE:
+      return sealed_written();
+    case SAVE_PIECE_BACK:
+      return sealed_back();
     case SAVE_VERIFY:
       return verify_done();
     case SAVE_SYNC:

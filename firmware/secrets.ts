@@ -25,7 +25,10 @@ export function secrets_init(): void {
 
 export function secret_add(address: u32, bytes: u32, kind: u32): void {
   const count = load<u32>(SECRETS_AT);
-  assert(count < <u32>SCRUB_MAX && allowed(address, bytes), 'a secret lies where the panic handler may clear it');
+  assert(
+    count < <u32>SCRUB_MAX && allowed(address, bytes),
+    'a secret lies where the panic handler may clear it',
+  );
   const entry = LIST_AT + count * SCRUB_BYTES;
   store<u32>(entry, address);
   store<u32>(entry + 4, bytes);

@@ -23,7 +23,8 @@ const CONTENTS: Readonly<Record<string, Fill>> = {
   'period 7': (bytes) => bytes.forEach((_, i) => (bytes[i] = i % 7)),
   'few letters': (bytes, dice) => bytes.forEach((_, i) => (bytes[i] = 97 + dice.below(3))),
   words: (bytes, dice) => {
-    for (let i = 0; i < bytes.length;) for (const letter of `word${dice.below(60)} `) bytes[i++] = letter.charCodeAt(0);
+    for (let i = 0; i < bytes.length;)
+      for (const letter of `word${dice.below(60)} `) bytes[i++] = letter.charCodeAt(0);
   },
   'records, then noise': (bytes, dice) => {
     bytes.forEach((_, i) => (bytes[i] = (i >> 6) & (i & 63 ? 0xff : 0x0f)));
@@ -92,8 +93,10 @@ test('the expander believes no block: damaged ones write nothing outside, and ag
   const data = new Uint8Array(2000);
   for (let n = 0; n < 2_000; n++) {
     CONTENTS[Object.keys(CONTENTS)[n % 9]!]!(data, dice);
-    const block = n % 10 ? compress(each, data, bound(data.length))! : dice.roll(new Uint8Array(1 + dice.below(60)));
-    for (let flips = dice.below(3) + 1; flips > 0; flips--) block[dice.below(Math.min(block.length, 40))] = dice.below(256);
+    const block =
+      n % 10 ? compress(each, data, bound(data.length))! : dice.roll(new Uint8Array(1 + dice.below(60)));
+    for (let flips = dice.below(3) + 1; flips > 0; flips--)
+      block[dice.below(Math.min(block.length, 40))] = dice.below(256);
     io.bytes.set(block, from);
     io.part(out, 4096).fill(GUARD);
     const made = io.call('lz4_expand', from, block.length, out, data.length);
@@ -136,12 +139,23 @@ test('a block that does not fit gives 0, one that just fits is whole, and never 
       const data = new Uint8Array(length);
       fill(data, dice);
       const whole = compress(simd, data, bound(length))!;
-      const rooms = [0, 1, 2, 8, 16, whole.length >> 1, whole.length - 20, whole.length - 1, whole.length + 20];
+      const rooms = [
+        0,
+        1,
+        2,
+        8,
+        16,
+        whole.length >> 1,
+        whole.length - 20,
+        whole.length - 1,
+        whole.length + 20,
+      ];
       for (const room of rooms.filter((each) => each >= 0)) {
         for (const each of [simd, mcu]) {
           const block = compress(each, data, room);
           if (room < whole.length) assert.is(block, null, `${what}, ${length} into ${room}`);
-          else if (block !== null) assert.is(Buffer.compare(block, whole), 0, `${what}, ${length} into ${room}`);
+          else if (block !== null)
+            assert.is(Buffer.compare(block, whole), 0, `${what}, ${length} into ${room}`);
         }
       }
     }

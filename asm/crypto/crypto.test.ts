@@ -1,4 +1,11 @@
-import { createCipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman, hkdfSync } from 'node:crypto';
+import {
+  createCipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+} from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Dice, Formats } from '../../boards/core/formats.test-helper.ts';
@@ -19,8 +26,16 @@ test('X25519: the vectors of RFC 7748 5.2, and a thousand rounds of it', () => {
   const io = new Formats();
   const [out, scratch] = [io.room(32), io.room(2048)];
   for (const [scalar, point, result] of [
-    ['a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4', 'e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c', 'c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552'],
-    ['4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d', 'e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493', '95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957'],
+    [
+      'a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4',
+      'e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c',
+      'c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552',
+    ],
+    [
+      '4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d',
+      'e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493',
+      '95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957',
+    ],
   ] as const) {
     io.call('x25519', out, put(io, hex(scalar)), put(io, hex(point)), scratch);
     assert.is(Buffer.from(io.part(out, 32)).toString('hex'), result);
@@ -45,8 +60,16 @@ test('X25519: public keys and shared secrets are those of node:crypto, in both b
     const dice = new Dice(31);
     for (let n = 0; n < 20; n++) {
       const [mine, theirs] = [dice.roll(new Uint8Array(32)), dice.roll(new Uint8Array(32))];
-      const own = createPrivateKey({ key: Buffer.concat([hex('302e020100300506032b656e04220420'), mine]), format: 'der', type: 'pkcs8' });
-      const other = createPrivateKey({ key: Buffer.concat([hex('302e020100300506032b656e04220420'), theirs]), format: 'der', type: 'pkcs8' });
+      const own = createPrivateKey({
+        key: Buffer.concat([hex('302e020100300506032b656e04220420'), mine]),
+        format: 'der',
+        type: 'pkcs8',
+      });
+      const other = createPrivateKey({
+        key: Buffer.concat([hex('302e020100300506032b656e04220420'), theirs]),
+        format: 'der',
+        type: 'pkcs8',
+      });
       const spki = createPublicKey(other).export({ format: 'der', type: 'spki' });
       io.call('x25519_public', out, put(io, theirs), scratch);
       assert.is(Buffer.compare(io.part(out, 32), spki.subarray(12)), 0);
@@ -60,7 +83,11 @@ test('X25519: public keys and shared secrets are those of node:crypto, in both b
 test('X25519: a point of low order gives zeros, which no key may come of', () => {
   const io = new Formats();
   const [out, scratch] = [io.room(32), io.room(2048)];
-  for (const point of ['00'.repeat(32), `01${'00'.repeat(31)}`, 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800']) {
+  for (const point of [
+    '00'.repeat(32),
+    `01${'00'.repeat(31)}`,
+    'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  ]) {
     io.call('x25519', out, put(io, new Dice(1).roll(new Uint8Array(32))), put(io, hex(point)), scratch);
     assert.ok(io.part(out, 32).every((byte) => byte === 0));
   }
@@ -81,7 +108,13 @@ test('HKDF-SHA256 is that of node:crypto', () => {
   const io = new Formats();
   const [out, scratch] = [io.room(32), io.room(1024)];
   const dice = new Dice(6);
-  for (const [salt, secret, info] of [[64, 32, 16], [13, 22, 10], [0, 32, 0], [64, 160, 127], [1, 1, 1]] as const) {
+  for (const [salt, secret, info] of [
+    [64, 32, 16],
+    [13, 22, 10],
+    [0, 32, 0],
+    [64, 160, 127],
+    [1, 1, 1],
+  ] as const) {
     const parts = [salt, secret, info].map((bytes) => dice.roll(new Uint8Array(bytes)));
     const at = parts.map((bytes) => put(io, bytes));
     io.call('hkdf_sha256', at[0]!, salt, at[1]!, secret, at[2]!, info, out, scratch);
@@ -98,9 +131,15 @@ test('ChaCha20-Poly1305 is that of node:crypto at every length, in place and not
     dice.roll(io.part(from, 65536));
     const data = io.part(from, 65536).slice();
     for (const length of LENGTHS) {
-      const cipher = createCipheriv('chacha20-poly1305', io.part(key!, 32), io.part(nonce!, 12), { authTagLength: 16 });
+      const cipher = createCipheriv('chacha20-poly1305', io.part(key!, 32), io.part(nonce!, 12), {
+        authTagLength: 16,
+      });
       cipher.setAAD(io.part(aad!, 16), { plaintextLength: length });
-      const expected = Buffer.concat([cipher.update(data.subarray(0, length)), cipher.final(), cipher.getAuthTag()]);
+      const expected = Buffer.concat([
+        cipher.update(data.subarray(0, length)),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
       io.part(to, 65700).fill(0xa5);
       io.call('aead_seal', key!, nonce!, aad!, from, length, to, scratch);
       assert.is(Buffer.compare(io.part(to, length + 16), expected), 0, `${length} bytes`);
@@ -122,7 +161,9 @@ test('Poly1305: sums that wrap around p come out right (RFC 8439 A.3, vectors 7 
     dice.roll(io.part(key!, 32));
     if (n % 2) io.part(from, 65536).fill(0xff);
     const data = io.part(from, 65536).slice();
-    const cipher = createCipheriv('chacha20-poly1305', io.part(key!, 32), io.part(nonce!, 12), { authTagLength: 16 });
+    const cipher = createCipheriv('chacha20-poly1305', io.part(key!, 32), io.part(nonce!, 12), {
+      authTagLength: 16,
+    });
     cipher.setAAD(io.part(aad!, 16), { plaintextLength: 65536 });
     const expected = Buffer.concat([cipher.update(data), cipher.final(), cipher.getAuthTag()]);
     io.call('aead_seal', key!, nonce!, aad!, from, 65536, to, scratch);

@@ -137,7 +137,7 @@ export function x25519(out: usize, scalar: usize, point: usize, scratch: usize):
   set(d, 1);
   // The Montgomery ladder: a/c is one point, b/d the next; e, f hold what is on its way.
   for (let bit: i32 = 254; bit >= 0; bit--) {
-    const r = <i64>((load<u8>(k + (bit >> 3)) >> <u8>(bit & 7)) & 1);
+    const r = <i64>((load<u8>(k + (bit >> 3)) >> (<u8>(bit & 7))) & 1);
     swap(a, b, r);
     swap(c, d, r);
     add(e, a, c);

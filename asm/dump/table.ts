@@ -7,9 +7,11 @@
  */
 import {
   CHUNK_BYTES,
+  CIPHER_TAG_BYTES,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
+  CODEC_SEALED,
   MISSING_POISONED,
   SECTOR_BYTES,
   TABLE_BYTES,
@@ -96,14 +98,17 @@ export function table_valid(
 }
 
 function sound(buf: usize, i: u32, chunks: u32, imageBlocks: u64): bool {
-  const codec = table_codec(buf, i);
-  const bytes = table_stored_bytes(buf, i);
+  const sealed = (table_codec(buf, i) & CODEC_SEALED) != 0;
+  const codec = table_codec(buf, i) & ~CODEC_SEALED;
+  const stored = table_stored_bytes(buf, i);
   if (table_chunk(buf, i) >= chunks || codec > <u32>CODEC_LZ4) return false;
+  if (sealed && (codec < <u32>CODEC_RAW || stored <= <u32>CIPHER_TAG_BYTES)) return false;
+  const bytes = sealed ? stored - CIPHER_TAG_BYTES : stored;
   if (codec < <u32>CODEC_RAW && bytes) return false;
   if (codec == CODEC_LOST) return !table_reason(buf, i) || table_reason(buf, i) == MISSING_POISONED;
   if (codec < <u32>CODEC_RAW) return true;
   if (codec == CODEC_RAW ? bytes != CHUNK_BYTES : bytes == 0 || bytes >= <u32>CHUNK_BYTES) return false;
-  const end = <u64>table_offset_blocks(buf, i) + (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  const end = <u64>table_offset_blocks(buf, i) + (stored + SECTOR_BYTES - 1) / SECTOR_BYTES;
   return end <= imageBlocks;
 }
 
@@ -158,6 +163,6 @@ export function table_enter(buf: usize, map: usize): void {
     const codec = table_codec(buf, i);
     const known: u32 = load<u8>(at);
     if (codec != CODEC_LOST) store<u8>(at, codec);
-    else if (known > <u32>CODEC_LZ4) store<u8>(at, table_reason(buf, i));
+    else if ((known & ~CODEC_SEALED) > <u32>CODEC_LZ4) store<u8>(at, table_reason(buf, i));
   }
 }

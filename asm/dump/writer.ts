@@ -14,6 +14,7 @@ import {
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
+  CODEC_SEALED,
   CODEC_ZERO,
   SECTOR_BYTES,
   TABLE_BLOCKS,
@@ -90,7 +91,7 @@ export function writer_begin(area: usize, pastErrors: bool): void {
   w.past_errors = pastErrors ? 1 : 0;
   w.hold = w.closing = w.failed = w.fenced = w.no_room = w.path_dead = 0;
   w.next_block = w.table = w.tables_written = w.scanned = w.summed = 0;
-  w.zero = w.stored = w.lost = w.packed = w.poisoned = 0;
+  w.zero = w.stored = w.lost = w.packed = w.sealed = w.poisoned = 0;
   w.stored_bytes = w.recent_us = 0;
   for (let i: u32 = 0; i < BATCH_MAX; i++) batch_at(area, i).state = BATCH_FREE;
   for (let i: u32 = 0; i < TABLE_MAX; i++) table_state(area, i).state = TABLE_FREE;
@@ -121,7 +122,7 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
   const number = filling_batch(area, w, table);
   if (number == NONE) return false;
   const batch = batch_at(area, number);
-  const packed = pack(area, w, batch, at);
+  const packed = pack(area, w, batch, chunk, at);
   const bytes = packed == PACK_RAW ? <u32>CHUNK_BYTES : packed;
   const blocks = blocks_of(bytes);
   if (packed == PACK_FULL || batch.blocks + blocks > batch_room(w)) {
@@ -133,8 +134,14 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
     return false;
   }
   w.summed += CHUNK_BYTES;
-  const codec: u32 = packed == PACK_RAW ? CODEC_RAW : w.codec;
-  table_append(table_buffer(area, table), chunk, codec, bytes, w.next_block, crc32c(0, at, CHUNK_BYTES));
+  table_append(
+    table_buffer(area, table),
+    chunk,
+    w.pack_codec,
+    bytes,
+    w.next_block,
+    crc32c(0, at, CHUNK_BYTES),
+  );
   w.next_block += blocks;
   table_state(area, table).stored++;
   batch.stored += bytes;
@@ -232,6 +239,7 @@ function send_batch(area: usize, batch: Batch): void {
   const w = writer_at(area);
   batch.state = BATCH_SENT;
   batch.sent_at = w.now;
+  batch.depth = writer_out(area);
   cdb_write16_list(
     entry_at(area),
     w.image_lba + batch.block,
@@ -325,7 +333,7 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   if (outcome == OUTCOME_GOOD) {
     const took = w.now - batch.sent_at;
     w.slowest_us = max<u64>(w.slowest_us, took);
-    w.recent_us = max<u64>(took, w.recent_us - w.recent_us / 8);
+    w.recent_us = max<u64>(took / batch.depth, w.recent_us - w.recent_us / 8);
     w.stored += batch.chunks;
     w.stored_bytes += batch.stored;
     return settle(area, batch);
@@ -338,6 +346,13 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   if (w.past_errors) return lose(area, w, batch);
   w.failed = 1;
   settle(area, batch);
+}
+
+/** Batches that are out. */
+export function writer_out(area: usize): u32 {
+  let out: u32 = 0;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) if (batch_at(area, i).state == BATCH_SENT) out++;
+  return out;
 }
 
 /** For how long the oldest write has been out, us; 0 with none. */
@@ -364,7 +379,7 @@ function lose(area: usize, w: Writer, batch: Batch): void {
   let left = batch.chunks;
   for (let n = batch.entry; left && n < table_count(buf); n++) {
     const entry = entries + n * TABLE_ENTRY_BYTES;
-    const codec = load<u32>(entry + 4) >> 24;
+    const codec = (load<u32>(entry + 4) >> 24) & ~CODEC_SEALED;
     if (codec != CODEC_RAW && codec != CODEC_LZ4) continue;
     store<u32>(entry + 4, CODEC_LOST << 24);
     store<u32>(entry + 8, 0);

@@ -194,8 +194,6 @@ export interface DiskIo {
   /** 1 when the `bytes` bytes at `ptr` are all zero, and for none. Any alignment, any length. */
   is_zero(ptr: number, bytes: number): number;
 
-  // Partition table; blocks are of 512 bytes
-
   // Encryption of a dump to a public key
 
   /** Bytes of scratch that aead_seal works in. */
@@ -234,6 +232,8 @@ export interface DiskIo {
   x25519(out: number, scalar: number, point: number, scratch: number): void;
   /** The public key of a private one. */
   x25519_public(out: number, scalar: number, scratch: number): void;
+
+  // Partition table; blocks are of 512 bytes
 
   /** Blocks of the primary table. */
   readonly GPT_PRIMARY_BLOCKS: WebAssembly.Global;

@@ -4,7 +4,14 @@
  *
  * [gABI] System V ABI 4.1: "ELF Header", "Program Header", "Note Section"
  */
-import { NOTE_COVERAGE, NOTE_LOG, NOTE_PANIC, NOTE_SCRUBBED, NOTE_TRACE, SCRUB_BYTES } from '../../asm/layout.ts';
+import {
+  NOTE_COVERAGE,
+  NOTE_LOG,
+  NOTE_PANIC,
+  NOTE_SCRUBBED,
+  NOTE_TRACE,
+  SCRUB_BYTES,
+} from '../../asm/layout.ts';
 import { parseCoverage, parseLog, parsePanic, splitNotes } from './notes.ts';
 import type { Coverage, Note, PanicNote } from './notes.ts';
 import { type Scrubbed, scrubbedOf } from './records.ts';
@@ -72,7 +79,8 @@ export class CoreFile {
     this.trace = this.#own(NOTE_TRACE, (fields) => fields);
     this.coverage = this.#own(NOTE_COVERAGE, parseCoverage);
     this.scrubbed =
-      this.#own(NOTE_SCRUBBED, (note) => scrubbedOf(note, 0, Math.floor(note.bytes.length / SCRUB_BYTES))) ?? [];
+      this.#own(NOTE_SCRUBBED, (note) => scrubbedOf(note, 0, Math.floor(note.bytes.length / SCRUB_BYTES))) ??
+      [];
   }
 
   #own<T>(type: number, parse: (fields: Fields) => T): T | null {

@@ -26,6 +26,10 @@ import {
   HEADER_ORDER_COUNT_AT,
   HEADER_REASON_AT,
   HEADER_RECORD_AT,
+  HEADER_CIPHER_AT,
+  HEADER_CIPHER_ATTEMPT_AT,
+  HEADER_CIPHER_ID_AT,
+  HEADER_CIPHER_PUBLIC_AT,
   HEADER_CODEC_AT,
   HEADER_POISONED_AT,
   HEADER_SAVED_AT,
@@ -102,6 +106,11 @@ export interface Header {
   lost: number;
   poisoned: number;
   codec: number; // CODEC_LZ4, or 0
+  cipher: number; // CIPHER_*
+  /** Hexadecimal: the board's public key for this dump, and the first bytes of the SHA-256 of the recipient's. */
+  boardKey: string;
+  recipient: string;
+  cipherAttempt: number;
   failedUs: bigint;
   startedUs: bigint;
   endedUs: bigint;
@@ -153,6 +162,9 @@ function copies<T extends { sequence: number }>(
     both.bytes.subarray(at, at + COPY_BYTES).every((byte) => byte === 0);
   return { copies: [a, b], newest, blank: [isBlank(0), isBlank(COPY_BYTES)] };
 }
+
+const hexOf = (copy: Fields, at: number, bytes: number): string =>
+  Buffer.from(copy.part(at, bytes).bytes).toString('hex');
 
 function whole(copy: Fields, magic: number, version: number): boolean {
   return (
@@ -206,6 +218,10 @@ export function parseHeader(copy: Fields): Header | null {
     lost: copy.u32(HEADER_LOST_AT),
     poisoned: copy.u32(HEADER_POISONED_AT),
     codec: copy.u32(HEADER_CODEC_AT),
+    cipher: copy.u32(HEADER_CIPHER_AT),
+    boardKey: hexOf(copy, HEADER_CIPHER_PUBLIC_AT, 32),
+    recipient: hexOf(copy, HEADER_CIPHER_ID_AT, 16),
+    cipherAttempt: copy.u32(HEADER_CIPHER_ATTEMPT_AT),
     failedUs: copy.u64(HEADER_FAILED_US_AT),
     startedUs: copy.u64(HEADER_STARTED_US_AT),
     endedUs: copy.u64(HEADER_ENDED_US_AT),

@@ -6,10 +6,12 @@
 import * as L from '../../asm/layout.ts';
 import {
   RECORD_PLACE_BYTES,
+  WORK_CIPHER,
   WORK_COMMAND,
   WORK_COMPRESS,
   WORK_COPY,
   WORK_CRC,
+  WORK_CURVE,
   WORK_SCAN,
 } from '../../firmware/layout.ts';
 import type { Board } from '../board.ts';
@@ -31,6 +33,9 @@ const SCAN_BYTES_NS = 12;
 const CRC_BYTES_NS = 5;
 const COPY_BYTES_NS = 10;
 const COMPRESS_BYTES_NS = 0.8;
+const CIPHER_BYTES_NS = 0.6;
+/** Of a multiplication on the curve. */
+const CURVE_NS = 1_000_000;
 const MESSAGES_KEPT = 64;
 const CYCLE = 1;
 const BOOT = 2;
@@ -274,6 +279,8 @@ export class EmulatedBoard implements Board {
     else if (kind === WORK_SCAN) this.#cost += amount / SCAN_BYTES_NS;
     else if (kind === WORK_CRC) this.#cost += amount / CRC_BYTES_NS;
     else if (kind === WORK_COPY) this.#cost += amount / COPY_BYTES_NS;
+    else if (kind === WORK_CIPHER) this.#cost += amount / CIPHER_BYTES_NS;
+    else if (kind === WORK_CURVE) this.#cost += amount * CURVE_NS;
     else if (kind === WORK_COMPRESS) this.#cost += amount / COMPRESS_BYTES_NS;
   }
 

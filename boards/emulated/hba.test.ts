@@ -248,7 +248,10 @@ test('a write that would read a poisoned page ends in a DMA error, and not a byt
   }
   const list: [number, number][] = [[DATA, 4096], [DATA + 8192 + 512, 4096]]; // prettier-ignore
   assert.is(rig.run({ ...out, bytes: 8192, pieces: list }).host, L.HOST_DMA_ERROR);
-  assert.is(rig.run({ cdb: read16(0, 16), flags: L.SQE_DATA_IN, data: DATA + 8192, bytes: 8192 }).host, L.HOST_OK);
+  assert.is(
+    rig.run({ cdb: read16(0, 16), flags: L.SQE_DATA_IN, data: DATA + 8192, bytes: 8192 }).host,
+    L.HOST_OK,
+  );
 });
 
 test('without data the address says nothing', () => {

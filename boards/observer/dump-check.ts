@@ -19,6 +19,8 @@ export interface DumpReport {
   missing: number;
   /** Left out, because RAM there could not be read. */
   poisoned: number;
+  /** Stored encrypted: nobody here can compare them. */
+  sealed: number;
   storedBytes: number;
   attribute: number;
   abort: number;
@@ -66,6 +68,7 @@ export class FrozenMemory {
       lost: 0,
       missing: 0,
       poisoned: 0,
+      sealed: 0,
       storedBytes: 0,
       attribute: image.header.attribute,
       abort: image.header.abort,
@@ -89,7 +92,11 @@ export class FrozenMemory {
     if (state === L.MISSING_POISONED ? !isPoisoned : isPoisoned && isPresent(state)) report.wrong.push(chunk);
     if (state === L.CODEC_LOST) report.lost++;
     else if (state === L.MISSING_POISONED) report.poisoned++;
-    else if (!isPresent(state)) report.missing++;
+    else if (state === L.MISSING_SEALED) {
+      report.sealed++;
+      report.stored++;
+      report.storedBytes += image.place(chunk).bytes;
+    } else if (!isPresent(state)) report.missing++;
     if (!isPresent(state) || isPoisoned) return;
     if (state === L.CODEC_ZERO) {
       report.zero++;

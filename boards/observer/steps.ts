@@ -85,7 +85,9 @@ export function stepText(scenario: Scenario, { code, a, b, c }: TraceEvent): str
     case F.EV_STOP:
       return STOPS[b]?.(disk()) ?? null;
     case F.EV_SAVE_REPAIR:
-      return c === 1 ? 'savecore makes a core anew that was not marked as saved' : 'savecore frees what a cut try took';
+      return c === 1
+        ? 'savecore makes a core anew that was not marked as saved'
+        : 'savecore frees what a cut try took';
     case F.EV_LENT:
       return `${disk()} lent for the dump`;
     case F.EV_SERVICE:
