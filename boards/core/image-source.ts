@@ -17,7 +17,7 @@ export class ImageSource implements MemorySource {
   readonly #close: () => void;
   #last: Chunk | null = null;
 
-  constructor(image: ChunkImage, name: string, close: () => void) {
+  constructor(image: ChunkImage, name: string, close: () => void, isSaved = false) {
     this.image = image;
     this.name = name;
     this.#close = close;
@@ -37,7 +37,7 @@ export class ImageSource implements MemorySource {
       startedUs: Number(header.startedUs),
       endedUs: Number(header.endedUs),
       limitMs: header.limitMs,
-      saved: header.saved,
+      saved: header.saved || isSaved,
       order: header.order,
     };
   }

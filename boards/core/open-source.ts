@@ -114,7 +114,7 @@ function coreIn(
 ): MemorySource {
   const start = new TextDecoder('latin1').decode(read(0, 4));
   return start === CONTAINER
-    ? new ImageSource(containedImage(read, bytes, privateKey), name, close)
+    ? new ImageSource(containedImage(read, bytes, privateKey), name, close, true)
     : new CoreSource(new CoreFile(read, bytes), name, close);
 }
 
