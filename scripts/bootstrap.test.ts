@@ -108,7 +108,9 @@ test(
           const child = spawn(process.execPath, ['scripts/bootstrap.mjs', '--install-only'], { cwd: root });
           let errors = '';
           child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
-          child.on('close', (code) => resolve(`${code} ${errors}`.trim()));
+          // On a slow machine those that come later say that they wait.
+          const told = (): string => errors.replace(/^sparecore: waiting for another set-up.*\n/gm, '');
+          child.on('close', (code) => resolve(`${code} ${told()}`.trim()));
         }),
     );
     const ended = (await Promise.all(runs)).toSorted();
