@@ -9,6 +9,7 @@ export {
   lu_command,
   lu_control,
   lu_copied,
+  lu_copy_aborted,
   lu_copy_allowed,
   lu_create,
   lu_execute,

@@ -5,6 +5,7 @@ import {
   EXIT_BAD_PORTAL,
   EXIT_BAD_SCENARIO,
   EXIT_BAD_SECRET,
+  EXIT_CANNOT_WRITE,
 } from '../boards/input-error.ts';
 
 export const EXIT_OK = 0;
@@ -13,7 +14,7 @@ export const EXIT_USAGE = 2;
 export const EXIT_REFUSED = 8; // an order
 export const EXIT_UNAVAILABLE = 69; // EX_UNAVAILABLE of sysexits.h: nobody is there to take an order
 export const EXIT_INTERNAL = 70; // EX_SOFTWARE of sysexits.h
-export const EXIT_OUTPUT = 74; // EX_IOERR: the output cannot be written
+export const EXIT_OUTPUT = EXIT_CANNOT_WRITE;
 export const EXIT_PIPE_CLOSED = 141; // as a program that SIGPIPE ends
 
 export const EXIT_CODE_HELP = `
@@ -30,4 +31,4 @@ Exit codes:
   ${EXIT_BAD_CORE}   core refused: no memory of a board in it, or what was asked for is not in it
   ${EXIT_UNAVAILABLE}  no pair is served that could take the order, or its control socket cannot be made
   ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
-  ${EXIT_OUTPUT}  the output cannot be written`;
+  ${EXIT_OUTPUT}  the output or a disk image cannot be written`;

@@ -213,6 +213,7 @@ testUnless(
         '--verify=crc32c',
         '--verify_fatal=1',
         '--do_verify=1',
+        '--verify_state_save=0', // else it leaves a file where it runs
         '--randseed=7',
         '--output-format=json',
       );
@@ -251,7 +252,10 @@ testUnless(
       assert.is.not(ask('').code, 0);
       assert.is.not(ask('me%initiators-secret-2@').code, 0);
       assert.is.not(ask(`you%${secrets.in}@`).code, 0);
-      assert.is(guarded.events.filter(({ event }) => event === 'login-refused').length, 3);
+      for (let n = 0, from = 0; n < 3; n++) {
+        const told = await guarded.until('login-refused', null, from);
+        from = guarded.events.indexOf(told) + 1;
+      }
     } finally {
       assert.is(await guarded.stop(), 0);
     }

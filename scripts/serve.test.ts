@@ -1,6 +1,17 @@
 /** sparecore serve and ctl as a user has them: processes, sockets, exit codes. */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -66,6 +77,12 @@ test('ready: one line of JSON with both portals, every LUN, and the control sock
   }
   assert.is.not(shelf[0]!.target, shelf[1]!.target);
   assert.ok(statSync(control).isSocket());
+});
+
+test('without a place for its control socket it does not serve, and ends', () => {
+  const env = { ...process.env, XDG_RUNTIME_DIR: join(scratch, 'not', 'there') };
+  const any = ['--portal-a', '127.0.0.1:0', '--portal-b', '127.0.0.1:0'];
+  refused(['serve', ...any], EXIT_UNAVAILABLE, /cannot be made \(ENOENT\); set XDG_RUNTIME_DIR/, env);
 });
 
 test('only its user may come near the control socket', async () => {
@@ -195,6 +212,25 @@ test('a bad scenario or a folder of foreign disks ends serve before it listens',
     EXIT_BAD_IMAGE,
     /mailbox\.img/,
   );
+});
+
+test('a signal before it is ready ends it as one after does, and it leaves the folder of its disks free', async () => {
+  const folder = join(scratch, 'early');
+  mkdirSync(folder);
+  const watcher = watch(folder);
+  const taken = once(watcher, 'change'); // the lock is the first file in it
+  const any = ['--portal-a', '127.0.0.1:0', '--portal-b', '127.0.0.1:0', '--json'];
+  const child = spawn(
+    process.execPath,
+    ['build/js/scripts/sparecore.js', 'serve', 'small', '--disks', folder, ...any],
+    { cwd: ROOT, stdio: 'ignore' },
+  );
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  await Promise.race([taken, exited]);
+  watcher.close();
+  child.kill('SIGTERM');
+  assert.is(await exited, 0);
+  assert.not.ok(existsSync(join(folder, 'sparecore.lock')));
 });
 
 test('its disks stay in a folder, and a second serve goes on from there', async () => {

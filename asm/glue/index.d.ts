@@ -50,6 +50,8 @@ export interface DiskIo {
   lu_medium_error(lu: number, task: number, kind: number, lbaLo: number, lbaHi: number): void;
   /** ACTION_COPY, the last that lu_execute asked for, is done. That it failed says lu_medium_error, with MEDIUM_COPY_*. */
   lu_copied(lu: number): void;
+  /** ACTION_COPY, the last that lu_execute asked for, was aborted. */
+  lu_copy_aborted(lu: number): void;
   /** 1: the initiator behind `nexus` of `lu` may now read the logical unit `other`, or write to it, as a copy does. */
   lu_copy_allowed(lu: number, nexus: number, other: number, writes: number): number;
   /** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */

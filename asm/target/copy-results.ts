@@ -32,10 +32,10 @@ export function copy_begin(
   bytes: u64,
 ): void {
   let victim = copy_at(unit, 0);
-  let newest: u32 = 0;
+  let last: u32 = 0;
   for (let i: u32 = 0; i < COPY_MAX; i++) {
     const record = copy_at(unit, i);
-    newest = max(newest, record.sequence);
+    last = max(last, record.sequence);
     if (record.sequence < victim.sequence) victim = record;
   }
   const known = find(unit, task_nexus(task), listIdentifier);
@@ -45,21 +45,18 @@ export function copy_begin(
   victim.status = IN_PROGRESS;
   victim.segments = segments;
   victim.bytes = bytes;
-  victim.sequence = newest + 1;
+  victim.sequence = last + 1;
   victim.code = 0;
 }
 
 /** The copy that began last has ended: all of it is done, or `done` segments and then `code`. */
 export function copy_end(unit: LogicalUnit, code: u32, done: u32): void {
-  let newest = copy_at(unit, 0);
-  for (let i: u32 = 1; i < COPY_MAX; i++) {
-    if (copy_at(unit, i).sequence > newest.sequence) newest = copy_at(unit, i);
-  }
-  newest.status = code ? DONE_WITH_ERRORS : DONE;
-  newest.code = code;
+  const record = newest(unit);
+  record.status = code ? DONE_WITH_ERRORS : DONE;
+  record.code = code;
   if (code) {
-    newest.segments = done;
-    newest.bytes = 0;
+    record.segments = done;
+    record.bytes = 0;
   }
 }
 
@@ -70,6 +67,27 @@ export function is_copy_error(kind: u32): bool {
 /** Resets and power on leave no results, [SPC-4] 5.17.4.3. */
 export function copy_forget(unit: LogicalUnit): void {
   memory.fill(changetype<usize>(copy_at(unit, 0)), 0, COPY_MAX * <u32>offsetof<CopyRecord>());
+}
+
+/** The copy that began last was aborted: nobody is told of it, [SPC-4] 5.17.4.3. */
+export function copy_aborted(unit: LogicalUnit): void {
+  newest(unit).nexus = 0;
+}
+
+/** Another initiator has the number of the nexus now. */
+export function copy_forget_nexus(unit: LogicalUnit, nexus: u32): void {
+  for (let i: u32 = 0; i < COPY_MAX; i++) {
+    const record = copy_at(unit, i);
+    if (record.nexus == nexus + 1) record.nexus = 0;
+  }
+}
+
+function newest(unit: LogicalUnit): CopyRecord {
+  let found = copy_at(unit, 0);
+  for (let i: u32 = 1; i < COPY_MAX; i++) {
+    if (copy_at(unit, i).sequence > found.sequence) found = copy_at(unit, i);
+  }
+  return found;
 }
 
 function find(unit: LogicalUnit, nexus: u32, listIdentifier: u32): CopyRecord | null {

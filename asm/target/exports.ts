@@ -8,7 +8,7 @@ import { COMMAND_KNOWN } from '../layout';
 import { absent_execute } from './absent';
 import { attention_peek } from './attention';
 import { NO_SERVICE_ACTION, row_find, row_kind } from './command-row';
-import { copy_end } from './copy-results';
+import { copy_aborted, copy_end } from './copy-results';
 import { copy_allowed } from './copy-units';
 import { execute } from './execute';
 import { create, power_on, reset } from './lifecycle';
@@ -112,6 +112,11 @@ export function lu_medium_error(lu: u32, task: u32, kind: u32, lbaLo: u32, lbaHi
 /** ACTION_COPY, the last that lu_execute asked for, is done. That it failed says lu_medium_error, with MEDIUM_COPY_*. */
 export function lu_copied(lu: u32): void {
   copy_end(unit_at(lu), 0, 0);
+}
+
+/** ACTION_COPY, the last that lu_execute asked for, was aborted. */
+export function lu_copy_aborted(lu: u32): void {
+  copy_aborted(unit_at(lu));
 }
 
 /** 1: the initiator behind `nexus` of `lu` may now read the logical unit `other`, or write to it, as a copy does. */

@@ -9,6 +9,7 @@ import { LOGIN_BAD_ID, LOGIN_BAD_NEXUS, LOGIN_OK, NEXUS_MAX } from '../layout';
 import { SENSE_I_T_NEXUS_LOSS, SENSE_POWER_ON, SENSE_RESET_OCCURRED } from '../scsi/sense';
 import { attention_post } from './attention';
 import { ISCSI } from './config';
+import { copy_forget_nexus } from './copy-results';
 import { echo_forget } from './echo-buffer';
 import { TARGET_PORTS } from './pr-register';
 import { nexus_id, registration_find } from './registration';
@@ -59,9 +60,11 @@ export function login(unit: LogicalUnit, index: u32, id: usize, bytes: u32, port
     old.registration = 0;
     if (unit.spc2Holder == known + 1) unit.spc2Holder = 0;
     echo_forget(unit, known);
+    copy_forget_nexus(unit, known);
   }
   if (unit.spc2Holder == index + 1) unit.spc2Holder = 0;
   echo_forget(unit, index);
+  if (known != index) copy_forget_nexus(unit, index);
   nexus.state = NEXUS_LOGGED_IN;
   nexus.port = port;
   nexus.idBytes = idBytes;

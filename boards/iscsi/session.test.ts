@@ -600,12 +600,13 @@ test(
   }),
 );
 
+const read16 = (blocks: number): number[] => [0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...be32(blocks), 0, 0];
+
 test(
   'the largest transfer of a disk of 4096-byte blocks is moved whole, and a larger one not at all',
   withRig(
     async (rig) => {
       const a = await rig.login();
-      const read16 = (blocks: number): number[] => [0x88, 0, 0, 0, 0, 0, 0, 0, 0, 0, ...be32(blocks), 0, 0];
       const whole = await a.run(read16(8192), { read: 32 << 20 });
       assert.equal([whole.status, whole.data.length, whole.flags & 6], [0, 32 << 20, 0]);
       const more = await a.run(read16(16384), { read: 64 << 20 });

@@ -10,9 +10,10 @@ import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
 import { act } from './action.ts';
 import type { Failure, Shop } from './landing.ts';
-import type { Medium } from './medium.ts';
+import { ImageError, type Medium } from './medium.ts';
 import { Sanitizer } from './sanitizer.ts';
 import type { DeviceServers } from './server.ts';
+import { FIRST_NEXUS } from './target-port.ts';
 import { STATUS_TASK_ABORTED, TaskSet } from './task-set.ts';
 import { DIRECTION_BOTH, DIRECTION_IN, type Task, gather, scatter } from './task.ts';
 
@@ -297,16 +298,31 @@ export class Disk {
     }
     this.#shop.units = this.peers;
     this.#shop.nexus = task.nexus;
-    const failure = act(task, this, this.#shop);
+    const failure = this.#act(task);
     if (failure !== null) this.#fail(task, failure);
     else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
   }
 
+  /**
+   * An image that the host cannot write is a medium error to an initiator from outside: what one of them writes must not
+   * end the service of all. A board's is the end: there is no pair on half of a disk.
+   */
+  #act(task: Task): Failure | null {
+    try {
+      return act(task, this, this.#shop);
+    } catch (error) {
+      if (!(error instanceof ImageError) || task.nexus < FIRST_NEXUS) throw error;
+      if (task.action === L.ACTION_COPY) return { kind: L.MEDIUM_COPY_FAILED, at: 0 };
+      return { kind: L.MEDIUM_WRITE_ERROR, at: task.lba };
+    }
+  }
+
   #fail(task: Task, { kind, at }: Failure): void {
-    const result = this.#servers.mediumError(this.number, task.nexus, kind, at);
+    const result = this.#servers.mediumError(this.number, task.nexus, kind, at, this.#pending(task));
     task.status = result.status;
     task.sense = result.sense;
     task.residual = task.bytes;
+    if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task); // QERR
   }
 
   #answer(task: Task): void {
@@ -337,6 +353,7 @@ export class Disk {
     if (this.#serving === task) {
       this.#serving = null;
       this.#servingId = 0;
+      if (task.action === L.ACTION_COPY) this.#servers.copyAborted(this.number);
     }
     task.state = 'over';
     if (task.orphan) return;

@@ -1,6 +1,6 @@
 /** The medium behind a disk: bytes that stay, in memory or in a sparse file. Offsets and lengths in bytes. */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { EXIT_BAD_IMAGE, InputError } from '../input-error.ts';
+import { EXIT_BAD_IMAGE, EXIT_CANNOT_WRITE, InputError } from '../input-error.ts';
 
 export interface Medium {
   readonly bytes: number;
@@ -124,6 +124,14 @@ export class MemoryMedium implements Medium {
   close(): void {}
 }
 
+/** The host cannot write an image: its file system is full, for instance. */
+export class ImageError extends InputError {
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${path}: cannot be written (${why})`, EXIT_CANNOT_WRITE);
+  }
+}
+
 /** A sparse file: a raw image that `dd`, `sgdisk` and `qemu-img` read. */
 export class FileMedium implements Medium {
   readonly bytes: number;
@@ -159,8 +167,12 @@ export class FileMedium implements Medium {
   }
 
   write(offset: number, from: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count;) {
-      done += writeSync(this.#file, from, at + done, count - done, offset + done);
+    try {
+      for (let done = 0; done < count;) {
+        done += writeSync(this.#file, from, at + done, count - done, offset + done);
+      }
+    } catch (error) {
+      throw new ImageError(this.path, error);
     }
   }
 
@@ -186,7 +198,11 @@ export class FileMedium implements Medium {
   }
 
   flush(): void {
-    fsyncSync(this.#file);
+    try {
+      fsyncSync(this.#file);
+    } catch (error) {
+      throw new ImageError(this.path, error);
+    }
   }
 
   close(): void {

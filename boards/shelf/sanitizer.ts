@@ -7,6 +7,7 @@
 import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { Shop } from './landing.ts';
+import { ImageError } from './medium.ts';
 import type { Unit } from './unit.ts';
 import type { DeviceServers } from './server.ts';
 import type { Task } from './task.ts';
@@ -60,14 +61,23 @@ export class Sanitizer {
   #end(): void {
     const running = this.#running!;
     this.#running = null;
-    const good = !this.#unit.writesFail && !this.#unit.dead;
-    if (good) this.#overwrite(running.pattern);
+    const good = !this.#unit.writesFail && !this.#unit.dead && this.#overwrite(running.pattern);
     this.#servers.sanitize(this.#unit.number, good ? L.SANITIZE_DONE : L.SANITIZE_FAILED);
     running.ended(good);
   }
 
-  /** The pattern again and again in each block; without one the blocks are erased. */
-  #overwrite(pattern: readonly number[]): void {
+  /** The pattern again and again in each block; without one the blocks are erased. False: the host could not. */
+  #overwrite(pattern: readonly number[]): boolean {
+    try {
+      this.#cover(pattern);
+      return true;
+    } catch (error) {
+      if (error instanceof ImageError) return false;
+      throw error;
+    }
+  }
+
+  #cover(pattern: readonly number[]): void {
     const { medium, tags, config } = this.#unit;
     if (pattern.length === 0) medium.unmap(0, medium.bytes);
     else medium.fill(Uint8Array.from({ length: config.blockBytes }, (_, i) => pattern[i % pattern.length]!));

@@ -320,6 +320,11 @@ export class DeviceServers {
     this.call.lu_copied(this.#units[unit]!);
   }
 
+  /** It was aborted. */
+  copyAborted(unit: number): void {
+    this.call.lu_copy_aborted(this.#units[unit]!);
+  }
+
   /** Whether a copy by `unit` for `nexus` may still read the unit `other`, or write to it. */
   copyAllowed(unit: number, nexus: number, other: number, writes: boolean): boolean {
     return this.call.lu_copy_allowed(this.#units[unit]!, nexus, this.#units[other]!, writes ? 1 : 0) === 1;
@@ -334,9 +339,10 @@ export class DeviceServers {
     return this.#bytes.slice(this.dataIn, this.dataIn + bytes);
   }
 
-  /** The medium failed under the command of `nexus`; `kind` is MEDIUM_*. */
-  mediumError(unit: number, nexus: number, kind: number, lba: number): Executed {
+  /** The medium failed under the command of `nexus`; `kind` is MEDIUM_*, `pending` as of `execute`. */
+  mediumError(unit: number, nexus: number, kind: number, lba: number, pending = 0n): Executed {
     const t = this.#task;
+    this.#setPending(pending);
     this.#view.setUint32(t + L.TASK_NEXUS_AT, nexus, true);
     this.call.lu_medium_error(this.#units[unit]!, t, kind, lba >>> 0, Math.floor(lba / 0x1_0000_0000));
     return this.#result(L.ACTION_NONE);

@@ -8,6 +8,7 @@ import type { DiskConfig, LeftoverConfig, Scenario } from '../scenario.ts';
 import { Disk, type DiskWatcher } from './disk.ts';
 import { Fabric, initiatorAddress, nexusOf } from './fabric.ts';
 import { type Media, besidePath, inMemory, SYSTEM_IDS, openAll, takeFolder, wwnOf } from './images.ts';
+import { ImageError } from './medium.ts';
 import { DeviceServers } from './server.ts';
 import { TargetPorts } from './target-port.ts';
 
@@ -98,8 +99,12 @@ function flagsOf(config: DiskConfig): number {
 function keep(disk: Disk, servers: DeviceServers, path: string): void {
   if (existsSync(path)) servers.loadNonVolatile(disk.number, readFileSync(path));
   disk.keepReservations = (image) => {
-    writeFileSync(`${path}.new`, image);
-    renameSync(`${path}.new`, path);
+    try {
+      writeFileSync(`${path}.new`, image);
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      throw new ImageError(path, error);
+    }
   };
 }
 

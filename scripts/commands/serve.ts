@@ -83,6 +83,14 @@ ${EXIT_CODE_HELP}`,
 async function serve(name: string, flags: ServeFlags): Promise<number> {
   const scenario = loadScenario(name);
   const console = flags.json === true ? jsonConsole() : lineConsole();
+  // From the very beginning: who reads that it is ready may end it at once, and the folder of disks is then let go.
+  const { promise: ended, resolve: end } = withResolvers();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
+  // What fails in a timer or a socket has nobody above it who could tell of it: a full file system, for instance.
+  process.once('uncaughtException', (error) => {
+    console.close();
+    process.exit(tellError(error));
+  });
   const serving = await Serving.start({
     scenario,
     host: realHost(),
@@ -92,7 +100,6 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
     firmware: flags.firmware,
     onEvent: (event) => console.event(event),
   });
-  const { promise: ended, resolve: end } = withResolvers();
   const obey = (line: string): Answer => {
     const debug = serving.debug(line);
     if (debug !== null) return debug;
@@ -112,15 +119,13 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
         return { ok: true };
     }
   };
-  const control = await listenForOrders(obey);
+  const control = await listenForOrders(obey).catch(async (error: unknown) => {
+    console.close(); // else the portals would keep a pair alive that takes no orders
+    await serving.close();
+    throw error;
+  });
   console.ready({ ready: true, shelf: serving.ports, control: control.path });
   console.listen(obey, end);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
-  // What fails in a timer or a socket has nobody above it who could tell of it: a full file system, for instance.
-  process.once('uncaughtException', (error) => {
-    console.close();
-    process.exit(tellError(error));
-  });
   await ended;
   console.close();
   control.close();
