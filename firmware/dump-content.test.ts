@@ -319,7 +319,13 @@ test('the dump is written in pieces as large as the disk says that it takes, and
 
 for (const [what, sizeMib, spread, attribute, cause] of [
   ['room for what is in use is elected and holds it', 17, 0, L.ATTRIBUTE_COMPLETED, L.ABORT_NONE],
-  ['room for what was in use is elected, and the dump is cut by importance when it was more', 17, 1, L.ATTRIBUTE_ABORTED, L.ABORT_NO_ROOM],
+  [
+    'room for what was in use is elected, and the dump is cut by importance when it was more',
+    17,
+    1,
+    L.ATTRIBUTE_ABORTED,
+    L.ABORT_NO_ROOM,
+  ],
 ] as const) {
   test(`a spare with ${what}`, () => {
     const disks = bigDisks().map((disk) => (disk.name === 'a.spare.0' ? { ...disk, sizeMib } : disk));
@@ -333,13 +339,14 @@ for (const [what, sizeMib, spread, attribute, cause] of [
       (pair) => {
         pair.started(2400);
         if (spread) fillCache(pair);
-        const chosen = pair.events(F.EV_ELECTED, 0).at(-1)!;
-        assert.equal([chosen.a, chosen.c], [pair.disk('a.spare.0'), 2]);
+        const chosen = pair.events(F.EV_ELECTED, 0).at(-1);
+        assert.equal([chosen?.a, chosen?.c], [pair.disk('a.spare.0'), 2]);
         const end = pair.until(F.EV_DUMP_END, { board: 0 });
         assert.equal([end.b, end.c], [attribute, cause]);
         const image = imageOf(pair.machine, end.a);
         // Firmware's own memory is there, whatever else is not.
-        for (let chunk = 0; chunk < F.CACHE_AT / L.CHUNK_BYTES; chunk++) assert.ok(isPresent(image.state(chunk)));
+        for (let chunk = 0; chunk < F.CACHE_AT / L.CHUNK_BYTES; chunk++)
+          assert.ok(isPresent(image.state(chunk)));
         assert.equal(pair.machine.observer.invariants.violations, []);
       },
     );

@@ -1,84 +1,23 @@
 // Savecore is cut off at every one of its writes, and the core file is there all the same: once, whole, and read back.
+import { createPublicKey } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../asm/layout.ts';
 import { MS } from '../boards/clock.ts';
+import { containedImage } from '../boards/core/container.ts';
 import { CoreFile } from '../boards/core/core-file.ts';
+import { crc32c } from '../boards/core/crc32c.ts';
 import { Exfat } from '../boards/core/exfat.ts';
+import { privateKeyOf, rawPublicKey } from '../boards/core/key.ts';
 import { readHeaders } from '../boards/core/records.ts';
-import { Pair, eventOf } from '../boards/machine.test-helper.ts';
-import { finalChecks, unsettled } from '../boards/observer/end.ts';
+import { finalChecks } from '../boards/observer/end.ts';
 import { reader } from '../boards/observer/observer.ts';
 import * as F from './layout.ts';
+import { Saving } from './savecore.test-helper.ts';
 
 const test = suite('savecore');
+const PRIVATE = privateKeyOf('7'.repeat(64))!;
 const BASE = L.DATA_LBA * L.SECTOR_BYTES;
-
-type Cut = 'torn' | 'after';
-
-/** A pair of which board A has dumped, at the moment when B begins to save. Each write of B's from there on is counted. */
-class Saving {
-  readonly pair: Pair;
-  writes = 0;
-  #cutAt = Infinity;
-  #cut: Cut = 'after';
-  #isCut = false;
-
-  constructor(cutAt = Infinity, cut: Cut = 'after') {
-    this.#cutAt = cutAt;
-    this.#cut = cut;
-    this.pair = new Pair({
-      boards: { heartbeatLossMs: 1500, givebackMs: 300 },
-      clients: { perVolume: 0 },
-      events: [eventOf({ atMs: 400, do: 'nmi', board: 'a' })],
-    });
-    this.pair.started();
-    this.pair.until(F.EV_SAVE_BEGIN, { board: 1 });
-    for (const name of ['a.root', 'a.spare.0']) this.#count(name);
-  }
-
-  #count(name: string): void {
-    const { medium } = this.pair.machine.shelf.disks[this.pair.disk(name)]!;
-    const write = medium.write.bind(medium);
-    let last = -1;
-    medium.write = (offset, from, at, bytes) => {
-      // A write comes in pieces of memory: those of one moment are one.
-      const { now } = this.pair.machine.clock;
-      if (now !== last) this.writes++;
-      last = now;
-      const isCut = this.writes === this.#cutAt && !this.#isCut;
-      const sectors = bytes / L.SECTOR_BYTES;
-      const part = isCut && this.#cut === 'torn' ? Math.floor(sectors / 2) * L.SECTOR_BYTES : bytes;
-      write(offset, from, at, part);
-      if (isCut) this.#isCut = true;
-    };
-  }
-
-  /** Until B has saved, or until the cut, at which B loses power and comes back half a second later. */
-  run(): this {
-    const { machine } = this.pair;
-    while (!this.#isCut && !this.#saved()) machine.clock.step();
-    if (this.#isCut) {
-      this.pair.b.powerOff();
-      this.pair.run(500);
-      this.pair.b.powerOn();
-    }
-    const end = machine.clock.now + 30_000 * MS;
-    while (unsettled(machine).length > 0 || !this.#saved()) {
-      if (machine.clock.now > end) throw new Error(`not settled: ${unsettled(machine).join('; ')}`);
-      this.pair.run(50);
-    }
-    return this;
-  }
-
-  /** The header of the dump says so. */
-  #saved(): boolean {
-    const { medium } = this.pair.machine.shelf.disks[this.pair.disk('a.spare.0')]!;
-    const { newest } = readHeaders(reader(medium), L.COREDUMP_LBA);
-    // A new election writes a new header, that of no dump.
-    return newest!.saved || newest!.failedUs === 0n;
-  }
-}
 
 /** What must be so at the end, whatever was cut. */
 function assertOneGoodCore({ pair }: Saving, what: string): void {
@@ -128,6 +67,41 @@ for (const cut of ['torn', 'after'] as const) {
     }
   });
 }
+
+test('a saver of an encrypted dump is cut off at each of its writes: there is one container in the end, and the key opens it', () => {
+  const boards = {
+    dumpKey: rawPublicKey(createPublicKey(PRIVATE)).toString('hex'),
+    dumpCodec: 'lz4',
+  } as const;
+  const uncut = new Saving(Infinity, 'after', boards).run();
+  const { writes } = uncut;
+  uncut.pair.close();
+  for (let n = 1; n <= writes; n++) {
+    const what = `cut at write ${n} of ${writes}`;
+    const saving = new Saving(n, n % 2 ? 'torn' : 'after', boards);
+    try {
+      saving.run();
+      const { machine } = saving.pair;
+      finalChecks(machine, true);
+      assert.equal(machine.observer.invariants.violations, [], what);
+      const { medium } = machine.shelf.disks[saving.pair.disk('a.root')]!;
+      const read = reader(medium);
+      const region = medium.bytes - BASE - L.TAIL_BLOCKS * L.SECTOR_BYTES;
+      const volume = new Exfat((at, bytes) => read(BASE + at, bytes), region);
+      const files = volume.list('/cores');
+      assert.equal([files.length, files[0]!.name.slice(-4)], [1, '.enc'], what);
+      assert.equal([volume.check(), volume.geometry.dirty], [{ problems: [], leaks: 0 }, false], what);
+      const file = Buffer.concat([...volume.read(files[0]!.path)]);
+      const image = containedImage((at, count) => file.subarray(at, at + count), file.length, PRIVATE);
+      const { sums, bytes } = machine.observer.dumps[0]!.memory;
+      assert.is(image.chunks, bytes / L.CHUNK_BYTES);
+      for (const { index, content } of image)
+        assert.is(crc32c(content!), sums[index], `${what}: chunk ${index}`);
+    } finally {
+      saving.pair.close();
+    }
+  }
+});
 
 test('a saver that is cut off every time comes to an end: after three tries the dump stays where it is, and it is told', () => {
   const saving = new Saving();

@@ -101,7 +101,8 @@ const PART_LINES: u32 = 16;
 function fit(disk: Disk): u32 {
   const c = core();
   const blocks = image_blocks(disk);
-  if (blocks >= (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * c.room_percent) / 100) return FIT_WHOLE;
+  if (blocks >= (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * c.room_percent) / 100)
+    return FIT_WHOLE;
   if (c.sparse_chunks && blocks >= <u64>c.sparse_chunks * BLOCKS_PER_CHUNK) return FIT_SPARSE;
   const least = cache_first_line() + PART_LINES;
   return blocks >= <u64>least * BLOCKS_PER_CHUNK ? FIT_PART : FIT_NONE;
@@ -202,7 +203,10 @@ export function spare_done(i: u32, outcome: u32): void {
       disk.prepared = 1;
       seal_now();
       trace(EV_ELECTED, d, 0, fit(disk));
-      log_disk(d, fit(disk) == FIT_PART ? 'is the coredump disk, and holds a part only' : 'is the coredump disk');
+      log_disk(
+        d,
+        fit(disk) == FIT_PART ? 'is the coredump disk, and holds a part only' : 'is the coredump disk',
+      );
   }
 }
 

@@ -101,6 +101,8 @@ export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, tabl
     memory.fill(table, 0, LZ4_TABLE_BYTES);
     const limit = from + (bytes - MATCH_LIMIT);
     let at = from;
+    // The search ends when the next place is further from the start than this.
+    const reach = bytes - MATCH_LIMIT + 1;
     store<u16>(table + hash(load<u32>(at)), 0);
     let next = at + 1;
     let nextHash = hash(load<u32>(next));
@@ -109,17 +111,33 @@ export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, tabl
       let step: u32 = 1;
       let tries: u32 = 1 << SKIP;
       let found = false;
-      do {
+      // Twice the same: half as many turns of the loop.
+      for (;;) {
         at = next;
-        const place = table + nextHash;
-        if (<u32>(limit - at) + 1 < step) break;
+        let place = table + nextHash;
         next = at + step;
+        if (<u32>(next - from) > reach) break;
         step = tries++ >> SKIP;
         match = from + load<u16>(place);
         nextHash = hash(load<u32>(next));
         store<u16>(place, <u16>(at - from));
-        found = load<u32>(match) == load<u32>(at);
-      } while (!found);
+        if (load<u32>(match) == load<u32>(at)) {
+          found = true;
+          break;
+        }
+        at = next;
+        place = table + nextHash;
+        next = at + step;
+        if (<u32>(next - from) > reach) break;
+        step = tries++ >> SKIP;
+        match = from + load<u16>(place);
+        nextHash = hash(load<u32>(next));
+        store<u16>(place, <u16>(at - from));
+        if (load<u32>(match) == load<u32>(at)) {
+          found = true;
+          break;
+        }
+      }
       if (!found) break;
       while (at > anchor && match > from && load<u8>(at - 1) == load<u8>(match - 1)) {
         at--;
@@ -139,7 +157,11 @@ export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, tabl
       for (;;) {
         store<u16>(out, <u16>(at - match));
         out += 2;
-        const extra = common(at + MIN_MATCH, match + MIN_MATCH, limit + (MATCH_LIMIT - LAST_LITERALS));
+        // Most matches end within the next eight bytes.
+        let extra: u32;
+        const differ = <u32>(at - from) + 8 <= reach ? load<u64>(at, 4) ^ load<u64>(match, 4) : 0;
+        if (differ) extra = (<u32>ctz<u64>(differ)) >> 3;
+        else extra = common(at + MIN_MATCH, match + MIN_MATCH, limit + (MATCH_LIMIT - LAST_LITERALS));
         at += extra + MIN_MATCH;
         if (<u32>(out - to) + 1 + LAST_LITERALS + extra / 255 + 1 > room) return 0;
         if (extra >= RUN_MASK) {

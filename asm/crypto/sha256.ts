@@ -107,7 +107,7 @@ function hmac(key: usize, keyBytes: u32, message: usize, bytes: u32, out: usize,
 
 /**
  * HKDF-SHA256 for 32 bytes of key: `salt` of at most 64 bytes, `secret` of at most 160, `info` of at most 127.
- * The scratch area is left full of secrets: the caller clears it.
+ * The scratch area is left full of secrets: the caller clears it. False when one of them is longer.
  */
 export function hkdf_sha256(
   salt: usize,
@@ -118,12 +118,13 @@ export function hkdf_sha256(
   infoBytes: u32,
   out: usize,
   scratch: usize,
-): void {
-  assert(saltBytes <= BLOCK && secretBytes <= MESSAGE_MAX && infoBytes < 128);
+): bool {
+  if (saltBytes > BLOCK || secretBytes > MESSAGE_MAX || infoBytes >= 2 * BLOCK) return false;
   const key = scratch + KEY_AT;
   hmac(salt, saltBytes, secret, secretBytes, key, scratch);
   const last = scratch + TAIL_AT; // info, then the byte 1: the first and only block
   memory.copy(last, info, infoBytes);
   store<u8>(last + infoBytes, 1);
   hmac(key, SHA256_BYTES, last, infoBytes + 1, out, scratch);
+  return true;
 }

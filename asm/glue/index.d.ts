@@ -219,7 +219,7 @@ export interface DiskIo {
   ): void;
   /** SHA-256, 32 bytes at `out`. */
   sha256(from: number, bytes: number, out: number, scratch: number): void;
-  /** HKDF-SHA256 for 32 bytes: `salt` of at most 64 bytes, `secret` of at most 160, `info` of at most 127. */
+  /** HKDF-SHA256 for 32 bytes: `salt` of at most 64 bytes, `secret` of at most 160, `info` of at most 127. 0 when one is longer. */
   hkdf_sha256(
     salt: number,
     saltBytes: number,
@@ -229,7 +229,7 @@ export interface DiskIo {
     infoBytes: number,
     out: number,
     scratch: number,
-  ): void;
+  ): number;
   /** X25519 of RFC 7748: 32 bytes each; zeros say that the point is none of an honest key pair. */
   x25519(out: number, scalar: number, point: number, scratch: number): void;
   /** The public key of a private one. */
