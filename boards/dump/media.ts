@@ -65,6 +65,8 @@ export class PostedMedium implements Medium {
   readonly bytes: number;
   /** Writes that are on their way. */
   inFlight = 0;
+  /** Only while it is told to post. */
+  post: Medium['post'];
   /** Called after each write that has ended. */
   onDone: () => void = () => {};
   readonly #file: number;
@@ -76,8 +78,13 @@ export class PostedMedium implements Medium {
     if (fstatSync(this.#file).size !== bytes) throw new Error(`${path}: no room`);
   }
 
+  /** From now on writes are posted, or they are not. */
+  posting(on: boolean): void {
+    this.post = on ? (offset, memory, list, bytes, done) => this.#post(offset, memory, list, bytes, done) : undefined;
+  }
+
   /** Pieces of `memory`, in pairs of address and bytes, one after the other to `offset`. */
-  post(offset: number, memory: Uint8Array, list: readonly number[], bytes: number, done: (good: boolean) => void): void {
+  #post(offset: number, memory: Uint8Array, list: readonly number[], bytes: number, done: (good: boolean) => void): void {
     let left = 0;
     let good = true;
     const ended = (): void => {

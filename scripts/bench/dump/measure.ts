@@ -58,12 +58,15 @@ export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folde
   try {
     const ram = rig.started();
     loadImage(image.path, ram);
+    touch(ram);
+    if (medium instanceof PostedMedium) medium.posting(true);
     const stop = stopwatch();
     rig.panic();
     if (medium instanceof PostedMedium) await overlapped(rig, medium);
     else while (!rig.step(1000));
     if (one.medium === 'disk') medium.flush();
     const time = stop();
+    if (medium instanceof PostedMedium) medium.posting(false);
     if (rig.ended !== ATTRIBUTE_COMPLETED) throw new Error(`the dump ended with attribute ${rig.ended}`);
     return {
       time,
@@ -78,6 +81,11 @@ export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folde
     medium.close();
     rmSync(path, { force: true });
   }
+}
+
+/** RAM of a board that has been at work is there, page by page; the host's must be, too. */
+function touch(ram: Uint8Array): void {
+  for (let at = 0; at < ram.length; at += 4096) ram[at] = ram[at]!;
 }
 
 /** The host's threads write; here firmware goes on, and waits only when all that may be in flight is. */
