@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ATTRIBUTE_COMPLETED } from '../../../asm/layout.ts';
 import { PostedMedium, TouchedMedium } from '../../../boards/dump/media.ts';
+import { NowhereMedium } from '../../../boards/dump/nowhere.ts';
 import { DumpRig, spareBytes } from '../../../boards/dump/rig.ts';
 import { type ReadBack, readBack } from '../../../boards/dump/verify.ts';
 import { FileMedium, type Medium } from '../../../boards/shelf/medium.ts';
@@ -60,6 +61,7 @@ export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folde
     loadImage(image.path, ram);
     touch(ram);
     if (medium instanceof PostedMedium) medium.posting(true);
+    if (medium instanceof NowhereMedium) medium.deaf();
     const stop = stopwatch();
     rig.panic();
     if (medium instanceof PostedMedium) await overlapped(rig, medium);
