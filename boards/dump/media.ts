@@ -65,6 +65,8 @@ export class PostedMedium implements Medium {
   readonly bytes: number;
   /** Writes that are on their way. */
   inFlight = 0;
+  /** Writes ever posted. */
+  posted = 0;
   /** Only while it is told to post. */
   post: Medium['post'];
   /** Called after each write that has ended. */
@@ -106,6 +108,7 @@ export class PostedMedium implements Medium {
 
   #write(memory: Uint8Array, from: number, count: number, to: number, done: (whole: boolean) => void): void {
     this.inFlight++;
+    this.posted++;
     write(this.#file, memory, from, count, to, (error, written) => {
       this.inFlight--;
       if (error !== null || written === 0) return done(false);

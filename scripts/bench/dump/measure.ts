@@ -32,7 +32,8 @@ export interface Folders {
 
 /** Writes in flight at which there is nothing to do but to wait for one. */
 const BUSY = 7;
-const STEPS = 8;
+/** Events of the queue between two looks at the host: some cycles, in which firmware fills a write. */
+const STEPS = 16;
 
 function mediumOf({ memoryMib, medium, dma }: DumpCase, path: string): Medium {
   const bytes = spareBytes(memoryMib);
@@ -94,8 +95,10 @@ function touch(ram: Uint8Array): void {
 async function overlapped(rig: DumpRig, medium: PostedMedium): Promise<void> {
   let wake: () => void = () => {};
   medium.onDone = () => wake();
-  while (!rig.step(STEPS)) {
-    if (medium.inFlight < BUSY) await hostTurn();
+  for (let posted = -1; !rig.step(STEPS);) {
+    const goesOn = medium.posted !== posted && medium.inFlight < BUSY;
+    posted = medium.posted;
+    if (goesOn || medium.inFlight === 0) await hostTurn();
     else
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -187,21 +187,22 @@ int main(int argc, char **argv) {
     if (argc > 6 && fdatasync(out)) return 3;
     return end(bytes);
   }
+  int passes = argc > 5 ? atoi(argv[5]) : 1;
   if (!strcmp(what, "crc")) {
     begin();
-    for (size_t at = 0; at < bytes; at += CHUNK) count ^= crc32c(from + at, CHUNK);
+    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) count ^= crc32c(from + at, CHUNK);
     return end(count);
   }
   if (!strcmp(what, "zero")) {
     begin();
-    for (size_t at = 0; at < bytes; at += CHUNK) count += is_zero(from + at, CHUNK);
+    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) count += is_zero(from + at, CHUNK);
     return end(count);
   }
 #ifdef WITH_LZ4
   if (!strcmp(what, "lz4")) {
     char *to = (char *)touched(LZ4_compressBound(CHUNK));
     begin();
-    for (size_t at = 0; at < bytes; at += CHUNK) {
+    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) {
       if (is_zero(from + at, CHUNK)) continue;
       int stored = LZ4_compress_default((const char *)from + at, to, CHUNK, LZ4_compressBound(CHUNK));
       count += stored < CHUNK ? stored : CHUNK;
