@@ -70,7 +70,9 @@ export const benchDumpCommand = (): Command =>
       'Measures dumps from the panic to the closed header, by the firmware of a board, beside native references on the ' +
         'same bytes: memcpy, pwrite, lz4 and zstd, QEMU. Takes four times the memory of the board of the host.',
     )
-    .addOption(new Option('--memory <MiB,...>', 'sizes of boards').argParser(parseSizes).default([1024], '1024'))
+    .addOption(
+      new Option('--memory <MiB,...>', 'sizes of boards').argParser(parseSizes).default([1024], '1024'),
+    )
     .addOption(
       new Option('--contents <names>', CONTENTS.join(', '))
         .argParser(listOf(CONTENTS))
@@ -92,7 +94,10 @@ export const benchDumpCommand = (): Command =>
     .option('--json <file>', 'the numbers into a file, or - for standard output and nothing else')
     .option('--html <file>', 'a chart')
     .option('--compare <file>', 'what has changed since that result')
-    .addHelpText('after', '\nExit codes: 0 every dump was equal to memory, 1 not. Goals are told, not enforced.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 every dump was equal to memory, 1 not. Goals are told, not enforced.',
+    )
     .action(async (flags: Flags) => {
       process.exitCode = await run(flags);
     });

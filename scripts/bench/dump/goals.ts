@@ -24,19 +24,37 @@ const SMALL_BYTES = 65_536;
 export function rowGoals(rows: readonly DumpRow[], content: DumpCase['content']): Goal[] {
   const of = (codec: string, medium: string, dma: string, reference: string): number | null =>
     rows
-      .find((row) => row.content === content && row.codec === codec && row.medium === medium && row.dma === dma)
+      .find(
+        (row) => row.content === content && row.codec === codec && row.medium === medium && row.dma === dma,
+      )
       ?.references.find(({ name }) => name === reference)?.ratio ?? null;
   const isGuest = content === 'image';
   const first = rows.find((row) => row.content === content);
   return [
     goal(`sparse to tmpfs: ${PWRITE}`, 'least', 1, of('sparse', 'tmpfs', 'in line', PWRITE)),
-    goal(`the same, DMA overlapped`, 'least', isGuest ? 2.5 : 1.3, of('sparse', 'tmpfs', 'overlapped', PWRITE)),
-    goal(`sparse to touched memory: ${KEEP}, read of the rest`, 'least', 0.9, of('sparse', 'memory', 'in line', KEEP)),
+    goal(
+      `the same, DMA overlapped`,
+      'least',
+      isGuest ? 2.5 : 1.3,
+      of('sparse', 'tmpfs', 'overlapped', PWRITE),
+    ),
+    goal(
+      `sparse to touched memory: ${KEEP}, read of the rest`,
+      'least',
+      0.9,
+      of('sparse', 'memory', 'in line', KEEP),
+    ),
     goal(`sparse to tmpfs: ${ELF}`, 'least', isGuest ? 3.5 : 2.2, of('sparse', 'tmpfs', 'overlapped', ELF)),
     goal(`LZ4 to tmpfs: ${KDUMP}`, 'least', 5, of('lz4', 'tmpfs', 'in line', KDUMP)),
     goal(`the same with two workers`, 'least', 9, null),
     goal(`LZ4 to tmpfs: ${LZ4}`, 'least', 1.5, of('lz4', 'tmpfs', 'in line', LZ4)),
-    goal('first block after the panic, board time', 'most', 5, first === undefined ? null : first.first_write_s * 1e3, 'ms'),
+    goal(
+      'first block after the panic, board time',
+      'most',
+      5,
+      first === undefined ? null : first.first_write_s * 1e3,
+      'ms',
+    ),
   ];
 }
 
@@ -62,7 +80,8 @@ export function kernelGoals(image: MemoryImage, native: Native): Goal[] {
     for (let round = -1; round < KERNEL_ROUNDS; round++) {
       let count = 0;
       const stop = stopwatch();
-      for (let pass = 0; pass < passes; pass++) count = what === 'zero' ? count + kernels.zero() : kernels[what]();
+      for (let pass = 0; pass < passes; pass++)
+        count = what === 'zero' ? count + kernels.zero() : kernels[what]();
       const { own: busy } = stop();
       const reference = native.time(what, image.path, CONTENT_AT, sample.length, String(passes));
       if (reference === null || round < 0) continue;
@@ -93,14 +112,20 @@ export async function pathGoals(
   const nowhere = { ...one, medium: 'memory', dma: 'in line' } as const;
   const time = async (maxTransferKib: number): Promise<{ busy: number; commands: number }> => {
     const medium = new NowhereMedium(spareBytes(one.memoryMib));
-    const { time: spent, commands } = await dumpOnce(nowhere, image, folders, { check: false, maxTransferKib, medium });
+    const { time: spent, commands } = await dumpOnce(nowhere, image, folders, {
+      check: false,
+      maxTransferKib,
+      medium,
+    });
     return { busy: spent.busy, commands };
   };
   for (let round = 0; round < rounds; round++) {
     const few = await time(1024);
     const many = await time(SMALL_KIB);
     cost.push((many.busy - few.busy) / (many.commands - few.commands));
-    const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line' }, image, folders, { check: false });
+    const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line' }, image, folders, {
+      check: false,
+    });
     large.push(real.time.busy / (one.memoryMib * 2 ** 20));
   }
   const command = Math.max(0, median(cost));

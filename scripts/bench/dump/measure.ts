@@ -47,7 +47,12 @@ export interface Extra {
   medium?: Medium;
 }
 
-export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folders, extra: Extra): Promise<Dumped> {
+export async function dumpOnce(
+  one: DumpCase,
+  image: MemoryImage,
+  folders: Folders,
+  extra: Extra,
+): Promise<Dumped> {
   const folder = one.medium === 'disk' ? folders.disk : folders.tmpfs;
   const path = join(folder, 'spare.img');
   const medium = extra.medium ?? mediumOf(one, path);

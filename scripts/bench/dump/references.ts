@@ -15,7 +15,12 @@ export const ELF = 'QEMU ELF';
 export const KDUMP = 'QEMU kdump-zlib';
 
 /** By name; what is missing here is left out. */
-export function referencesOf(one: DumpCase, image: MemoryImage, folders: Folders, native: Native): Map<string, Timed> {
+export function referencesOf(
+  one: DumpCase,
+  image: MemoryImage,
+  folders: Folders,
+  native: Native,
+): Map<string, Timed> {
   const found = new Map<string, Timed>();
   const out = join(one.medium === 'disk' ? folders.disk : folders.tmpfs, 'reference.out');
   const add = (name: string, time: Timed | null): void => {

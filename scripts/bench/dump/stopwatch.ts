@@ -17,7 +17,8 @@ export function processSeconds(pid: number): number | null {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
     return threads.reduce(
-      (sum, id) => sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ', 1)[0]) / 1e9,
+      (sum, id) =>
+        sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ', 1)[0]) / 1e9,
       0,
     );
   } catch {

@@ -3,7 +3,18 @@ import { bytes, table } from '../../render/format.ts';
 import { nameOf } from './cases.ts';
 import { type DumpBench, type Goal, rateOf } from './result.ts';
 
-const HEAD = ['memory', 'content', 'codec', 'medium', 'DMA', 'stored', 'GB/s host', 'GB/s board', 'equal', 'references'];
+const HEAD = [
+  'memory',
+  'content',
+  'codec',
+  'medium',
+  'DMA',
+  'stored',
+  'GB/s host',
+  'GB/s board',
+  'equal',
+  'references',
+];
 
 export function dumpTable({ rows, goals, missing, host }: DumpBench): string[] {
   const body = rows.map((row) => [
