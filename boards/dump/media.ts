@@ -2,7 +2,16 @@
  * Media for measuring dumps by: memory that was touched before, and a file that takes its blocks while firmware goes
  * on, as a disk's DMA does. Neither is of use to a run that a seed governs: what the second does depends on the host.
  */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, write, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  write,
+  writeSync,
+} from 'node:fs';
 import type { Extent, Medium } from '../shelf/medium.ts';
 
 const SLAB = 2 ** 28;
@@ -36,9 +45,7 @@ export class TouchedMedium implements Medium {
   }
 
   write(offset: number, from: Uint8Array, at: number, count: number): void {
-    this.#each(offset, count, (part, done) =>
-      part.set(from.subarray(at + done, at + done + part.length)),
-    );
+    this.#each(offset, count, (part, done) => part.set(from.subarray(at + done, at + done + part.length)));
   }
 
   unmap(offset: number, count: number): void {
@@ -65,6 +72,10 @@ export class PostedMedium implements Medium {
   readonly bytes: number;
   /** Writes that are on their way. */
   inFlight = 0;
+  /** Writes ever posted. */
+  posted = 0;
+  /** Only while it is told to post. */
+  post: Medium['post'];
   /** Called after each write that has ended. */
   onDone: () => void = () => {};
   readonly #file: number;
@@ -76,8 +87,21 @@ export class PostedMedium implements Medium {
     if (fstatSync(this.#file).size !== bytes) throw new Error(`${path}: no room`);
   }
 
+  /** From now on writes are posted, or they are not. */
+  posting(on: boolean): void {
+    this.post = on
+      ? (offset, memory, list, bytes, done) => this.#post(offset, memory, list, bytes, done)
+      : undefined;
+  }
+
   /** Pieces of `memory`, in pairs of address and bytes, one after the other to `offset`. */
-  post(offset: number, memory: Uint8Array, list: readonly number[], bytes: number, done: (good: boolean) => void): void {
+  #post(
+    offset: number,
+    memory: Uint8Array,
+    list: readonly number[],
+    bytes: number,
+    done: (good: boolean) => void,
+  ): void {
     let left = 0;
     let good = true;
     const ended = (): void => {
@@ -99,6 +123,7 @@ export class PostedMedium implements Medium {
 
   #write(memory: Uint8Array, from: number, count: number, to: number, done: (whole: boolean) => void): void {
     this.inFlight++;
+    this.posted++;
     write(this.#file, memory, from, count, to, (error, written) => {
       this.inFlight--;
       if (error !== null || written === 0) return done(false);
@@ -116,7 +141,8 @@ export class PostedMedium implements Medium {
   }
 
   write(offset: number, from: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count;) done += writeSync(this.#file, from, at + done, count - done, offset + done);
+    for (let done = 0; done < count;)
+      done += writeSync(this.#file, from, at + done, count - done, offset + done);
   }
 
   unmap(offset: number, count: number): void {

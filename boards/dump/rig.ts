@@ -40,7 +40,12 @@ export interface DumpRigOptions {
 
 export const spareBytes = (memoryMib: number): number => roundUp(dumpMib(memoryMib)) * MIB;
 
-function diskOf(name: string, role: DiskConfig['role'], sizeMib: number, options: DumpRigOptions): DiskConfig {
+function diskOf(
+  name: string,
+  role: DiskConfig['role'],
+  sizeMib: number,
+  options: DumpRigOptions,
+): DiskConfig {
   return {
     name,
     role,
@@ -106,7 +111,14 @@ export class DumpRig {
     }
     const fabric = new Fabric(this.clock, made);
     this.board = new EmulatedBoard(
-      { index: 0, memoryBytes: memoryMib * MIB, periodUs: 100, postMs: 1, startUtc: 0, random: () => 0x5ca1ab1e },
+      {
+        index: 0,
+        memoryBytes: memoryMib * MIB,
+        periodUs: 100,
+        postMs: 1,
+        startUtc: 0,
+        random: () => 0x5ca1ab1e,
+      },
       this.clock,
       loadFirmware(firmwarePath()),
       fabric,
@@ -180,4 +192,3 @@ export class DumpRig {
     this.board.release();
   }
 }
-

@@ -19,8 +19,7 @@ const CHUNK = L.CHUNK_BYTES;
 const ZEROS = new Uint8Array(CHUNK);
 
 /** The panic handler's own area was zero when it froze the rest. */
-const isWork = (chunk: number): boolean =>
-  chunk >= WORK_AT / CHUNK && chunk < (WORK_AT + WORK_BYTES) / CHUNK;
+const isWork = (chunk: number): boolean => chunk >= WORK_AT / CHUNK && chunk < (WORK_AT + WORK_BYTES) / CHUNK;
 
 /** `ram` as it is after the dump, of a board that has halted. */
 export function readBack(medium: Medium, ram: Uint8Array): ReadBack {

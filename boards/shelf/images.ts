@@ -79,12 +79,7 @@ export function inMemory(config: DiskConfig, number: number, servers: DeviceServ
 }
 
 /** A medium of zeros, as the disk of this configuration comes from its maker. */
-export function blankFor(
-  servers: DeviceServers,
-  medium: Medium,
-  config: DiskConfig,
-  number: number,
-): Medium {
+export function blankFor(servers: DeviceServers, medium: Medium, config: DiskConfig, number: number): Medium {
   format(servers, medium, config, number);
   return medium;
 }

@@ -11,13 +11,15 @@ export interface Medium {
    * A medium that writes while its host goes on: takes `bytes` bytes out of pieces of `memory`, pairs of address and
    * bytes, and calls when it has. Of the real world only: when that is depends on the host.
    */
-  post?(
-    offset: number,
-    memory: Uint8Array,
-    list: readonly number[],
-    bytes: number,
-    done: (good: boolean) => void,
-  ): void;
+  post?:
+    | ((
+        offset: number,
+        memory: Uint8Array,
+        list: readonly number[],
+        bytes: number,
+        done: (good: boolean) => void,
+      ) => void)
+    | undefined;
   /** These bytes read as zero from now on; a thin medium forgets them. */
   unmap(offset: number, count: number): void;
   /** All of the medium is this block, again and again. Its size divides the medium's and 256 KiB. */

@@ -34,7 +34,9 @@ export function casesOf({ memory, contents, codecs, media }: Choice): DumpCase[]
     for (const content of contents)
       for (const codec of codecs)
         for (const medium of media)
-          for (const dma of medium === 'memory' ? (['in line'] as const) : (['in line', 'overlapped'] as const))
+          for (const dma of medium === 'memory'
+            ? (['in line'] as const)
+            : (['in line', 'overlapped'] as const))
             cases.push({ memoryMib, content, codec, medium, dma });
   return cases;
 }

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ATTRIBUTE_COMPLETED } from '../../../asm/layout.ts';
 import { PostedMedium, TouchedMedium } from '../../../boards/dump/media.ts';
+import { NowhereMedium } from '../../../boards/dump/nowhere.ts';
 import { DumpRig, spareBytes } from '../../../boards/dump/rig.ts';
 import { type ReadBack, readBack } from '../../../boards/dump/verify.ts';
 import { FileMedium, type Medium } from '../../../boards/shelf/medium.ts';
@@ -31,7 +32,8 @@ export interface Folders {
 
 /** Writes in flight at which there is nothing to do but to wait for one. */
 const BUSY = 7;
-const STEPS = 8;
+/** Events of the queue between two looks at the host: some cycles, in which firmware fills a write. */
+const STEPS = 16;
 
 function mediumOf({ memoryMib, medium, dma }: DumpCase, path: string): Medium {
   const bytes = spareBytes(memoryMib);
@@ -45,7 +47,12 @@ export interface Extra {
   medium?: Medium;
 }
 
-export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folders, extra: Extra): Promise<Dumped> {
+export async function dumpOnce(
+  one: DumpCase,
+  image: MemoryImage,
+  folders: Folders,
+  extra: Extra,
+): Promise<Dumped> {
   const folder = one.medium === 'disk' ? folders.disk : folders.tmpfs;
   const path = join(folder, 'spare.img');
   const medium = extra.medium ?? mediumOf(one, path);
@@ -58,12 +65,16 @@ export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folde
   try {
     const ram = rig.started();
     loadImage(image.path, ram);
+    touch(ram);
+    if (medium instanceof PostedMedium) medium.posting(true);
+    if (medium instanceof NowhereMedium) medium.deaf();
     const stop = stopwatch();
     rig.panic();
     if (medium instanceof PostedMedium) await overlapped(rig, medium);
     else while (!rig.step(1000));
     if (one.medium === 'disk') medium.flush();
     const time = stop();
+    if (medium instanceof PostedMedium) medium.posting(false);
     if (rig.ended !== ATTRIBUTE_COMPLETED) throw new Error(`the dump ended with attribute ${rig.ended}`);
     return {
       time,
@@ -80,12 +91,19 @@ export async function dumpOnce(one: DumpCase, image: MemoryImage, folders: Folde
   }
 }
 
+/** RAM of a board that has been at work is there, page by page; the host's must be, too. */
+function touch(ram: Uint8Array): void {
+  for (let at = 0; at < ram.length; at += 4096) ram[at] = ram[at]!;
+}
+
 /** The host's threads write; here firmware goes on, and waits only when all that may be in flight is. */
 async function overlapped(rig: DumpRig, medium: PostedMedium): Promise<void> {
   let wake: () => void = () => {};
   medium.onDone = () => wake();
-  while (!rig.step(STEPS)) {
-    if (medium.inFlight < BUSY) await hostTurn();
+  for (let posted = -1; !rig.step(STEPS);) {
+    const goesOn = medium.posted !== posted && medium.inFlight < BUSY;
+    posted = medium.posted;
+    if (goesOn || medium.inFlight === 0) await hostTurn();
     else
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -40,7 +40,8 @@ export function makeImage(
     const ram = rig.started();
     if (content === 'image') loadImage(given!, ram);
     else fillMemory(ram, CONTENT_AT, content, noZero);
-    if (noZero && content === 'image') for (let at = CONTENT_AT + 65_535; at < ram.length; at += 65_536) ram[at] = 1;
+    if (noZero && content === 'image')
+      for (let at = CONTENT_AT + 65_535; at < ram.length; at += 65_536) ram[at] = 1;
     const path = join(folder, `${content}-${memoryMib}${noZero ? '-full' : ''}.ram`);
     const file = openSync(path, 'wx');
     try {

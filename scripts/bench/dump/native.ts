@@ -33,7 +33,9 @@ export class Native {
     const compile = (extra: readonly string[]): string | null => {
       const options = ['-O2', '-mavx2', '-msse4.2', '-w', '-o', program, source, ...extra];
       const { status, stderr } = spawnSync('gcc', options, { encoding: 'utf8' });
-      return status === 0 ? null : (stderr.split('\n').find((line) => /error|cannot/.test(line)) ?? 'it failed');
+      return status === 0
+        ? null
+        : (stderr.split('\n').find((line) => /error|cannot/.test(line)) ?? 'it failed');
     };
     writeFileSync(source, NATIVE_C);
     let reason = whyNot('gcc');

@@ -26,8 +26,10 @@ export class Qemu {
     const options = ['-machine', 'pc,memory-backend=ram', '-object', memory, '-m', `${bytes / 2 ** 20}M`];
     this.#child = spawn(
       PROGRAM,
-      [...options, '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', ...more]
-        .concat(['-qmp', `unix:${this.#path},server=on,wait=off`]),
+      [...options, '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', ...more].concat([
+        '-qmp',
+        `unix:${this.#path},server=on,wait=off`,
+      ]),
       { stdio: 'ignore' },
     );
     this.#child.on('exit', () => this.#wake());

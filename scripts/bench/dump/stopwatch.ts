@@ -17,7 +17,8 @@ export function processSeconds(pid: number): number | null {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
     return threads.reduce(
-      (sum, id) => sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ', 1)[0]) / 1e9,
+      (sum, id) =>
+        sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ', 1)[0]) / 1e9,
       0,
     );
   } catch {
@@ -25,8 +26,8 @@ export function processSeconds(pid: number): number | null {
   }
 }
 
-/** Starts now; the function that it returns stops. */
-export function stopwatch(): () => Timed {
+/** Starts now; the function that it returns stops. `own`: of this thread alone. */
+export function stopwatch(): () => Timed & { own: number } {
   const thread = threadSeconds();
   const cpu = cpuMicroseconds();
   const wall = hostNanoseconds();
@@ -35,6 +36,6 @@ export function stopwatch(): () => Timed {
     const all = (cpuMicroseconds() - cpu) / 1e6;
     const now = threadSeconds();
     const own = thread === null || now === null ? all : now - thread;
-    return { wall: elapsed, cpu: all, busy: Math.max(own, all - own), count: 0 };
+    return { wall: elapsed, cpu: all, busy: Math.max(own, all - own), own, count: 0 };
   };
 }
