@@ -6,6 +6,11 @@ export { heap_base } from './heap';
 // Device server
 export {
   lu_attention,
+  lu_command,
+  lu_control,
+  lu_copied,
+  lu_copy_aborted,
+  lu_copy_allowed,
   lu_create,
   lu_execute,
   lu_medium_error,
@@ -17,10 +22,14 @@ export {
   lu_registrations,
   lu_reservation,
   lu_reset,
+  lu_sanitize,
+  lu_set_luns,
   lu_size,
+  lu_target_name,
   lu_task_management,
   nexus_login,
   nexus_logout,
+  no_lu_execute,
 } from './target/exports';
 
 // Checksums and scans
@@ -33,6 +42,10 @@ export { lz4_expand } from './bytes/unlz4';
 export { AEAD_SCRATCH_BYTES, aead_seal } from './crypto/aead';
 export { SHA256_SCRATCH_BYTES, hkdf_sha256, sha256 } from './crypto/sha256';
 export { X25519_SCRATCH_BYTES, x25519, x25519_public } from './crypto/x25519';
+
+// Medium data: what a host does with the blocks of an action
+export { first_difference, or_into } from './bytes/compare';
+export { pi_check, pi_make } from './target/protection';
 
 // Disk format: partition table and label
 export {

@@ -93,6 +93,11 @@ export const TASK_SENSE_BYTES = 252;
 // in again: for task management and for the unit attentions of cleared commands
 export const TASK_PENDING_LO_AT = 376; // u64, bit n: nexus n has other tasks in the task set
 export const TASK_PENDING_HI_AT = 380;
+export const TASK_UNITS_AT = 384; // u32, in: address of TASK_UNIT_COUNT addresses (u32) of the units one may copy between
+export const TASK_UNIT_COUNT_AT = 388; // u32
+// out
+export const TASK_EXTENTS_AT = 392; // u32, address of TASK_EXTENT_COUNT extents (ACTION_SANITIZE: bytes of a pattern), in the parameter list's place
+export const TASK_EXTENT_COUNT_AT = 396; // u32
 
 export const ACTION_NONE = 0; // the status is final
 export const ACTION_READ = 1; // medium to initiator
@@ -100,12 +105,51 @@ export const ACTION_WRITE = 2; // initiator to medium
 export const ACTION_SYNC = 3; // volatile cache to medium
 export const ACTION_VERIFY = 4; // medium read, nothing moved
 export const ACTION_WRITE_VERIFY = 5;
-export const ACTION_COMPARE_WRITE = 6;
-export const ACTION_WRITE_SAME = 7;
-export const ACTION_UNMAP = 8;
+export const ACTION_COMPARE_WRITE = 6; // the first half of the data is compared, the second written
+export const ACTION_WRITE_SAME = 7; // one block of data, or none with TASK_FLAG_NO_DATA, to all blocks
+export const ACTION_UNMAP = 8; // the extents
+export const ACTION_OR_WRITE = 9; // data or-ed with what is there
+export const ACTION_LBA_STATUS = 10; // the host makes the parameter data from the medium's map
+export const ACTION_SANITIZE = 11; // the whole medium, in the background
+export const ACTION_COPY = 12; // the extents, from unit to unit
+/** What lu_command says of a command. */
+export const COMMAND_KNOWN = 1; // this logical unit has it
+export const COMMAND_LIST = 2; // its data-out is a parameter list, to be had before lu_execute
+export const COMMAND_MEDIUM = 4; // it waits its turn for the medium
 export const TASK_FLAG_FUA = 1;
 export const TASK_FLAG_DPO = 2;
 export const TASK_FLAG_IMMEDIATE = 4; // status may be sent before the action is done
+export const TASK_FLAG_UNMAP = 8; // ACTION_WRITE_SAME: deallocate where the data is zero
+export const TASK_FLAG_NO_DATA = 16; // ACTION_WRITE_SAME: zeros, nothing is sent
+export const TASK_FLAG_COMPARE = 32; // ACTION_VERIFY: BYTCHK 01b, data for every block is sent
+export const TASK_FLAG_COMPARE_ONE = 64; // ACTION_VERIFY: BYTCHK 11b, one block of data is sent
+export const TASK_FLAG_ATOMIC = 128; // ACTION_WRITE: all blocks or none
+/** The medium holds protection information, [SBC-3] 4.22. Without any of these flags it holds none. */
+export const TASK_FLAG_PI = 256;
+export const TASK_FLAG_PI_MOVED = 512; // each block moved has its PI_BYTES behind it
+export const TASK_FLAG_PI_GUARD = 1024; // check the LOGICAL BLOCK GUARD
+export const TASK_FLAG_PI_REF = 2048; // check the LOGICAL BLOCK REFERENCE TAG
+/** Protection information of a block: guard, application tag, reference tag; big-endian, [SBC-3] 4.22.3. */
+export const PI_BYTES = 8;
+export const PI_GUARD_AT = 0; // u16
+export const PI_APP_AT = 2; // u16
+export const PI_REF_AT = 4; // u32
+/** What pi_check answers: PI_GOOD, or index of the block << 2 | what of it is wrong. */
+export const PI_GOOD = 0xffffffff;
+export const PI_BAD_GUARD = 1;
+export const PI_BAD_REF = 3;
+
+/** An extent of ACTION_UNMAP. */
+export const EXTENT_BYTES = 16;
+export const EXTENT_LBA_LO_AT = 0; // u64
+export const EXTENT_BLOCKS_AT = 8; // u32
+/** An extent of ACTION_COPY. Units are numbers in the table at TASK_UNITS. */
+export const COPY_EXTENT_BYTES = 28; // as long as the segment descriptor it is made of
+export const COPY_SOURCE_AT = 0; // u32
+export const COPY_DESTINATION_AT = 4; // u32
+export const COPY_SOURCE_LBA_LO_AT = 8; // u64
+export const COPY_DESTINATION_LBA_LO_AT = 16; // u64
+export const COPY_BYTES_AT = 24; // u32
 
 /** Nexuses a logical unit can know at once. */
 export const NEXUS_MAX = 64;
@@ -139,7 +183,32 @@ export const LU_FLAG_WRITE_CACHE = 1; // volatile write cache enabled, WCE of th
 export const LU_FLAG_READ_ONLY = 2; // write protected
 export const LU_FLAG_DESCRIPTOR_SENSE = 4; // D_SENSE of the control mode page
 export const LU_FLAG_CONFLICT_FIRST = 8; // RESERVATION CONFLICT before unit attentions other than 29h, [SAM-5] 5.3.3
+export const LU_FLAG_THIN = 16; // thin provisioned, [SBC-3] 4.7.3.3: LBPME, LBPRZ
+export const LU_FLAG_PROTECTED = 32; // formatted with type 1 protection, [SBC-3] 4.22.2.3
 export const LU_MAX_TRANSFER = 65536;
+/** What Block Limits says, [SBC-3] 6.5.4, [SBC-4] 6.6.4; in logical blocks. */
+export const LU_MAX_COMPARE_AND_WRITE = 128;
+export const LU_MAX_UNMAP = 0x400000;
+export const LU_MAX_UNMAP_DESCRIPTORS = 256;
+export const LU_MAX_WRITE_SAME = 0x400000;
+export const LU_MAX_ATOMIC_BYTES = 0x100000;
+/** PRE-FETCH of no more than this finds room in the cache. */
+export const LU_CACHE_BYTES = 0x1000000;
+/** What lu_sanitize is told: up to here how much is done; done; failed. */
+export const SANITIZE_PROGRESS_MAX = 0xffff;
+export const SANITIZE_DONE = 0x10000;
+export const SANITIZE_FAILED = 0x10001;
+/** What lu_control answers: bits of the control mode page that the keeper of the task set must know, [SPC-4] 7.5.8. */
+export const LU_CONTROL_TAS = 1; // a task aborted by another nexus ends with TASK ABORTED, else without any answer
+export const LU_CONTROL_QERR = 2; // CHECK CONDITION aborts other tasks: which, TASK_ABORT says after every command
+export const LU_CONTROL_QERR_OWN = 4; // those of the same nexus only
+export const LU_CONTROL_INTERLOCK = 8; // UA_INTLCK_CTRL 10b: only REQUEST SENSE clears a unit attention condition
+
+/** Names of target ports (lu_target_name), and LUNs of a target (lu_set_luns), that a logical unit keeps. */
+export const TARGET_NAME_BYTES = 244; // 223 of an iSCSI name, [RFC 7143] 4.2.7.1, and ",t,0x" with the portal group tag
+export const LUN_BYTES = 8; // [SAM-5] 4.7
+export const LUN_MAX = 256;
+
 /** What lu_create answers. */
 export const LU_OK = 0;
 export const LU_BAD_BLOCKS = 1;
@@ -164,6 +233,12 @@ export const MEDIUM_NOT_READY = 3; // 02/0400 not ready, cause not reportable
 export const MEDIUM_MISCOMPARE = 4; // 0E/1D00 miscompare during verify operation
 export const MEDIUM_HARDWARE = 5; // 04/4400 internal target failure
 export const MEDIUM_ABORTED = 6; // 0B/4400: the command did not run to its end
+export const MEDIUM_BAD_GUARD = 7; // 0B/1001 logical block guard check failed
+export const MEDIUM_BAD_REF = 8; // 0B/1003 logical block reference tag check failed
+export const MEDIUM_MISCOMPARE_AT = 9; // 0E/1D00; INFORMATION is an offset in the data-out buffer
+export const MEDIUM_COPY_UNREACHABLE = 10; // 0A/0D02 copy target device not reachable
+export const MEDIUM_COPY_FAILED = 11; // 0A/0D01 third party device failure
+export const MEDIUM_SANITIZE_FAILED = 12; // 03/3103 sanitize command failed
 
 /** Task management functions and responses, numbered as in [SPL] 9.2.2.3; also SQE_TMF_AT. */
 export const TMF_ABORT_TASK = 0x01;
@@ -171,8 +246,12 @@ export const TMF_ABORT_TASK_SET = 0x02;
 export const TMF_CLEAR_TASK_SET = 0x04;
 export const TMF_LOGICAL_UNIT_RESET = 0x08;
 export const TMF_I_T_NEXUS_RESET = 0x10;
+export const TMF_QUERY_TASK = 0x80; // the host's own, as ABORT TASK is
+export const TMF_QUERY_TASK_SET = 0x81;
+export const TMF_QUERY_ASYNCHRONOUS_EVENT = 0x82;
 export const TMF_COMPLETE = 0x00;
 export const TMF_NOT_SUPPORTED = 0x04;
+export const TMF_SUCCEEDED = 0x08; // of a query: there is such a task, or a unit attention condition
 
 /** What lu_reservation writes. */
 export const LU_RESERVATION_BYTES = 32;

@@ -33,6 +33,7 @@ function* shelfProblems(input: ScenarioInput, disks: readonly NamedDisk[]): Gene
       yield { path: [...path, 'name'], what: 'coredump-of-... stands for the disk that a board dumps to' };
     }
     yield* sizeProblems(input, index, disks);
+    yield* formatProblems(group, path);
   }
   const mailboxes = disks.filter(({ disk }) => disk.role === 'mailbox').length;
   if (mailboxes !== 1) {
@@ -78,6 +79,29 @@ function* sizeProblems(input: ScenarioInput, index: number, disks: readonly Name
     };
   }
   // A spare may be too small: it is then not elected.
+}
+
+/** What only initiators that know of it can use, and the largest disk that a board's own format is for. */
+const FREE_ONLY = ['block_bytes', 'protection', 'thin', 'write_protected'] as const;
+const OWN_SIZE_MIB_MAX = 1 << 21;
+
+function* formatProblems(group: ScenarioInput['disks'][number], path: Path): Generator<Problem> {
+  if (group.role !== 'free') {
+    for (const key of FREE_ONLY) {
+      if (group[key] === undefined) continue;
+      yield {
+        path: [...path, key],
+        what: `goes with role free only: boards use a ${group.role} disk as it is`,
+      };
+    }
+  }
+  const size = group.size_mib ?? 0;
+  if (size > OWN_SIZE_MIB_MAX && group.role !== 'free') {
+    yield {
+      path: [...path, 'size_mib'],
+      what: `${size} is more than ${OWN_SIZE_MIB_MAX}: only a free disk is larger`,
+    };
+  }
 }
 
 const BOARD_ACTIONS = new Set([

@@ -111,7 +111,23 @@ const diskGroup = z
       })
       .describe('name of the disk; by default owner.role.number')
       .optional(),
-    size_mib: whole(16, 1 << 21, 'size; by default what the role needs').optional(),
+    size_mib: whole(16, 1 << 26, 'size; by default what the role needs').optional(),
+    block_bytes: z
+      .union([z.literal(512), z.literal(4096)], { error: 'must be 512 or 4096' })
+      .describe('size of a logical block; free disks only')
+      .optional(),
+    physical_exponent: whole(
+      0,
+      3,
+      'log2 of the logical blocks in a physical block; by default 3 (512e), 0 for blocks of 4096',
+    ).optional(),
+    thin: z.boolean().describe('thin provisioned; free disks only').optional(),
+    protection: z
+      .union([z.literal(0), z.literal(1)], { error: 'must be 0 or 1' })
+      .describe('type of protection information; free disks only')
+      .optional(),
+    write_protected: z.boolean().describe('refuses writes; free disks only').optional(),
+    write_cache: z.boolean().describe('volatile write cache, enabled at power-on').optional(),
     access_us: model.access_us.optional(),
     rate_mb_s: model.rate_mb_s.optional(),
     reserve_us: model.reserve_us.optional(),

@@ -64,6 +64,12 @@ export function expandDisks(input: ScenarioInput): NamedDisk[] {
           reserveUs: it.reserve_us ?? input.disk_model.reserve_us,
           ...(it.max_transfer_kib === undefined ? {} : { maxTransferKib: it.max_transfer_kib }),
           immediate: role === 'free' && it.access_us === undefined && it.rate_mb_s === undefined,
+          blockBytes: it.block_bytes ?? 512,
+          physicalExponent: it.physical_exponent ?? (it.block_bytes === 4096 ? 0 : 3),
+          thin: it.thin ?? false,
+          protection: it.protection ?? 0,
+          writeProtected: it.write_protected ?? false,
+          writeCache: it.write_cache ?? false,
         },
       });
     }

@@ -39,6 +39,12 @@ export interface DiskConfig {
   reserveUs: number; // of a PERSISTENT RESERVE OUT, which writes its state to the medium (APTPL)
   /** Commands take no board time: for initiators of the real world, whose own time counts. Free disks only. */
   immediate: boolean;
+  blockBytes: number; // of a logical block: 512 or 4096
+  physicalExponent: number; // log2 of the logical blocks in a physical block: 512e has 3, 512n and 4Kn 0
+  thin: boolean; // thin provisioned
+  protection: 0 | 1; // type of protection information
+  writeProtected: boolean;
+  writeCache: boolean; // volatile, enabled at power-on
 }
 
 export interface ClientsConfig {

@@ -15,7 +15,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROOT } from './repository.ts';
 
-const SCRIPTS = ['bootstrap.mjs', 'build.mjs', 'setup-lock.mjs', 'launch.mjs'];
+const SCRIPTS = ['bootstrap.mjs', 'build.mjs', 'build-debug.mjs', 'setup-lock.mjs', 'launch.mjs'];
 const STAMP = 'node_modules/.sparecore-installed';
 const MANIFEST = { name: 'tree', version: '1.0.0', type: 'module', license: 'Apache-2.0' };
 
@@ -108,7 +108,9 @@ test(
           const child = spawn(process.execPath, ['scripts/bootstrap.mjs', '--install-only'], { cwd: root });
           let errors = '';
           child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
-          child.on('close', (code) => resolve(`${code} ${errors}`.trim()));
+          // On a slow machine those that come later say that they wait.
+          const told = (): string => errors.replace(/^sparecore: waiting for another set-up.*\n/gm, '');
+          child.on('close', (code) => resolve(`${code} ${told()}`.trim()));
         }),
     );
     const ended = (await Promise.all(runs)).toSorted();

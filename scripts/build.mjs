@@ -16,6 +16,7 @@ import {
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DEBUG_OUTPUTS, buildDebug } from './build-debug.mjs';
 import { withLock } from './setup-lock.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -199,7 +200,13 @@ function steps(root) {
         .map((path) => `build/js/${path.slice(0, -'.ts'.length)}.js`),
     run: async () => compileTypeScript(root),
   };
-  return [...modules, pkg, js];
+  const debug = {
+    name: 'debug',
+    inputs: () => ['package-lock.json', 'scripts/build-debug.mjs', ...asSources(root, ['asm', 'firmware'])],
+    outputs: () => (existsSync(join(root, 'firmware/memory.ts')) ? DEBUG_OUTPUTS : []),
+    run: async () => (existsSync(join(root, 'firmware/memory.ts')) ? buildDebug(root) : ''),
+  };
+  return [...modules, pkg, js, debug];
 }
 
 const stampOf = (root, step) => join(root, 'build/.stamps', step.name);

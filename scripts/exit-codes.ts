@@ -1,10 +1,20 @@
-import { EXIT_BAD_FIRMWARE, EXIT_BAD_IMAGE, EXIT_BAD_SCENARIO } from '../boards/input-error.ts';
+import {
+  EXIT_BAD_CORE,
+  EXIT_BAD_FIRMWARE,
+  EXIT_BAD_IMAGE,
+  EXIT_BAD_PORTAL,
+  EXIT_BAD_SCENARIO,
+  EXIT_BAD_SECRET,
+  EXIT_CANNOT_WRITE,
+} from '../boards/input-error.ts';
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
+export const EXIT_REFUSED = 8; // an order
+export const EXIT_UNAVAILABLE = 69; // EX_UNAVAILABLE of sysexits.h: nobody is there to take an order
 export const EXIT_INTERNAL = 70; // EX_SOFTWARE of sysexits.h
-export const EXIT_OUTPUT = 74; // EX_IOERR: the output cannot be written
+export const EXIT_OUTPUT = EXIT_CANNOT_WRITE;
 export const EXIT_PIPE_CLOSED = 141; // as a program that SIGPIPE ends
 
 export const EXIT_CODE_HELP = `
@@ -15,5 +25,10 @@ Exit codes:
   ${EXIT_BAD_SCENARIO}   bad scenario
   ${EXIT_BAD_IMAGE}   disk images refused: of another format, torn, or not made by sparecore
   ${EXIT_BAD_FIRMWARE}   firmware refused: missing, or with the wrong imports
+  ${EXIT_BAD_SECRET}   CHAP secret refused: missing, too short, or readable by others
+  ${EXIT_BAD_PORTAL}   portal refused: address in use, not of this host, or open without CHAP
+  ${EXIT_REFUSED}   order refused
+  ${EXIT_BAD_CORE}   core refused: no memory of a board in it, or what was asked for is not in it
+  ${EXIT_UNAVAILABLE}  no pair is served that could take the order, or its control socket cannot be made
   ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
-  ${EXIT_OUTPUT}  the output cannot be written`;
+  ${EXIT_OUTPUT}  the output or a disk image cannot be written`;

@@ -267,6 +267,8 @@ export function sendCommand(
     action: L.ACTION_NONE,
     lba: 0,
     blocks: 0,
+    flags: 0,
+    extents: [],
     moved: 0,
     status: 0,
     residual: 0,

@@ -78,6 +78,7 @@ const LEFT_OVER = [
 ] as const;
 
 const EXPECTED: Readonly<Record<string, Expected>> = {
+  shelf: UNTOUCHED,
   standard: {
     ...DUMPED,
     panic: 'trap',
@@ -259,7 +260,6 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       ); // prettier-ignore
     },
   },
-  shelf: UNTOUCHED,
   'unsaved-core': {
     ...DUMPED,
     reasons: {},

@@ -25,13 +25,13 @@ function sparecore(parameters: string[], env: NodeJS.ProcessEnv = {}): Run {
   return { code: run.status, out: run.stdout, err: run.stderr };
 }
 
-const COMMANDS = ['start', 'run', 'scenarios', 'schema', 'bench'];
+const COMMANDS = ['start', 'run', 'scenarios', 'schema', 'bench', 'core'];
 
 test('--help names every command and every exit code', () => {
   const { code, out } = sparecore(['--help']);
   assert.is(code, 0);
   for (const name of COMMANDS) assert.match(out, new RegExp(`^ {2}${name}\\b`, 'm'));
-  for (const exit of [0, 1, 2, 3, 4, 5, 70, 74]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
+  for (const exit of [0, 1, 2, 3, 4, 5, 9, 70, 74]) assert.match(out, new RegExp(`^ {2}${exit}\\b`, 'm'));
 });
 
 for (const name of COMMANDS) {
@@ -55,7 +55,11 @@ const USAGE: [why: string, parameters: string[], says: RegExp][] = [
   ],
   ['a seed under 0', ['run', '--seed', '-1'], /must be a whole decimal number/],
   ['a seed over 2^64 - 1', ['run', '--seed', '18446744073709551616'], /must be a whole decimal number/],
-  ['a bench that is none', ['bench', 'x'], /Allowed choices are small, standard, digest, outage/],
+  [
+    'a bench that is none',
+    ['bench', 'x'],
+    /Allowed choices are small, standard, digest, disks, iscsi, outage/,
+  ],
 ];
 for (const [why, parameters, says] of USAGE) {
   test(`exits with 2 on ${why}`, () => {

@@ -1,12 +1,15 @@
 // The command line: commands, exit codes, and how errors are told.
-import { Command, CommanderError } from 'commander';
-import { EXIT_BAD_SCENARIO, InputError } from '../boards/input-error.ts';
+import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { coreCommand } from './commands/core.ts';
+import { ctlCommand } from './commands/ctl.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
-import { EXIT_CODE_HELP, EXIT_INTERNAL, EXIT_OUTPUT, EXIT_PIPE_CLOSED, EXIT_USAGE } from './exit-codes.ts';
+import { EXIT_CODE_HELP, EXIT_OUTPUT, EXIT_PIPE_CLOSED } from './exit-codes.ts';
+import { tellError } from './tell-error.ts';
 import { version } from './version.ts';
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -36,28 +39,28 @@ ${EXIT_CODE_HELP}`,
   )
   .exitOverride()
   .showSuggestionAfterError();
-for (const command of [startCommand(), runCommand(), scenariosCommand(), schemaCommand(), benchCommand()]) {
-  program.addCommand(command.copyInheritedSettings(program));
+for (const command of [
+  startCommand(),
+  runCommand(),
+  serveCommand(),
+  ctlCommand(),
+  scenariosCommand(),
+  schemaCommand(),
+  benchCommand(),
+  coreCommand(),
+]) {
+  program.addCommand(inherit(command, program));
+}
+
+/** Settings of the program, down to the commands of a command. */
+function inherit(command: Command, from: Command): Command {
+  command.copyInheritedSettings(from);
+  for (const each of command.commands) inherit(each, command);
+  return command;
 }
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = tell(error);
-}
-
-/** Says what went wrong and returns the exit code for it. */
-function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE; // commander has said it
-  const debug = process.env['SPARECORE_DEBUG'] === '1';
-  if (debug) console.error(error);
-  if (error instanceof InputError) {
-    if (!debug)
-      console.error(error.exitCode === EXIT_BAD_SCENARIO ? error.message : `sparecore: ${error.message}`);
-    return error.exitCode;
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  if (!debug)
-    console.error(`sparecore: internal error: ${message.split('\n')[0]} (SPARECORE_DEBUG=1 shows where)`);
-  return EXIT_INTERNAL;
+  process.exitCode = tellError(error);
 }

@@ -30,10 +30,32 @@ export interface DiskIo {
   lu_power_on(lu: number): void;
   /** RESET_*: 29/03, 29/02 or 29/04 for all nexuses; registrations stay. The host ends all tasks. */
   lu_reset(lu: number, kind: number): void;
+  /** COMMAND_* of a CDB, whatever it asks for; 0: this logical unit has no such command. */
+  lu_command(lu: number, cdb: number): number;
+  /**
+   * Name of relative target port 1 or 2 to iSCSI initiators: the target's iSCSI name, with ",t,0xTAG" behind
+   * it unless the portal group tag is the number of the port. 1, or 0 for what is no such name. It is kept
+   * until it is replaced.
+   */
+  lu_target_name(lu: number, port: number, name: number, bytes: number): number;
+  /** What REPORT LUNS lists to iSCSI initiators: `count` LUNs of LUN_BYTES. 1, or 0: more than LUN_MAX. */
+  lu_set_luns(lu: number, luns: number, count: number): number;
+  /** A command to a LUN that is none of the `count` LUNs of the target; returns ACTION_NONE. */
+  no_lu_execute(luns: number, count: number, task: number): number;
+  /** LU_CONTROL_*, for the keeper of the task set. */
+  lu_control(lu: number): number;
   /** One command; returns TASK_ACTION. */
   lu_execute(lu: number, task: number): number;
   /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */
   lu_medium_error(lu: number, task: number, kind: number, lbaLo: number, lbaHi: number): void;
+  /** ACTION_COPY, the last that lu_execute asked for, is done. That it failed says lu_medium_error, with MEDIUM_COPY_*. */
+  lu_copied(lu: number): void;
+  /** ACTION_COPY, the last that lu_execute asked for, was aborted. */
+  lu_copy_aborted(lu: number): void;
+  /** 1: the initiator behind `nexus` of `lu` may now read the logical unit `other`, or write to it, as a copy does. */
+  lu_copy_allowed(lu: number, nexus: number, other: number, writes: number): number;
+  /** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */
+  lu_sanitize(lu: number, progress: number): void;
   /** TMF_* from `nexus`; returns TMF_COMPLETE with TASK_ABORT set in the task block, or TMF_NOT_SUPPORTED. */
   lu_task_management(lu: number, nexus: number, management: number, task: number): number;
   /**
@@ -65,6 +87,27 @@ export interface DiskIo {
   nexus_login(lu: number, nexus: number, id: number, idBytes: number, relativeTargetPort: number): number;
   /** Nexus `nexus` is gone, with its unit attentions; its registration stays. */
   nexus_logout(lu: number, nexus: number): void;
+
+  // Medium data: what a host does with the blocks of an action
+
+  /** Offset of the first of `bytes` bytes at `one` and `other` that differs; `bytes` when none does. */
+  first_difference(one: number, other: number, bytes: number): number;
+  /** Each byte at `into` becomes itself or the one at `from`. */
+  or_into(into: number, from: number, bytes: number): void;
+  /** Makes the PI_BYTES behind each block; `ref` is the low word of the first block's LBA. [SBC-3] 4.22.3 */
+  pi_make(at: number, blocks: number, blockBytes: number, ref: number): void;
+  /**
+   * Checks them as TASK_FLAG_PI_GUARD and TASK_FLAG_PI_REF say; `escape` 1: not where the application tag is FFFFh.
+   * PI_GOOD, or index of the block << 2 | PI_BAD_*.
+   */
+  pi_check(
+    at: number,
+    blocks: number,
+    blockBytes: number,
+    ref: number,
+    flags: number,
+    escape: number,
+  ): number;
 
   // Initiator: commands into a submission entry (SQE_BYTES), outcomes out of a completion entry (CQE_BYTES)
 

@@ -87,5 +87,13 @@ export const SA_REPORT_PRIORITY = 0x0e;
 export const SA_REPORT_TIMESTAMP = 0x0f;
 export const SA_MANAGEMENT_PROTOCOL_IN = 0x10;
 
-/** Service actions of RECEIVE COPY RESULTS, [SPC-4] 6.20 to 6.26. */
-export const SA_RECEIVE_CREDENTIAL = 0x00;
+/** Service actions of EXTENDED COPY and RECEIVE COPY RESULTS (THIRD-PARTY COPY OUT and IN), [SPC-4] 6.4, 6.20 to 6.26. */
+export const SA_EXTENDED_COPY_LID1 = 0x00;
+export const SA_RECEIVE_COPY_STATUS_LID1 = 0x00;
+export const SA_RECEIVE_COPY_OPERATING_PARAMETERS = 0x03;
+export const SA_RECEIVE_COPY_FAILURE_DETAILS_LID1 = 0x04;
+
+/** Service actions of SANITIZE, [SBC-3] 5.24. */
+export const SA_SANITIZE_OVERWRITE = 0x01;
+export const SA_SANITIZE_BLOCK_ERASE = 0x02;
+export const SA_SANITIZE_EXIT_FAILURE_MODE = 0x1f;

@@ -14,9 +14,10 @@ import {
   LU_CONFIG_PROTOCOL_AT,
   LU_OK,
 } from '../layout';
-import { LogicalUnit, config_at } from './unit';
+import { LogicalUnit, NEXUS_ID_AT, Nexus, config_at } from './unit';
 
 export const SERIAL_BYTES: u32 = 20;
+export const ISCSI: u32 = 5;
 const SAS: u32 = 6;
 
 /** LU_OK, or what is wrong with a configuration. Byte addresses of the medium fit in 63 bits. */
@@ -36,8 +37,14 @@ export function config_text(out: usize, from: usize, bytes: u32): void {
   }
 }
 
-/** Protocol identifier of the target ports, [SPC-4] 7.6.1. */
-export function protocol(unit: LogicalUnit): u32 {
+/** Protocol identifier of the target ports by configuration, [SPC-4] 7.6.1. */
+function protocol(unit: LogicalUnit): u32 {
   const identifier = load<u32>(config_at(unit), LU_CONFIG_PROTOCOL_AT) & 15;
   return identifier ? identifier : SAS;
+}
+
+/** Protocol identifier of the target port that a nexus uses: iSCSI where its TransportID says so. */
+export function nexus_protocol(unit: LogicalUnit, nexus: Nexus): u32 {
+  const own: u32 = load<u8>(changetype<usize>(nexus) + NEXUS_ID_AT) & 15;
+  return own == ISCSI ? ISCSI : protocol(unit);
 }

@@ -39,7 +39,6 @@ import {
   SA_GET_LBA_STATUS,
   SA_MANAGEMENT_PROTOCOL_IN,
   SA_READ_CAPACITY_16,
-  SA_RECEIVE_CREDENTIAL,
   SA_REPORT_ALIASES,
   SA_REPORT_IDENTIFYING_INFORMATION,
   SA_REPORT_PRIORITY,
@@ -69,7 +68,7 @@ import {
   WRITE_EXCLUSIVE_REGISTRANTS_ONLY,
 } from '../scsi/reservation';
 import { is_holder } from './registration';
-import { LogicalUnit, Nexus } from './unit';
+import { LogicalUnit } from './unit';
 
 /** Allowed through no reservation, through write exclusive types only, through all. */
 const CONFLICT: u32 = 0;
@@ -89,6 +88,7 @@ function row(cdb: usize): u32 {
     case READ_MEDIA_SERIAL_NUMBER:
     case ACCESS_CONTROL_IN:
     case ACCESS_CONTROL_OUT:
+    case RECEIVE_COPY_RESULTS: // RECEIVE CREDENTIAL, which conflicts, has a CDB of variable length
       return ALLOWED;
     case READ_6:
     case READ_10:
@@ -112,8 +112,6 @@ function row(cdb: usize): u32 {
       return row_of_service_action_in(cdb_service_action(cdb));
     case MAINTENANCE_IN:
       return row_of_maintenance_in(cdb_service_action(cdb));
-    case RECEIVE_COPY_RESULTS:
-      return cdb_service_action(cdb) == <u32>SA_RECEIVE_CREDENTIAL ? CONFLICT : ALLOWED;
     case START_STOP_UNIT: // START set and POWER CONDITION 0h
       return (load<u8>(cdb, 4) & 0xf1) == 1 ? ALLOWED : CONFLICT;
     case PREVENT_ALLOW_MEDIUM_REMOVAL: // PREVENT 0
@@ -176,11 +174,11 @@ function excludes_reads(type: u32): bool {
   );
 }
 
-/** True if the persistent reservation keeps this command of this nexus out. */
-export function persistent_conflict(unit: LogicalUnit, nexus: Nexus, cdb: usize): bool {
-  if (is_holder(unit, nexus.registration)) return false;
+/** True if the persistent reservation keeps this command out that comes from `registration` (plus one; 0: from none). */
+export function persistent_conflict(unit: LogicalUnit, registration: u32, cdb: usize): bool {
+  if (is_holder(unit, registration)) return false;
   const opcode: u32 = load<u8>(cdb);
-  const registered = nexus.registration != 0;
+  const registered = registration != 0;
   if (opcode == PERSISTENT_RESERVE_OUT) return pr_out_conflicts(cdb_service_action(cdb), registered);
   // "registered I_T nexus (RR all types)" is allowed everything, RESERVE and RELEASE as 5.13.3 says
   if (registered && unit.reservationType >= <u32>WRITE_EXCLUSIVE_REGISTRANTS_ONLY) return false;

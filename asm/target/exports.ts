@@ -4,12 +4,20 @@
  *
  * [layout] TASK_*, LU_CONFIG_*, LU_RESERVATION_*, LU_REGISTRATION_*, MEDIUM_*, RESET_*, TMF_*, LOGIN_*
  */
+import { COMMAND_KNOWN } from '../layout';
+import { absent_execute } from './absent';
 import { attention_peek } from './attention';
+import { NO_SERVICE_ACTION, row_find, row_kind } from './command-row';
+import { copy_aborted, copy_end } from './copy-results';
+import { copy_allowed } from './copy-units';
 import { execute } from './execute';
 import { create, power_on, reset } from './lifecycle';
+import { set_luns } from './luns';
 import { medium_error } from './medium-error';
 import { login, logout, nexus_of } from './nexus';
 import { nv_load } from './nv';
+import { target_name } from './target-name';
+import { sanitize_tell } from './sanitize';
 import { task_management } from './task-management';
 import { NV_SLOT_BYTES, UNIT_BYTES, nv_slot_at, unit_at } from './unit';
 import { view_registrations, view_reservation } from './view';
@@ -62,6 +70,35 @@ export function nexus_logout(lu: u32, nexus: u32): void {
   logout(unit_at(lu), nexus);
 }
 
+/** COMMAND_* of a CDB, whatever it asks for; 0: this logical unit has no such command. */
+export function lu_command(lu: u32, cdb: u32): u32 {
+  const row = row_find(unit_at(lu), cdb);
+  return row <= NO_SERVICE_ACTION ? 0 : row_kind(row) | COMMAND_KNOWN;
+}
+
+/**
+ * Name of relative target port 1 or 2 to iSCSI initiators: the target's iSCSI name, with ",t,0xTAG" behind it unless
+ * the portal group tag is the number of the port. 1, or 0 for what is no such name. It is kept until it is replaced.
+ */
+export function lu_target_name(lu: u32, port: u32, name: u32, bytes: u32): u32 {
+  return target_name(unit_at(lu), port, name, bytes) ? 1 : 0;
+}
+
+/** What REPORT LUNS lists to iSCSI initiators: `count` LUNs of LUN_BYTES. 1, or 0: more than LUN_MAX. */
+export function lu_set_luns(lu: u32, luns: u32, count: u32): u32 {
+  return set_luns(unit_at(lu), luns, count) ? 1 : 0;
+}
+
+/** A command to a LUN that is none of the `count` LUNs of the target; returns ACTION_NONE. */
+export function no_lu_execute(luns: u32, count: u32, task: u32): u32 {
+  return absent_execute(task, luns, count);
+}
+
+/** LU_CONTROL_*, for the keeper of the task set. */
+export function lu_control(lu: u32): u32 {
+  return unit_at(lu).control;
+}
+
 /** One command; returns TASK_ACTION. */
 export function lu_execute(lu: u32, task: u32): u32 {
   return execute(unit_at(lu), task);
@@ -70,6 +107,27 @@ export function lu_execute(lu: u32, task: u32): u32 {
 /** The medium failed under the action of lu_execute: MEDIUM_*, at this LBA. Sets status and sense data. */
 export function lu_medium_error(lu: u32, task: u32, kind: u32, lbaLo: u32, lbaHi: u32): void {
   medium_error(unit_at(lu), task, kind, ((<u64>lbaHi) << 32) | lbaLo);
+}
+
+/** ACTION_COPY, the last that lu_execute asked for, is done. That it failed says lu_medium_error, with MEDIUM_COPY_*. */
+export function lu_copied(lu: u32): void {
+  copy_end(unit_at(lu), 0, 0);
+}
+
+/** ACTION_COPY, the last that lu_execute asked for, was aborted. */
+export function lu_copy_aborted(lu: u32): void {
+  copy_aborted(unit_at(lu));
+}
+
+/** 1: the initiator behind `nexus` of `lu` may now read the logical unit `other`, or write to it, as a copy does. */
+export function lu_copy_allowed(lu: u32, nexus: u32, other: u32, writes: u32): u32 {
+  const known = nexus_of(unit_at(lu), nexus);
+  return known != null && copy_allowed(unit_at(other), known, writes != 0) ? 1 : 0;
+}
+
+/** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */
+export function lu_sanitize(lu: u32, progress: u32): void {
+  sanitize_tell(unit_at(lu), progress);
 }
 
 /** TMF_* from `nexus`; returns TMF_COMPLETE with TASK_ABORT set in the task block, or TMF_NOT_SUPPORTED. */

@@ -34,15 +34,23 @@ const chance = (one: number): boolean => random(one) === 0;
 
 const KNOWN = [
   0x00, 0x03, 0x08, 0x0a, 0x12, 0x15, 0x16, 0x17, 0x1a, 0x1b, 0x1d, 0x1e, 0x25, 0x28, 0x2a, 0x2e, 0x2f, 0x34,
-  0x35, 0x41, 0x42, 0x4d, 0x55, 0x56, 0x57, 0x5a, 0x5e, 0x5f, 0x5f, 0x5f, 0x5f, 0x7f, 0x83, 0x84, 0x88, 0x89,
-  0x8a, 0x8e, 0x8f, 0x91, 0x93, 0x9e, 0x9f, 0xa0, 0xa3, 0xa4, 0xa8, 0xaa, 0xae, 0xaf,
+  0x35, 0x37, 0x41, 0x42, 0x48, 0x4d, 0x55, 0x56, 0x57, 0x5a, 0x5e, 0x5f, 0x5f, 0x5f, 0x5f, 0x7f, 0x83, 0x84,
+  0x88, 0x89, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x91, 0x93, 0x9c, 0x9e, 0x9f, 0xa0, 0xa3, 0xa4, 0xa8, 0xaa, 0xae,
+  0xaf, 0xb7,
 ];
 const WRITES = new Set([0x0a, 0x2a, 0x2e, 0xaa, 0xae, 0x8a, 0x8e]);
 const ACTION_OF: Record<number, readonly number[]> = {
   [L.ACTION_READ]: [0x08, 0x28, 0xa8, 0x88],
-  [L.ACTION_WRITE]: [0x0a, 0x2a, 0xaa, 0x8a],
+  [L.ACTION_WRITE]: [0x0a, 0x2a, 0xaa, 0x8a, 0x9c],
   [L.ACTION_WRITE_VERIFY]: [0x2e, 0xae, 0x8e],
-  [L.ACTION_VERIFY]: [0x2f, 0xaf, 0x8f],
+  [L.ACTION_VERIFY]: [0x2f, 0xaf, 0x8f, 0x34, 0x90],
+  [L.ACTION_COMPARE_WRITE]: [0x89],
+  [L.ACTION_OR_WRITE]: [0x8b],
+  [L.ACTION_WRITE_SAME]: [0x41, 0x93],
+  [L.ACTION_UNMAP]: [0x42],
+  [L.ACTION_LBA_STATUS]: [0x9e],
+  [L.ACTION_SANITIZE]: [0x48],
+  [L.ACTION_COPY]: [0x83],
   [L.ACTION_SYNC]: [0x35, 0x91, 0x1b, 0x15, 0x55], // a stop, or WCE turned off, flushes
 };
 
@@ -128,17 +136,29 @@ function fillList(list: Uint8Array, cdb: Uint8Array): void {
   if (list.length >= start && !chance(5)) list.set(be32(chance(4) ? random(400) : at - start), start - 4);
 }
 
+/** Descriptors near what is valid, [SBC-3] 5.28.2. */
+function fillUnmapList(list: Uint8Array): void {
+  list.fill(0);
+  if (list.length < 8) return;
+  list[3] = chance(4) ? random(256) : Math.max(0, list.length - 8) & 0xff;
+  for (let at = 8; at + 16 <= list.length; at += 16) {
+    list.set(be32(chance(8) ? random(2 ** 31) : random(Number(CAPACITY))), at + 4);
+    list.set(be32(random(chance(8) ? 2 ** 31 : 64)), at + 8);
+  }
+}
+
 /** Bytes the initiator offers: most often what the CDB asks for. */
 function offered(cdb: Uint8Array): number {
   const opcode = cdb[0]!;
   if (chance(20)) return random(512);
-  if (opcode === 0x5f || opcode === 0x55) return (cdb[7]! << 8) | cdb[8]!;
+  if (opcode === 0x5f || opcode === 0x55 || opcode === 0x42 || opcode === 0x48)
+    return (cdb[7]! << 8) | cdb[8]!;
   if (opcode === 0x15) return cdb[4]!;
   return WRITES.has(opcode) ? random(40) * 512 : random(2) * 512;
 }
 
 test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be (SPARECORE_SEED=${SEED})`, () => {
-  const bed = new Testbed();
+  const bed = new Testbed({ flags: L.LU_FLAG_WRITE_CACHE | L.LU_FLAG_THIN });
   const { call, lu, task } = bed;
   const bytes = bed.bytes;
   const view = bed.view;
@@ -162,6 +182,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
   const cdb = bytes.subarray(task + L.TASK_CDB_AT, task + L.TASK_CDB_AT + 32);
   const u32 = (at: number): number => view.getUint32(task + at, true);
   let writes = 0;
+  let unmaps = 0;
 
   for (let i = 0; i < COUNT; i++) {
     const nexus = chance(200) ? random(100) : random(NEXUSES);
@@ -173,6 +194,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     // the list lies at the very end of the memory: to read beyond it is a trap
     const list = memoryEnd - Math.min(outBytes, 65000);
     if (opcode === 0x15 || opcode === 0x55) fillModeList(bytes.subarray(list, memoryEnd), opcode === 0x55);
+    else if (opcode === 0x42) fillUnmapList(bytes.subarray(list, memoryEnd));
     else fillList(bytes.subarray(list, memoryEnd), cdb);
     bytes.fill(GUARD, bed.dataIn, bed.dataIn + 1024);
     view.setUint32(task + L.TASK_CDB_LENGTH_AT, cdbBytes(opcode), true);
@@ -204,21 +226,33 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     const senseBytes = u32(L.TASK_SENSE_LENGTH_AT);
     const moved = u32(L.TASK_MOVED_BYTES_AT);
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    if (![0x00, 0x02, 0x18].includes(status)) assert.unreachable(`${told}: status ${status}`);
+    if (![0x00, 0x02, 0x04, 0x18].includes(status)) assert.unreachable(`${told}: status ${status}`);
     if ((status === 0x02) !== senseBytes > 0 || senseBytes > L.TASK_SENSE_BYTES)
       assert.unreachable(`${told}: sense`);
     if (action !== u32(L.TASK_ACTION_AT)) assert.unreachable(`${told}: action`);
     if (!intact(bed.dataIn + room, bed.dataIn + 1024))
       assert.unreachable(`${told}: wrote beyond the data-in buffer`);
     if (action === L.ACTION_NONE) {
-      if (![0x5f, 0x15, 0x55].includes(opcode) && moved > Math.min(room, inBytes))
+      if (
+        ![0x5f, 0x15, 0x55, 0x42, 0x48, 0x83, 0x4c, 0x1d].includes(opcode) &&
+        moved > Math.min(room, inBytes)
+      )
         assert.unreachable(`${told}: moved ${moved}`);
     } else {
       const lba = view.getBigUint64(task + L.TASK_LBA_LO_AT, true);
       const blocks = view.getBigUint64(task + L.TASK_BLOCKS_LO_AT, true);
-      if (status !== 0 || !ACTION_OF[action]?.includes(opcode))
+      if ((status !== 0 && status !== 4) || !ACTION_OF[action]?.includes(opcode))
         assert.unreachable(`${told}: action ${action}`);
       if (lba >= CAPACITY || blocks > CAPACITY - lba) assert.unreachable(`${told}: beyond the medium`);
+      if (action === L.ACTION_UNMAP) {
+        const extents = u32(L.TASK_EXTENTS_AT);
+        for (let n = 0; n < u32(L.TASK_EXTENT_COUNT_AT); n++) {
+          const from = view.getBigUint64(extents + n * L.EXTENT_BYTES, true);
+          const count = BigInt(view.getUint32(extents + n * L.EXTENT_BYTES + L.EXTENT_BLOCKS_AT, true));
+          if (from >= CAPACITY || count > CAPACITY - from) assert.unreachable(`${told}: unmaps beyond`);
+        }
+        unmaps++;
+      }
       if (WRITES.has(opcode)) {
         writes++;
         if (moved > outBytes || blocks * 512n > BigInt(outBytes))
@@ -232,6 +266,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
     }
     checkState(bed, told);
 
+    if (action === L.ACTION_SANITIZE) call.lu_sanitize(lu, L.SANITIZE_DONE);
     if (chance(64)) {
       switch (random(6)) {
         case 0:
@@ -265,6 +300,7 @@ test(`${COUNT} random commands: no trap, no stray byte, nothing that may not be 
   for (const status of [0x00, 0x02, 0x18])
     assert.ok((statuses.get(status) ?? 0) > COUNT / 100, `status ${status} is met`);
   assert.ok(writes > COUNT / 1000, `${writes} writes`);
+  assert.ok(unmaps > COUNT / 10000, `${unmaps} unmaps`);
 });
 
 /** A reservation has a valid type and a holder that is registered; there are as many registrations as are counted. */

@@ -55,7 +55,7 @@ for (const [name, cdb, byte, bit] of [
 
 test('test_inquiry_supported_vpd: page 00 lists every page that answers, in order [SPC-4] 7.8.17', () => {
   const { data } = inquiry(1, 0x00);
-  assert.equal([...data.subarray(4)], [0x00, 0x80, 0x83, 0x86, 0xb0, 0xb1, 0xb2]);
+  assert.equal([...data.subarray(4)], [0x00, 0x80, 0x83, 0x86, 0x88, 0xb0, 0xb1, 0xb2]);
   for (const page of data.subarray(4)) {
     const answer = inquiry(1, page, 1024);
     assert.is(answer.status, GOOD);

@@ -24,12 +24,16 @@ import {
 } from '../scsi/sense';
 import { attention_post_all } from './attention';
 import { config_check } from './config';
-import { mode_restore, mode_ship } from './mode-pages';
+import { copy_forget } from './copy-results';
+import { counters_reset } from './counters';
+import { echo_forget } from './echo-buffer';
+import { LOG_SUPPORTED } from './log-page';
+import { mode_restore } from './mode-pages';
 import { nv_load } from './nv';
 import { LogicalUnit, NEXUS_REMEMBERED, NEXUS_UNUSED, UNIT_BYTES, config_at, nexus_at } from './unit';
 
-/** The largest transfer whose bytes fit in 32 bits, in blocks of 4096. */
-const MAX_TRANSFER_BLOCKS: u32 = 0xfffff;
+/** The largest transfer whose bytes fit in 32 bits, in blocks of 4096 and their protection information. */
+const MAX_TRANSFER_BLOCKS: u32 = 0xff800;
 
 /** A new logical unit, powered on, with no nexus and an empty non-volatile image. LU_OK, or LU_BAD_*. */
 export function create(unit: LogicalUnit, config: usize): u32 {
@@ -42,7 +46,6 @@ export function create(unit: LogicalUnit, config: usize): u32 {
   unit.blockBytes = load<u32>(config, LU_CONFIG_BLOCK_BYTES_AT);
   unit.maxTransferBlocks = maxTransfer ? min(maxTransfer, MAX_TRANSFER_BLOCKS) : LU_MAX_TRANSFER;
   unit.flags = load<u32>(config, LU_CONFIG_FLAGS_AT);
-  mode_ship(unit);
   power_on(unit);
   return LU_OK;
 }
@@ -51,14 +54,19 @@ export function create(unit: LogicalUnit, config: usize): u32 {
 export function power_on(unit: LogicalUnit): void {
   unit.stopped = 0;
   unit.generation = 0;
+  copy_forget(unit);
   unit.spc2Holder = 0;
-  mode_restore(unit);
+  unit.powerCondition = 0;
+  echo_forget(unit, NEXUS_MAX);
+  unit.startStops++;
+  counters_reset(unit, LOG_SUPPORTED);
   for (let i: u32 = 0; i < <u32>NEXUS_MAX; i++) {
     const nexus = nexus_at(unit, i);
     if (nexus.state == NEXUS_REMEMBERED) nexus.state = NEXUS_UNUSED;
     if (nexus.state == NEXUS_UNUSED) nexus.registration = 0;
   }
   nv_load(unit);
+  mode_restore(unit);
   attention_post_all(unit, SENSE_POWER_ON);
 }
 
@@ -66,6 +74,9 @@ export function power_on(unit: LogicalUnit): void {
 export function reset(unit: LogicalUnit, kind: u32): void {
   unit.stopped = 0;
   unit.spc2Holder = 0;
+  copy_forget(unit);
+  unit.powerCondition = 0;
+  echo_forget(unit, NEXUS_MAX);
   mode_restore(unit);
   attention_post_all(
     unit,

@@ -200,8 +200,24 @@ for (const command of WRITES) {
 }
 
 for (const command of VERIFIES) {
-  test(`test_${command.name}_bytchk: comparing with sent data is not built in yet [SBC-3] 5.30`, () => {
-    assert.is(run(command, command.cdb(0, 1, 2), 512).field, 1);
+  test(`test_${command.name}_bytchk: 01b sends every block, 11b one, 10b is reserved [SBC-3] 5.30`, () => {
+    const sent = (bytchk: number, outBytes: number) =>
+      bed.execute(A, command.cdb(8, 4, bytchk << 1), { outBytes });
+    for (const [bytchk, bytes, flag] of [
+      [1, 2048, L.TASK_FLAG_COMPARE],
+      [3, 512, L.TASK_FLAG_COMPARE_ONE],
+    ] as const) {
+      const o = sent(bytchk, bytes);
+      assert.equal(
+        [o.action, o.lba, o.blocks, o.moved, o.residual, o.flags],
+        [L.ACTION_VERIFY, 8n, 4n, bytes, 0, flag],
+      );
+      assert.is(sent(bytchk, bytes - 1).sense, 0x050e03, 'too little was sent');
+      assert.equal([sent(bytchk, bytes + 7).residual, sent(bytchk, bytes + 7).overflow], [7, 0]);
+    }
+    const { sense, field, bit } = sent(2, 2048);
+    assert.equal([sense, field, bit], [0x052400, 1, 2]);
+    assert.is(bed.execute(A, command.cdb(8, 0, 2)).status, GOOD);
   });
 }
 

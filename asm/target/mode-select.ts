@@ -10,7 +10,16 @@ import { MODE_SELECT_10 } from '../scsi/opcode';
 import { SENSE_MODE_PARAMETERS_CHANGED, SENSE_PARAMETER_LIST_LENGTH } from '../scsi/sense';
 import { attention_post_others } from './attention';
 import { flush } from './medium';
-import { mode_apply, mode_changeable, mode_page_bytes, mode_page_find } from './mode-pages';
+import {
+  PAGES_BYTES,
+  mode_apply,
+  mode_changeable,
+  mode_head_bytes,
+  mode_page_bytes,
+  mode_page_find,
+  mode_page_refused,
+} from './mode-pages';
+import { nv_write } from './nv';
 import {
   finish_bad_cdb,
   finish_bad_list,
@@ -20,18 +29,22 @@ import {
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  task_nexus,
 } from './task';
-import { LogicalUnit, mode_current_at, mode_saved_at } from './unit';
+import { LogicalUnit, Nexus, mode_current_at, mode_saved_at } from './unit';
 
 const PF: u32 = 0x10;
 const SP: u32 = 0x01;
 
-export function mode_select(unit: LogicalUnit, index: u32, task: usize): u32 {
+export function mode_select(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const long = load<u8>(cdb) == MODE_SELECT_10;
   const flags: u32 = load<u8>(cdb, 1);
   const bytes: u32 = long ? cdb10_length(cdb) : load<u8>(cdb, 4);
-  if (!bytes) return finish_good(task);
+  if (!bytes) {
+    if (flags & SP) save(unit, task);
+    return finish_good(task);
+  }
   if (!(flags & PF)) return finish_bad_cdb(unit, task, 1, 4); // pages of a vendor's own
   if (bytes > task_data_out_bytes(task)) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   finish_moved(task, bytes, task_data_out_bytes(task));
@@ -39,10 +52,11 @@ export function mode_select(unit: LogicalUnit, index: u32, task: usize): u32 {
   const start = judge_head(unit, task, list, bytes, long);
   if (!start || !judge_pages(unit, task, list, start, bytes)) return 0;
   const wasWriteBack = !unit.writeThrough;
-  if (change(unit, list, start, bytes, (flags & SP) != 0)) {
-    attention_post_others(unit, SENSE_MODE_PARAMETERS_CHANGED, index);
+  if (change(unit, list, start, bytes)) {
+    attention_post_others(unit, SENSE_MODE_PARAMETERS_CHANGED, task_nexus(task));
   }
   mode_apply(unit);
+  if (flags & SP) save(unit, task);
   return wasWriteBack && unit.writeThrough ? flush(unit, task, 0) : finish_good(task);
 }
 
@@ -111,10 +125,15 @@ function judge_pages(unit: LogicalUnit, task: usize, list: usize, start: u32, by
       return false;
     }
     const current = mode_current_at(unit) + offset;
-    for (let i = head_bytes(mask); i < length; i++) {
+    for (let i = mode_head_bytes(mask); i < length; i++) {
       const wrong: u32 = (load<u8>(here + i) ^ load<u8>(current + i)) & ~load<u8>(mask + i);
       if (!wrong) continue;
       finish_bad_list(unit, task, at + i, 31 - clz<u32>(wrong));
+      return false;
+    }
+    const refused = mode_page_refused(here, offset);
+    if (refused) {
+      finish_bad_list(unit, task, at + (refused >> 8), refused & 7);
       return false;
     }
     at += length;
@@ -122,23 +141,22 @@ function judge_pages(unit: LogicalUnit, task: usize, list: usize, start: u32, by
   return true;
 }
 
-/** Bytes of a page's header, which is no value. */
-function head_bytes(page: usize): u32 {
-  return load<u8>(page) & 0x40 ? 4 : 2;
-}
-
-/** Makes the pages current, and saved if asked. True if a current value is another now. */
-function change(unit: LogicalUnit, list: usize, start: u32, bytes: u32, save: bool): bool {
+/** Makes the pages current. True if a value is another now. */
+function change(unit: LogicalUnit, list: usize, start: u32, bytes: u32): bool {
   let changed = false;
   for (let at = start; at < bytes;) {
-    const offset = mode_page_find(list + at);
-    const current = mode_current_at(unit) + offset;
+    const current = mode_current_at(unit) + mode_page_find(list + at);
     const length = mode_page_bytes(current);
-    const head = head_bytes(current);
+    const head = mode_head_bytes(current);
     if (memory.compare(current + head, list + at + head, length - head)) changed = true;
     memory.copy(current + head, list + at + head, length - head);
-    if (save) memory.copy(mode_saved_at(unit) + offset, current, length);
     at += length;
   }
   return changed;
+}
+
+/** SP saves all pages that can be, those of the list and the others, [SPC-4] 6.11. */
+function save(unit: LogicalUnit, task: usize): void {
+  memory.copy(mode_saved_at(unit), mode_current_at(unit), PAGES_BYTES);
+  nv_write(unit, task);
 }

@@ -31,12 +31,14 @@ const names = (data: Uint8Array, start: number) =>
 test('test_modesense6_all_pages: 3Fh returns the pages, FFh the subpages too [SPC-4] 6.13 table 182', () => {
   const { data } = sense6(CURRENT, 0x3f);
   assert.is(data[0], data.length - 1, 'MODE DATA LENGTH');
-  assert.equal(names(data, 12), ['1/0', '8/0', 'a/0', '1c/0']);
+  assert.equal(names(data, 12), ['1/0', '2/0', '8/0', 'a/0', '1a/0', '1c/0']);
   assert.equal(names(sense6(CURRENT, 0x3f, { subpage: 0xff }).data, 12), [
     '1/0',
+    '2/0',
     '8/0',
     'a/0',
     'a/1',
+    '1a/0',
     '1c/0',
   ]);
 });
@@ -44,7 +46,7 @@ test('test_modesense6_all_pages: 3Fh returns the pages, FFh the subpages too [SP
 test('test_modesense10_all_pages [SPC-4] 6.14', () => {
   const { data } = sense10(CURRENT, 0x3f);
   assert.equal([...data.subarray(0, 2)], be16(data.length - 2));
-  assert.equal(names(data, 16), ['1/0', '8/0', 'a/0', '1c/0']);
+  assert.equal(names(data, 16), ['1/0', '2/0', '8/0', 'a/0', '1a/0', '1c/0']);
 });
 
 test('test_modesense_subpages: one, all of a page, one that is not there [SPC-4] 6.13', () => {
@@ -66,7 +68,7 @@ test('test_modesense_page_control: current, default and saved are alike, changea
     mask.map(([code]) => code),
     current.map(([code]) => code),
   );
-  assert.is(mask[1]![2][2]! & 0x04, 0x04, 'WCE');
+  assert.is(mask[2]![2][2]! & 0x04, 0x04, 'WCE');
   for (const [, , page] of current) assert.is(page[0]! & 0x80, 0x80, 'PS');
 });
 

@@ -10,7 +10,7 @@ import { MODE_SENSE_10 } from '../scsi/opcode';
 import { PAGES_BYTES, mode_changeable, mode_default, mode_page_bytes } from './mode-pages';
 import { SCRATCH } from './scratch';
 import { finish_bad_cdb, finish_data_in_from, task_cdb } from './task';
-import { LogicalUnit, mode_current_at, mode_saved_at } from './unit';
+import { LogicalUnit, Nexus, mode_current_at, mode_saved_at } from './unit';
 
 const DBD: u32 = 0x08;
 const LLBAA: u32 = 0x10;
@@ -18,7 +18,7 @@ const ALL_PAGES: u32 = 0x3f;
 const ALL_SUBPAGES: u32 = 0xff;
 const SPF: u32 = 0x40;
 
-export function mode_sense(unit: LogicalUnit, task: usize): u32 {
+export function mode_sense(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const long = load<u8>(cdb) == MODE_SENSE_10;
   const page: u32 = load<u8>(cdb, 2) & 0x3f;

@@ -6,8 +6,11 @@
  * [SPC-4] 5.13.7: a registration belongs to the I_T nexus and outlives its loss
  */
 import { LOGIN_BAD_ID, LOGIN_BAD_NEXUS, LOGIN_OK, NEXUS_MAX } from '../layout';
-import { SENSE_I_T_NEXUS_LOSS, SENSE_POWER_ON } from '../scsi/sense';
+import { SENSE_I_T_NEXUS_LOSS, SENSE_POWER_ON, SENSE_RESET_OCCURRED } from '../scsi/sense';
 import { attention_post } from './attention';
+import { ISCSI } from './config';
+import { copy_forget_nexus } from './copy-results';
+import { echo_forget } from './echo-buffer';
 import { TARGET_PORTS } from './pr-register';
 import { nexus_id, registration_find } from './registration';
 import { OWN_ID_SCRATCH } from './scratch';
@@ -56,8 +59,12 @@ export function login(unit: LogicalUnit, index: u32, id: usize, bytes: u32, port
     old.state = NEXUS_UNUSED;
     old.registration = 0;
     if (unit.spc2Holder == known + 1) unit.spc2Holder = 0;
+    echo_forget(unit, known);
+    copy_forget_nexus(unit, known);
   }
   if (unit.spc2Holder == index + 1) unit.spc2Holder = 0;
+  echo_forget(unit, index);
+  if (known != index) copy_forget_nexus(unit, index);
   nexus.state = NEXUS_LOGGED_IN;
   nexus.port = port;
   nexus.idBytes = idBytes;
@@ -66,7 +73,9 @@ export function login(unit: LogicalUnit, index: u32, id: usize, bytes: u32, port
   if (known == <u32>NEXUS_MAX) {
     nexus.attentions = 0;
     memory.fill(changetype<usize>(nexus) + NEXUS_ATTENTION_AT, 0, NEXUS_ID_AT - NEXUS_ATTENTION_AT);
-    attention_post(nexus, SENSE_POWER_ON); // it has not heard of it
+    // It has not heard of it. iSCSI initiators know this one only as the general code.
+    const isIscsi = (load<u8>(OWN_ID_SCRATCH) & 0x0f) == ISCSI;
+    attention_post(nexus, isIscsi ? SENSE_RESET_OCCURRED : SENSE_POWER_ON);
   } else attention_post(nexus, SENSE_I_T_NEXUS_LOSS);
   return LOGIN_OK;
 }

@@ -1,24 +1,27 @@
 /**
- * The persistent reservation through power loss: an image in two slots, of which a change writes only the older. A
- * torn write of one leaves the other, so what is lost is at most a change whose status was never sent.
+ * What outlives power loss, the persistent reservation and the saved mode pages: an image in two slots, of which a
+ * change writes only the older. A torn write of one leaves the other, so what is lost is at most a change whose status
+ * was never sent. Images of version 1, which had no mode pages, are read as well.
  *
- * [SPC-4] 5.13.5.1 preserving persistent reservations and registrations through power loss
+ * [SPC-4] 5.13.5.1 preserving persistent reservations and registrations through power loss, 6.11 saved mode pages
  */
 import { crc32 } from '../bytes/crc32';
 import { LU_CONFIG_WWN_LO_AT, REGISTRATION_MAX, TASK_NV_CHANGED_AT, TRANSPORT_ID_BYTES } from '../layout';
 import { EXCLUSIVE_ACCESS_ALL_REGISTRANTS, NO_RESERVATION } from '../scsi/reservation';
+import { PAGES_BYTES, mode_load, mode_ship } from './mode-pages';
 import { registration_id, registration_link_all, registration_remove_all } from './registration';
 import {
   LogicalUnit,
-  NV_HEAD_BYTES,
   NV_RECORD_BYTES,
   NV_SLOT_BYTES,
   config_at,
+  mode_saved_at,
   nv_slot_at,
   registration_at,
 } from './unit';
 
-const MAGIC: u32 = 0x4e525053; // "SPRN"
+const MAGIC_1: u32 = 0x4e525053; // "SPRN"
+const MAGIC_2: u32 = 0x324e5053; // "SPN2"
 const MAGIC_AT: usize = 0;
 const CRC_AT: usize = 4; // of all behind it
 const SEQUENCE_AT: usize = 8;
@@ -28,16 +31,25 @@ const TYPE_AT: usize = 24;
 const HOLDER_AT: usize = 28; // record plus one
 const COUNT_AT: usize = 32;
 const APTPL_AT: usize = 36;
+const HEAD_BYTES_1: usize = 40;
+const PAGES_BYTES_AT: usize = 40; // u32, of the saved mode pages, which lie behind the records padded to 8 bytes
+const HEAD_BYTES_2: usize = 48;
 // record: key u64, port u16, id bytes u16, 0 u32, id padded to 8 bytes
 const RECORD_PORT_AT: usize = 8;
 const RECORD_ID_BYTES_AT: usize = 10;
 
+const PAGES_PADDED: u32 = (PAGES_BYTES + 7) & ~7;
+
 /** Writes the image anew if power loss is to keep it, or no longer to; tells the host through the task block. */
 export function nv_save(unit: LogicalUnit, task: usize): void {
-  if (!unit.aptpl && !unit.nvHeld) return;
+  if (unit.aptpl || unit.nvHeld) nv_write(unit, task);
+}
+
+/** Writes the image anew, and tells the host. */
+export function nv_write(unit: LogicalUnit, task: usize): void {
   const slot = 1 - unit.nvSlot;
   const image = nv_slot_at(unit, slot);
-  let at = image + NV_HEAD_BYTES;
+  let at = image + HEAD_BYTES_2;
   let count: u32 = 0;
   let holder: u32 = 0;
   for (let i: u32 = 0; i < <u32>REGISTRATION_MAX && unit.aptpl; i++) {
@@ -54,7 +66,11 @@ export function nv_save(unit: LogicalUnit, task: usize): void {
     memory.copy(at + NV_RECORD_BYTES, registration_id(registration), registration.idBytes);
     at += NV_RECORD_BYTES + padded;
   }
-  store<u32>(image, MAGIC, MAGIC_AT);
+  memory.fill(at, 0, PAGES_PADDED);
+  memory.copy(at, mode_saved_at(unit), PAGES_BYTES);
+  at += PAGES_PADDED;
+  store<u32>(image, MAGIC_2, MAGIC_AT);
+  store<u64>(image, PAGES_BYTES, PAGES_BYTES_AT);
   store<u32>(image, ++unit.nvSequence, SEQUENCE_AT);
   store<u32>(image, <u32>(at - image), BYTES_AT);
   store<u64>(image, load<u64>(config_at(unit), LU_CONFIG_WWN_LO_AT), WWN_AT);
@@ -68,24 +84,37 @@ export function nv_save(unit: LogicalUnit, task: usize): void {
   store<u32>(task, 1, TASK_NV_CHANGED_AT);
 }
 
+/** Bytes of the image's header; 0: it is none. */
+function head_bytes(image: usize): u32 {
+  const magic = load<u32>(image, MAGIC_AT);
+  return magic == MAGIC_2 ? <u32>HEAD_BYTES_2 : magic == MAGIC_1 ? <u32>HEAD_BYTES_1 : 0;
+}
+
 /** True for a whole image that this logical unit wrote and that says nothing impossible. */
 function image_valid(unit: LogicalUnit, image: usize): bool {
   const bytes = load<u32>(image, BYTES_AT);
-  if (load<u32>(image, MAGIC_AT) != MAGIC || bytes < <u32>NV_HEAD_BYTES || bytes > NV_SLOT_BYTES)
-    return false;
+  const head = head_bytes(image);
+  if (!head || bytes < head || bytes > NV_SLOT_BYTES) return false;
   if (load<u32>(image, CRC_AT) != crc32(0, image + SEQUENCE_AT, bytes - <u32>SEQUENCE_AT)) return false;
   if (load<u64>(image, WWN_AT) != load<u64>(config_at(unit), LU_CONFIG_WWN_LO_AT)) return false;
   const count = load<u32>(image, COUNT_AT);
   if (count > <u32>REGISTRATION_MAX || load<u32>(image, HOLDER_AT) > count) return false;
   if (load<u32>(image, TYPE_AT) > <u32>EXCLUSIVE_ACCESS_ALL_REGISTRANTS) return false;
-  let at = NV_HEAD_BYTES;
+  let at: usize = head;
   for (let i: u32 = 0; i < count; i++) {
     if (at + NV_RECORD_BYTES > bytes) return false;
     const idBytes: u32 = load<u16>(image + at, RECORD_ID_BYTES_AT);
     if (idBytes > <u32>TRANSPORT_ID_BYTES) return false;
     at += NV_RECORD_BYTES + ((idBytes + 7) & ~7);
   }
-  return at == bytes;
+  if (head == <u32>HEAD_BYTES_1) return at == bytes;
+  const pages = load<u32>(image, PAGES_BYTES_AT);
+  return pages <= bytes - <u32>at && at + ((pages + 7) & ~7) == bytes;
+}
+
+/** True if the image written last is whole, or none was ever written. */
+export function nv_sound(unit: LogicalUnit): bool {
+  return !unit.nvSequence || image_valid(unit, nv_slot_at(unit, unit.nvSlot));
 }
 
 /** The slot with the newest valid image, or 2. Sequence numbers wrap, [RFC 1982]. */
@@ -97,11 +126,15 @@ function newest(unit: LogicalUnit): u32 {
   return <i32>ahead > 0 ? 1 : 0;
 }
 
-/** Replaces registrations and reservation by what the slots hold. False: no valid image, and so none of either. */
+/**
+ * Replaces registrations, reservation and saved mode pages by what the slots hold. False: no valid image, and so
+ * neither of the former, and the pages as shipped.
+ */
 export function nv_load(unit: LogicalUnit): bool {
   registration_remove_all(unit);
   unit.aptpl = 0;
   unit.nvHeld = 0;
+  mode_ship(unit);
   const slot = newest(unit);
   if (slot > 1) {
     unit.nvSlot = 1;
@@ -114,7 +147,7 @@ export function nv_load(unit: LogicalUnit): bool {
   unit.aptpl = load<u32>(image, APTPL_AT);
   unit.nvHeld = unit.aptpl;
   const count = load<u32>(image, COUNT_AT);
-  let at = image + NV_HEAD_BYTES;
+  let at = image + head_bytes(image);
   for (let i: u32 = 0; i < count; i++) {
     const registration = registration_at(unit, i);
     registration.key = load<u64>(at);
@@ -128,5 +161,6 @@ export function nv_load(unit: LogicalUnit): bool {
   unit.holder = load<u32>(image, HOLDER_AT);
   unit.reservationType = count ? load<u32>(image, TYPE_AT) : NO_RESERVATION;
   registration_link_all(unit);
+  if (load<u32>(image, MAGIC_AT) == MAGIC_2) mode_load(unit, at, load<u32>(image, PAGES_BYTES_AT));
   return true;
 }

@@ -16,12 +16,12 @@ import {
 import { all_registrants, is_holder, registration_id } from './registration';
 import { SCRATCH } from './scratch';
 import { data_in_put, finish_bad_cdb, finish_data_in, finish_data_in_from, task_cdb } from './task';
-import { LogicalUnit, registration_at } from './unit';
+import { LogicalUnit, Nexus, registration_at } from './unit';
 
 const HEAD_BYTES: u32 = 8;
 const DESCRIPTOR_BYTES: u32 = 24;
 
-export function persistent_reserve_in(unit: LogicalUnit, task: usize): u32 {
+export function persistent_reserve_in(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const allocation = cdb10_length(cdb);
   switch (cdb_service_action(cdb)) {

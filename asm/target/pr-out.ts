@@ -54,13 +54,16 @@ import {
 } from './task';
 import { LogicalUnit, Nexus, registration_at } from './unit';
 
+/** The host keeps no longer parameter list; the field is wider than that of any other command. */
+const LIST_BYTES_MAX: u32 = 0xffff;
+
 export function persistent_reserve_out(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   const cdb = task_cdb(task);
   const action = cdb_service_action(cdb);
   if (action > <u32>PR_OUT_REGISTER_AND_MOVE) return finish_bad_cdb(unit, task, 1, 4);
   const list = task_data_out(task);
   const bytes = load_be32(cdb + 5);
-  if (bytes < <u32>PR_LIST_BYTES || bytes > task_data_out_bytes(task)) {
+  if (bytes < <u32>PR_LIST_BYTES || bytes > LIST_BYTES_MAX || bytes > task_data_out_bytes(task)) {
     return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   }
   if (action == PR_OUT_REGISTER_AND_MOVE) {

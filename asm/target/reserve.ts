@@ -8,7 +8,7 @@
 import { WRITE_EXCLUSIVE_REGISTRANTS_ONLY } from '../scsi/reservation';
 import { RESERVATION_CONFLICT } from '../scsi/status';
 import { is_holder } from './registration';
-import { finish_good, finish_status } from './task';
+import { finish_good, finish_status, task_nexus } from './task';
 import { LogicalUnit, Nexus } from './unit';
 
 /** True if 5.13.3 makes the command one that does nothing: the nexus has access by its persistent reservation. */
@@ -17,17 +17,17 @@ function covered(unit: LogicalUnit, nexus: Nexus): bool {
   return nexus.registration != 0 && unit.reservationType >= <u32>WRITE_EXCLUSIVE_REGISTRANTS_ONLY;
 }
 
-export function reserve_unit(unit: LogicalUnit, nexus: Nexus, index: u32, task: usize): u32 {
+export function reserve_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   if (covered(unit, nexus)) return finish_good(task);
   // as SPC-2 has it, registrations alone keep RESERVE out
   if (unit.registrations) return finish_status(task, RESERVATION_CONFLICT);
-  unit.spc2Holder = index + 1;
+  unit.spc2Holder = task_nexus(task) + 1;
   return finish_good(task);
 }
 
-export function release_unit(unit: LogicalUnit, nexus: Nexus, index: u32, task: usize): u32 {
+export function release_unit(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   if (covered(unit, nexus)) return finish_good(task);
   if (unit.registrations) return finish_status(task, RESERVATION_CONFLICT);
-  if (unit.spc2Holder == index + 1) unit.spc2Holder = 0;
+  if (unit.spc2Holder == task_nexus(task) + 1) unit.spc2Holder = 0;
   return finish_good(task);
 }

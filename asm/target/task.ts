@@ -20,6 +20,7 @@ import {
   TASK_FLAGS_AT,
   TASK_LBA_LO_AT,
   TASK_MOVED_BYTES_AT,
+  TASK_NEXUS_AT,
   TASK_NV_CHANGED_AT,
   TASK_OVERFLOW_AT,
   TASK_RESIDUAL_AT,
@@ -27,6 +28,7 @@ import {
   TASK_SENSE_LENGTH_AT,
   TASK_STATUS_AT,
 } from '../layout';
+import { store_be32, store_be64 } from '../bytes/endian';
 import {
   SENSE_INVALID_FIELD_IN_CDB,
   SENSE_INVALID_FIELD_IN_LIST,
@@ -35,12 +37,20 @@ import {
   sense_fixed,
 } from '../scsi/sense';
 import { CHECK_CONDITION, GOOD } from '../scsi/status';
+import { abort_on_check } from './aborting';
 import { LogicalUnit } from './unit';
 
 // @ts-ignore: decorator
 @inline
 export function task_cdb(task: usize): usize {
   return task + TASK_CDB_AT;
+}
+
+/** Index of the nexus that sent it. */
+// @ts-ignore: decorator
+@inline
+export function task_nexus(task: usize): u32 {
+  return load<u32>(task, TASK_NEXUS_AT);
 }
 
 // @ts-ignore: decorator
@@ -94,6 +104,7 @@ export function finish_sense(
   const bytes = unit.descriptorSense
     ? sense_descriptors(buf, code, specific, hasInformation, information)
     : sense_fixed(buf, code, specific, hasInformation, information);
+  abort_on_check(unit, task);
   store<u32>(task, bytes, TASK_SENSE_LENGTH_AT);
   store<u32>(task, CHECK_CONDITION, TASK_STATUS_AT);
   store<u32>(task, ACTION_NONE, TASK_ACTION_AT);
@@ -102,6 +113,17 @@ export function finish_sense(
 
 export function finish_check(unit: LogicalUnit, task: usize, code: u32): u32 {
   return finish_sense(unit, task, code, 0, false, 0);
+}
+
+/** COMMAND-SPECIFIC INFORMATION for the sense data that there is, [SPC-4] 4.5.2.3, 4.5.3. */
+export function finish_command_specific(unit: LogicalUnit, task: usize, value: u32): void {
+  const buf = task + TASK_SENSE_AT;
+  if (!unit.descriptorSense) return store_be32(buf + 8, value);
+  const bytes = load<u32>(task, TASK_SENSE_LENGTH_AT);
+  store<u32>(buf + bytes, 0x00000a01); // type 01h, ADDITIONAL LENGTH 0Ah
+  store_be64(buf + bytes + 4, value);
+  store<u8>(buf, <u8>(bytes + 12 - 8), 7);
+  store<u32>(task, bytes + 12, TASK_SENSE_LENGTH_AT);
 }
 
 /** INVALID FIELD IN CDB; `bit` is the field's leftmost, or WHOLE_BYTE. */

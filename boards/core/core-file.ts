@@ -126,10 +126,11 @@ export class CoreFile {
       if (at >= address + bytes || segment.address > at) break;
       at = Math.max(at, segment.address + segment.bytes);
     }
-    if (at < address + bytes) throw new MissingMemory(at, this.#reason(at));
+    if (at < address + bytes) throw new MissingMemory(at, this.reason(at));
   }
 
-  #reason(address: number): number | null {
+  /** Why memory at `address` is not in the core: CODEC_LOST or MISSING_*; null when the core does not say. */
+  reason(address: number): number | null {
     const { coverage } = this;
     if (!coverage) return null;
     const chunk = Math.floor(address / coverage.chunkBytes);

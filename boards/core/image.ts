@@ -4,6 +4,7 @@
  *
  * [layout] HEADER_*, TABLE_*, CODEC_*, MISSING_* in asm/layout.ts
  */
+import type { KeyObject } from 'node:crypto';
 import {
   CHUNK_BYTES,
   CIPHER_TAG_BYTES,
@@ -36,7 +37,6 @@ import {
   TABLE_MAGIC_AT,
   TABLE_SYSTEM_AT,
 } from '../../asm/layout.ts';
-import type { KeyObject } from 'node:crypto';
 import { crc32c, crc32cWithout } from './crc32c.ts';
 import { Opener } from './decrypt.ts';
 import { lz4Decode } from './lz4.ts';
@@ -48,6 +48,8 @@ import type { Read } from './source.ts';
 const FORMAT = 'dump image';
 const CHUNKS_MAX = 65536;
 const TABLE_ROOM_MAX = 4096;
+/** A container has none. */
+const NO_LABELS: Copies<Label> = { copies: [null, null], newest: null, blank: [true, true] };
 
 /** A chunk of the memory. `state` is its CODEC_*, or why it has no content: CODEC_LOST or MISSING_*. */
 export interface Chunk {
@@ -61,6 +63,42 @@ export function isPresent(state: number): boolean {
   return state === CODEC_ZERO || state === CODEC_RAW || state === CODEC_LZ4;
 }
 
+/** A memory in chunks, each with its checksum, wherever its table was found. */
+export interface ChunkImage {
+  readonly header: Header;
+  readonly chunks: number;
+  readonly problems: readonly string[];
+  state(chunk: number): number;
+  chunk(index: number): Chunk;
+}
+
+/** What an entry says of its chunk: CODEC_* without CODEC_SEALED, or why it is missing. */
+export function stateOf({ codec, block }: Entry, opener: Opener | null): number {
+  if (codec === CODEC_LOST) return block; // 0, or the reason why it was left out
+  return isSealed(codec) && opener === null ? MISSING_SEALED : codec & ~CODEC_SEALED;
+}
+
+const isSealed = (codec: number): boolean => (codec & CODEC_SEALED) !== 0 && isPresent(codec & ~CODEC_SEALED);
+
+/** A stored chunk out of the image, checked. `at` is a byte offset on the disk; `opener` has the key, if there is one. */
+export function readChunk(
+  read: Read,
+  index: number,
+  found: Entry,
+  at: number,
+  opener: Opener | null = null,
+): Chunk {
+  const state = stateOf(found, opener);
+  if (state === CODEC_ZERO) return { index, state, content: new Uint8Array(CHUNK_BYTES) };
+  if (!isPresent(state)) return { index, state, content: null };
+  const stored = read(at, found.bytes);
+  if (stored.length !== found.bytes) return { index, state: MISSING_UNREADABLE, content: null };
+  const packed = isSealed(found.codec) ? opener!.open(index, found.codec, stored) : stored;
+  const content = state === CODEC_RAW || packed === null ? packed : lz4Decode(packed, CHUNK_BYTES);
+  if (!content || crc32c(content) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
+  return { index, state, content };
+}
+
 export interface ImageOptions {
   /** Of the recipient, for an encrypted dump. */
   privateKey?: KeyObject | null;
@@ -68,7 +106,7 @@ export interface ImageOptions {
   isContainer?: boolean;
 }
 
-export class DumpImage {
+export class DumpImage implements ChunkImage {
   readonly labels: Copies<Label>;
   readonly headers: Copies<Header>;
   readonly label: Label | null;
@@ -77,12 +115,11 @@ export class DumpImage {
   readonly chunks: number;
   /** What was found wrong on the way and did not stop the reading: blocks of the table that are not whole. */
   readonly problems: readonly string[];
+  #tableBlocks = 0;
   readonly #states: Uint8Array;
   readonly #bytes: Uint32Array;
   readonly #blocks: Uint32Array;
   readonly #crcs: Uint32Array;
-  /** Of encrypted chunks: their codec with CODEC_SEALED; else 0. */
-  readonly #sealed: Uint8Array;
   readonly #opener: Opener | null;
   readonly #read: Read;
 
@@ -92,7 +129,7 @@ export class DumpImage {
    */
   constructor(read: Read, blocks: number, { privateKey = null, isContainer = false }: ImageOptions = {}) {
     this.#read = read;
-    this.labels = isContainer ? { copies: [null, null], newest: null } : readLabels(read, LABEL_LBA);
+    this.labels = isContainer ? NO_LABELS : readLabels(read, LABEL_LBA);
     this.label = this.labels.newest;
     this.headers = readHeaders(read, isContainer ? 0 : COREDUMP_LBA);
     const header = this.headers.newest;
@@ -104,15 +141,24 @@ export class DumpImage {
     this.#bytes = new Uint32Array(this.chunks);
     this.#blocks = new Uint32Array(this.chunks);
     this.#crcs = new Uint32Array(this.chunks);
-    this.#sealed = new Uint8Array(this.chunks);
     this.#opener = privateKey === null || header.cipher === 0 ? null : new Opener(privateKey, header);
     this.problems = this.#readTable();
   }
 
+  /** Blocks of the table that are whole. */
+  get tableBlocks(): number {
+    return this.#tableBlocks;
+  }
+
   /** CODEC_* of a chunk, or why it is missing, as far as the table knows: MISSING_SEALED without the key to it. */
   state(chunk: number): number {
-    if (this.#sealed[chunk] && this.#opener === null) return MISSING_SEALED;
-    return this.#states[chunk] ?? MISSING_UNREACHED;
+    return chunk < this.chunks ? stateOf(this.#entry(chunk), this.#opener) : MISSING_UNREACHED;
+  }
+
+  /** What the table says; a reason why it is missing stands for the codec. */
+  #entry(chunk: number): Entry {
+    const codec = this.#states[chunk]!;
+    return { chunk, codec, bytes: this.#bytes[chunk]!, block: 0, crc: this.#crcs[chunk]! };
   }
 
   /** Where the stored bytes of a present chunk lie: byte offset on the disk and their count; 0 of a zero chunk. */
@@ -130,19 +176,7 @@ export class DumpImage {
   chunk(index: number): Chunk {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
       throw new RangeError(`no chunk ${index}`);
-    const state = this.state(index);
-    if (state === CODEC_ZERO) return { index, state, content: new Uint8Array(CHUNK_BYTES) };
-    if (!isPresent(state)) return { index, state, content: null };
-    const at = (Number(this.header.imageLba) + this.#blocks[index]!) * SECTOR_BYTES;
-    const bytes = this.#bytes[index]!;
-    const stored = this.#read(at, bytes);
-    if (stored.length !== bytes) return { index, state: MISSING_UNREADABLE, content: null };
-    const sealed = this.#sealed[index]!;
-    const packed = sealed ? this.#opener!.open(index, sealed, stored) : stored;
-    const content = state === CODEC_RAW || packed === null ? packed : lz4Decode(packed, CHUNK_BYTES);
-    if (!content || crc32c(content) !== this.#crcs[index])
-      return { index, state: MISSING_CORRUPT, content: null };
-    return { index, state, content };
+    return readChunk(this.#read, index, this.#entry(index), this.place(index).at, this.#opener);
   }
 
   /** Every chunk by rising address. */
@@ -176,34 +210,17 @@ export class DumpImage {
     const count = block.u32(TABLE_COUNT_AT);
     if (count > TABLE_ENTRIES) return `${count} entries`;
     for (let i = 0; i < count; i++) {
-      if (!this.#sound(entry(block, i))) return `entry ${i} points nowhere`;
+      if (!isSound(entry(block, i), this.chunks, this.header.imageBlocks)) return `entry ${i} points nowhere`;
     }
     return null;
   }
 
-  #sound({ chunk, codec, bytes, block }: Entry): boolean {
-    if (chunk >= this.chunks) return false;
-    if (codec === CODEC_LOST) return bytes === 0 && (block === CODEC_LOST || block === MISSING_POISONED);
-    if (codec === CODEC_ZERO) return bytes === 0;
-    const plain = codec & ~CODEC_SEALED;
-    const packed = codec & CODEC_SEALED ? bytes - CIPHER_TAG_BYTES : bytes;
-    if (
-      plain === CODEC_RAW
-        ? packed !== CHUNK_BYTES
-        : plain !== CODEC_LZ4 || packed < 1 || packed >= CHUNK_BYTES
-    ) {
-      return false;
-    }
-    return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= this.header.imageBlocks;
-  }
-
   #enter(block: Fields): void {
+    this.#tableBlocks++;
     for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
       const e = entry(block, i);
-      if (e.codec === CODEC_LOST && isPresent(this.#states[e.chunk]!)) continue;
-      // The third word of a lost chunk says why it is not there.
-      this.#states[e.chunk] = e.codec === CODEC_LOST ? e.block : e.codec & ~CODEC_SEALED;
-      this.#sealed[e.chunk] = e.codec & CODEC_SEALED ? e.codec : 0;
+      if (e.codec === CODEC_LOST && isPresent(this.#states[e.chunk]! & ~CODEC_SEALED)) continue;
+      this.#states[e.chunk] = e.codec === CODEC_LOST ? e.block : e.codec;
       this.#bytes[e.chunk] = e.bytes;
       this.#blocks[e.chunk] = e.block;
       this.#crcs[e.chunk] = e.crc;
@@ -211,7 +228,7 @@ export class DumpImage {
   }
 }
 
-interface Entry {
+export interface Entry {
   chunk: number;
   codec: number;
   bytes: number;
@@ -219,7 +236,7 @@ interface Entry {
   crc: number;
 }
 
-function entry(block: Fields, i: number): Entry {
+export function entry(block: Fields, i: number): Entry {
   const at = TABLE_ENTRIES_AT + i * TABLE_ENTRY_BYTES;
   const kind = block.u32(at + 4);
   return {
@@ -229,6 +246,20 @@ function entry(block: Fields, i: number): Entry {
     block: block.u32(at + 8),
     crc: block.u32(at + 12),
   };
+}
+
+/** False for an entry that no writer makes: its chunk outside the memory, its blocks outside the image, a size too large. */
+export function isSound({ chunk, codec, bytes, block }: Entry, chunks: number, imageBlocks: bigint): boolean {
+  if (chunk >= chunks) return false;
+  if (codec === CODEC_LOST) return bytes === 0 && (block === CODEC_LOST || block === MISSING_POISONED);
+  if (codec === CODEC_ZERO) return bytes === 0;
+  const plain = codec & ~CODEC_SEALED;
+  const packed = codec & CODEC_SEALED ? bytes - CIPHER_TAG_BYTES : bytes;
+  if (
+    plain === CODEC_RAW ? packed !== CHUNK_BYTES : plain !== CODEC_LZ4 || packed < 1 || packed >= CHUNK_BYTES
+  )
+    return false;
+  return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= imageBlocks;
 }
 
 function unsound(what: string): never {

@@ -5,8 +5,11 @@
  */
 import {
   ABORT_FENCED,
+  ABORT_NONE,
   ATTRIBUTE_ABORTED,
+  ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
+  ATTRIBUTE_INACTIVE,
   COPY_BYTES,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
@@ -128,6 +131,12 @@ export interface Header {
   scrubbed: Scrubbed[];
 }
 
+/** How the dump ended: a disk whose dump was saved is inactive again, and its image still there. */
+export function endOf({ attribute, saved, abort }: Header): number {
+  if (attribute !== ATTRIBUTE_INACTIVE || !saved) return attribute;
+  return abort === ABORT_NONE ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED;
+}
+
 export interface Scrubbed {
   address: number;
   bytes: number;
@@ -146,6 +155,8 @@ export function scrubbedOf(fields: Fields, at: number, count: number): Scrubbed[
 export interface Copies<T> {
   copies: [T | null, T | null];
   newest: T | null;
+  /** All zero: never written, and so not torn. */
+  blank: [boolean, boolean];
 }
 
 function copies<T extends { sequence: number }>(
@@ -156,7 +167,9 @@ function copies<T extends { sequence: number }>(
   const both = Fields.read('dump image', read, lba * SECTOR_BYTES, 2 * COPY_BYTES);
   const [a, b] = [parse(both.part(0, COPY_BYTES)), parse(both.part(COPY_BYTES, COPY_BYTES))];
   const newest = a && b ? (((b.sequence - a.sequence) | 0) > 0 ? b : a) : (a ?? b);
-  return { copies: [a, b], newest };
+  const isBlank = (at: number): boolean =>
+    both.bytes.subarray(at, at + COPY_BYTES).every((byte) => byte === 0);
+  return { copies: [a, b], newest, blank: [isBlank(0), isBlank(COPY_BYTES)] };
 }
 
 const hexOf = (copy: Fields, at: number, bytes: number): string =>

@@ -127,6 +127,8 @@ export class Hba {
       action: 0,
       lba: 0,
       blocks: 0,
+      flags: 0,
+      extents: [],
       moved: 0,
       status: 0,
       residual: bytes,

@@ -52,6 +52,9 @@ function dumped(
     bytes: writer.disk.blocks * L.SECTOR_BYTES,
     read: (offset, into, at, count) => into.set(writer.disk.read(offset, count), at),
     write: () => {},
+    unmap: () => {},
+    fill: () => {},
+    extent: () => ({ mapped: true, bytes: 0 }),
     flush: () => {},
     close: () => {},
   };

@@ -18,7 +18,7 @@ import type { Task } from '../shelf/task.ts';
 import { type DumpReport, FrozenMemory } from './dump-check.ts';
 import { eventName } from './events.ts';
 import { Invariants } from './invariants.ts';
-import { Trace } from './trace.ts';
+import { Trace, type TraceEvent } from './trace.ts';
 
 /** Console lines kept for a board. */
 const LINES_MAX = 5_000;
@@ -51,7 +51,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     return this.dumps.at(-1) ?? null;
   }
 
-  onEvent: (name: string) => void = () => {};
+  onEvent: (name: string, event: TraceEvent) => void = () => {};
   #scenario: Scenario;
   #clock: Clock;
   #frozen: [FrozenMemory | null, FrozenMemory | null] = [null, null];
@@ -80,7 +80,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   // ------------------------------------------------------------------------------------------------------- boards
 
   event(board: 0 | 1, code: number, a: number, b: number, c: number): void {
-    this.trace.event(this.#clock.now, board, code, a, b, c);
+    const told = this.trace.event(this.#clock.now, board, code, a, b, c);
     switch (code) {
       case F.EV_SERVE:
         this.invariants.serves(board, a, true);
@@ -112,7 +112,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
         if (b !== F.REASON_INACTIVE) this.#checkUntold((board ^ 1) as 0 | 1, a);
         break;
     }
-    this.onEvent(eventName(code));
+    this.onEvent(eventName(code), told);
   }
 
   /** The board stops doing what it is for: a panic, a hang, a power loss. */

@@ -21,9 +21,11 @@ export class Trace {
   #lanes = Uint32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344);
   #count = 0;
 
-  event(time: number, board: 0 | 1, code: number, a: number, b: number, c: number): void {
+  event(time: number, board: 0 | 1, code: number, a: number, b: number, c: number): TraceEvent {
     this.mix(time, (board << 16) | code, a, b ^ Math.imul(c, 0x9e3779b1));
-    if (this.events.length < EVENTS_MAX) this.events.push({ time, board, code, a, b, c });
+    const event = { time, board, code, a, b, c };
+    if (this.events.length < EVENTS_MAX) this.events.push(event);
+    return event;
   }
 
   /** Adds a time and three words to the digest. */

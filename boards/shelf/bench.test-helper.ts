@@ -101,6 +101,12 @@ export class Bench {
         rateMbS: 200,
         reserveUs: 700,
         immediate: false,
+        blockBytes: SECTOR,
+        physicalExponent: 3,
+        thin: false,
+        protection: 0,
+        writeProtected: false,
+        writeCache: false,
         ...config,
       };
       return new Disk(number, whole, new MemoryMedium(DISK_BYTES), this.servers, this.clock, watcher);
@@ -141,6 +147,8 @@ export class Bench {
       action: 0,
       lba: 0,
       blocks: 0,
+      flags: 0,
+      extents: [],
       moved: 0,
       status: 0,
       residual: memory.length,

@@ -5,6 +5,7 @@ import {
   A0,
   A1,
   B0,
+  B1,
   Bench,
   CHECK_CONDITION,
   GOOD,
@@ -22,6 +23,8 @@ import {
   senseOf,
   write16,
 } from './bench.test-helper.ts';
+import { ImageError } from './medium.ts';
+import { FIRST_NEXUS } from './target-port.ts';
 
 const test = suite('disk');
 const KEY_A = 0xa1n;
@@ -367,6 +370,30 @@ test('an initiator that stops: no read and no parameter data reach its memory an
   assert.equal([read.ended, short.ended], [null, null]);
 });
 
+test('what an ORDERED task held back starts when its initiator gives it up', () => {
+  const bench = new Bench();
+  const ordered = bench.task(A0, write16(100, 8), filled(8, 1));
+  Object.assign(ordered.task, { attribute: 2, waiting: true });
+  bench.disks[0]!.submit(ordered.task);
+  const held = bench.submit(A0, write16(200, 8), filled(8, 2));
+  bench.drain();
+  assert.is(held.ended, null);
+  bench.disks[0]!.abandonTask(ordered.task);
+  bench.drain();
+  assert.equal([ordered.ended, held.ended, held.task.status], [null, 'completed', GOOD]);
+});
+
+test('an initiator that never sends the data of its ORDERED write does not keep the disk from the partner', () => {
+  const bench = heldByA();
+  const ordered = bench.task(A0, write16(100, 8), filled(8, 1));
+  Object.assign(ordered.task, { attribute: 2, waiting: true });
+  bench.disks[0]!.submit(ordered.task);
+  const taken = bench.reserve(B0, PREEMPT_AND_ABORT, KEY_B, KEY_A);
+  bench.drain();
+  assert.equal([taken.ended, taken.task.status, ordered.ended], ['completed', GOOD, 'lost']);
+  assert.equal(bench.landed, []);
+});
+
 test('what the partner aborts after its sender stopped does not land either', () => {
   const bench = heldByA();
   const begun = bench.submit(A0, write16(100, 8), filled(8, 1));
@@ -376,6 +403,94 @@ test('what the partner aborts after its sender stopped does not land either', ()
   assert.equal(bench.landed, []);
   assert.ok(isZero(bench.onMedium(100, 8)));
   assert.is(begun.ended, null);
+});
+
+/** An EXTENDED COPY of block 0 of disk 0 to block 100 of disk 1, [SPC-4] 6.4. */
+function copyToOther(): { cdb: Uint8Array; list: Uint8Array } {
+  const list = new Uint8Array(16 + 2 * 32 + 28);
+  const view = new DataView(list.buffer);
+  list.set([1, 0, 0, 64, 0, 0, 0, 0, 0, 0, 0, 28]);
+  for (const number of [0, 1]) {
+    list.set([0xe4, 0, 0, 0, 1, 3, 0, 8], 16 + number * 32);
+    view.setBigUint64(24 + number * 32, 0x5000c50000000000n + BigInt(number * 16));
+    list.set([2, 0], 16 + number * 32 + 30); // blocks of 512 bytes
+  }
+  list.set([2, 0, 0, 24, 0, 0, 0, 1, 0, 0, 0, 1], 80);
+  view.setBigUint64(80 + 20, 100n);
+  return { cdb: Uint8Array.of(0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, list.length, 0, 0), list };
+}
+
+test('a copy under way does not land on a disk from which its initiator is preempted meanwhile', () => {
+  for (const preempted of [false, true]) {
+    const bench = new Bench({ disks: 2 });
+    for (const disk of bench.disks) disk.peers = bench.disks;
+    bench.hold(A0, KEY_A, 1);
+    bench.reserve(B0, REGISTER_AND_IGNORE, 0n, KEY_B, 1);
+    bench.drain();
+    const { cdb, list } = copyToOther();
+    const copies = bench.submit(A0, cdb, list);
+    assert.is(copies.task.status, GOOD);
+    if (preempted) bench.reserve(B0, PREEMPT_AND_ABORT, KEY_B, KEY_A, 1);
+    bench.drain();
+    assert.is(copies.ended, 'completed');
+    assert.equal(
+      [copies.task.status, senseOf(copies.task.sense), bench.landed.length],
+      preempted ? [CHECK_CONDITION, 0x0a0d01, 0] : [GOOD, 0, 1],
+    );
+  }
+});
+
+const full = (): never => {
+  throw new ImageError('a.img', new Error('ENOSPC: no space left on device, write'));
+};
+
+test('an image that the host cannot write is a medium error to an initiator from outside, and ends it for a board', () => {
+  const bench = new Bench();
+  const [disk] = bench.disks;
+  bench.servers.login(0, FIRST_NEXUS, 0x5000c500000000aan, 1);
+  bench.execute(FIRST_NEXUS, TEST_UNIT_READY);
+  Object.assign(disk!.medium, { write: full, unmap: full });
+  const outside = bench.execute(FIRST_NEXUS, write16(100, 8), filled(8, 1));
+  assert.equal([outside.task.status, senseOf(outside.task.sense)], [CHECK_CONDITION, 0x030c00]);
+  const erase = bench.execute(FIRST_NEXUS, Uint8Array.of(0x48, 2, 0, 0, 0, 0, 0, 0, 0, 0));
+  assert.equal([erase.task.status, senseOf(erase.task.sense)], [CHECK_CONDITION, 0x033103]);
+  const other = new Bench();
+  Object.assign(other.disks[0]!.medium, { write: full });
+  assert.throws(() => other.execute(A0, write16(100, 8), filled(8, 1)), /a\.img: cannot be written \(ENOSPC/);
+});
+
+test('with QERR 01b a medium error aborts what waits behind it, and only those it aborted are told [SPC-4] 7.5.8', () => {
+  const bench = new Bench();
+  const sensed = bench.execute(A0, Uint8Array.of(0x1a, 8, 0x0a, 0, 16, 0), 16).task.memory;
+  const page = Uint8Array.from(sensed);
+  page.set([0, page[1]!, 0, page[3]!, page[4]! & 0x3f]);
+  page[7]! |= 0x02;
+  assert.is(bench.execute(A0, Uint8Array.of(0x15, 0x10, 0, 0, 16, 0), page).task.status, GOOD);
+  for (const nexus of [A1, B0, B1]) bench.execute(nexus, TEST_UNIT_READY); // MODE PARAMETERS CHANGED
+  const failing = bench.submit(A0, write16(100, 8), filled(8, 1));
+  const behind = bench.submit(B0, write16(200, 8), filled(8, 2));
+  bench.disks[0]!.writesFail = true;
+  bench.drain();
+  assert.equal([failing.task.status, senseOf(failing.task.sense)], [CHECK_CONDITION, 0x030c00]);
+  assert.is(behind.ended, 'lost');
+  assert.is(senseOf(bench.execute(B0, TEST_UNIT_READY).task.sense), 0x062f00);
+  assert.is(bench.execute(B1, TEST_UNIT_READY).task.status, GOOD);
+});
+
+test('an aborted copy is not in progress for ever, and its results are for no other initiator [SPC-4] 5.17.4.3', () => {
+  const status = Uint8Array.of(0x84, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0);
+  const bench = new Bench({ disks: 2 });
+  for (const disk of bench.disks) disk.peers = bench.disks;
+  const { cdb, list } = copyToOther();
+  bench.submit(A0, cdb, list);
+  assert.equal([...bench.execute(A0, status, 12).task.memory.subarray(3, 6)], [8, 0, 0]);
+  bench.submit(A0, cdb, list);
+  bench.disks[0]!.abort((task) => task.nexus === A0);
+  assert.is(senseOf(bench.execute(A0, status, 12).task.sense), 0x052400);
+  bench.execute(A0, cdb, list);
+  bench.servers.login(0, A0, 0x5000c500000000bbn, 1);
+  for (let n = 0; n < 2; n++) bench.execute(A0, TEST_UNIT_READY);
+  assert.is(senseOf(bench.execute(A0, status, 12).task.sense), 0x052400);
 });
 
 test('reservations made to last are handed out to be kept each time that they change', () => {

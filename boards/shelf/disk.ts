@@ -8,9 +8,14 @@
 import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
-import type { Medium } from './medium.ts';
+import { act } from './action.ts';
+import type { Failure, Shop } from './landing.ts';
+import { ImageError, type Medium } from './medium.ts';
+import { Sanitizer } from './sanitizer.ts';
 import type { DeviceServers } from './server.ts';
-import { type Task, gather, scatter, walk } from './task.ts';
+import { FIRST_NEXUS } from './target-port.ts';
+import { STATUS_TASK_ABORTED, TaskSet } from './task-set.ts';
+import { DIRECTION_BOTH, DIRECTION_IN, type Task, gather, scatter } from './task.ts';
 
 /** What the all-seeing observer is told. */
 export interface DiskWatcher {
@@ -27,17 +32,27 @@ const SHORT_US = 60;
 /** From the start of a command to the first byte, when it goes on where the last one ended. */
 const SEQUENTIAL_US = 40;
 const END = 1;
-
-/** Operation codes that wait for the medium: READ, WRITE, VERIFY, SYNCHRONIZE CACHE and their like. */
-const MEDIUM_OPCODES = new Set([
-  0x08, 0x0a, 0x28, 0x2a, 0x2e, 0x2f, 0x34, 0x35, 0x41, 0x42, 0x88, 0x89, 0x8a, 0x8b, 0x8e, 0x8f, 0x90, 0x91,
-  0x93, 0xa8, 0xaa, 0xae, 0xaf,
+const UNKNOWN = 0xff;
+/** Actions that pass over no blocks. */
+const BLOCKLESS: ReadonlySet<number> = new Set([L.ACTION_SYNC, L.ACTION_UNMAP, L.ACTION_LBA_STATUS]);
+/** Actions on data that the initiator sends. */
+const TAKE_DATA: ReadonlySet<number> = new Set([
+  L.ACTION_WRITE,
+  L.ACTION_WRITE_VERIFY,
+  L.ACTION_VERIFY,
+  L.ACTION_COMPARE_WRITE,
+  L.ACTION_WRITE_SAME,
+  L.ACTION_OR_WRITE,
 ]);
 
 export class Disk {
   readonly number: number;
   readonly config: DiskConfig;
   readonly medium: Medium;
+  /** Protection information of the blocks, on a medium of its own; null without. */
+  readonly tags: Medium | null;
+  /** Every disk of the shelf, by its number. */
+  peers: readonly Disk[] = [this];
   /** Makes the non-volatile image of the reservations durable. */
   keepReservations: (image: Uint8Array) => void = () => {};
   /** Does not answer at all. */
@@ -48,7 +63,10 @@ export class Disk {
   #clock: Clock;
   #component: number;
   #watcher: DiskWatcher;
-  #queue: Task[] = [];
+  #sanitizer: Sanitizer;
+  /** The same for all actions. */
+  #shop: Shop;
+  #set = new TaskSet();
   #serving: Task | null = null;
   /** Commands that need no medium, until their time is over. */
   #short = new Map<number, Task>();
@@ -62,59 +80,146 @@ export class Disk {
     servers: DeviceServers,
     clock: Clock,
     watcher: DiskWatcher,
+    tags: Medium | null = null,
   ) {
     this.number = number;
+    this.tags = tags;
     this.config = config;
     this.medium = medium;
     this.#servers = servers;
     this.#clock = clock;
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
+    this.#sanitizer = new Sanitizer(this, servers, clock);
+    this.#shop = {
+      bench: servers.bench,
+      units: this.peers,
+      nexus: 0,
+      mayCopy: (unit, writes) => servers.copyAllowed(number, this.#shop.nexus, unit, writes),
+      wrote: (unit, nexus, lba, blocks) => this.#watcher.wrote(unit, nexus, lba, blocks),
+    };
   }
 
   get busy(): boolean {
     return this.#serving !== null;
   }
 
-  /** A command arrives at one of the ports. */
+  /**
+   * A command arrives at one of the ports. With `waiting` set it takes its place in the task set and starts after
+   * `dataCame`.
+   */
   submit(task: Task): void {
-    if (this.dead) return task.initiator.lost(task);
-    if (!MEDIUM_OPCODES.has(task.cdb[0]!)) return this.#execute(task);
-    this.#queue.push(task);
-    this.#serveNext();
+    if (this.dead) return this.#lose(task);
+    if (this.config.immediate && task.waiting !== true && this.#set.startsAtOnce(task)) {
+      return this.#execute(task);
+    }
+    const refusal = this.#set.refusal(task.nexus);
+    if (refusal !== 0) return this.#refuse(task, refusal);
+    this.#set.add(task);
+    this.#start();
   }
 
-  #serveNext(): void {
-    while (this.#serving === null) {
-      const task = this.#queue.shift();
-      if (task === undefined) return;
+  /** All data of a task that waited for it is there. */
+  dataCame(task: Task): void {
+    task.waiting = false;
+    if (task.state !== 'queued') return;
+    if (this.dead) {
+      this.#set.remove(task);
+      return this.#lose(task);
+    }
+    this.#start();
+  }
+
+  #lose(task: Task): void {
+    task.state = 'over';
+    task.initiator.lost(task);
+  }
+
+  #refuse(task: Task, status: number): void {
+    task.state = 'over';
+    task.status = status;
+    task.residual = task.bytes;
+    task.initiator.completed(task);
+  }
+
+  /** Starts whatever may start. */
+  #start(): void {
+    for (;;) {
+      if (this.#set.size === 0) return;
+      const task = this.#set.next(this.#serving === null, this.#needsMedium);
+      if (task === null) return;
       this.#execute(task);
     }
   }
 
   #execute(task: Task): void {
     const parameters = this.#parameters(task);
-    const result = this.#servers.execute(this.number, task.nexus, task.cdb, parameters, task.bytes);
+    const result = this.#servers.execute(
+      this.number,
+      task.nexus,
+      task.cdb,
+      parameters,
+      task.bytes,
+      task.attribute ?? 0,
+      task.direction ?? DIRECTION_BOTH,
+      this.#pending(task),
+    );
     task.action = result.action;
     task.lba = result.lba;
     task.blocks = result.blocks;
+    task.flags = result.flags;
+    task.extents = result.extents;
     task.moved = result.moved;
     task.status = result.status;
     // Of the initiator's buffer: what the command had more to move does not count.
     task.residual = task.bytes - result.moved;
+    task.overflow = result.overflow;
     task.sense = result.sense;
     task.state = 'serving';
-    if (result.action === L.ACTION_NONE && result.status === 0 && result.moved > 0 && parameters === null) {
+    if (result.action === L.ACTION_NONE && result.moved > 0 && parameters === null) {
       task.reply = this.#servers.parameterData(result.moved);
     }
-    if (result.abort !== 0n)
-      this.abort((other) => other !== task && ((result.abort >> BigInt(other.nexus)) & 1n) === 1n);
+    if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
     if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
+    if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
+    if (this.config.immediate) {
+      if (result.action !== L.ACTION_NONE) this.#access(task);
+      return this.#answer(task);
+    }
+    this.#serve(task, result.action === L.ACTION_NONE);
+  }
+
+  /** Nexuses with other tasks, for a command that may abort them: PERSISTENT RESERVE OUT, or any with QERR. */
+  #pending(task: Task): bigint {
+    if (this.#set.size === 0) return 0n;
+    const mayAbort = task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
+    return mayAbort ? this.#set.nexuses(task) : 0n;
+  }
+
+  /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
+  #sanitize(task: Task): void {
+    const us = this.config.immediate ? 0 : this.#duration(task) / US;
+    const atOnce = (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0;
     const id = ++this.#next;
-    if (result.action === L.ACTION_NONE) {
+    if (!atOnce) this.#short.set(id, task); // it may be abandoned or aborted, the operation may not
+    this.#sanitizer.begin(task, us, this.#shop, (good) => {
+      if (!this.#short.delete(id)) return;
+      if (!good) this.#fail(task, { kind: L.MEDIUM_SANITIZE_FAILED, at: 0 });
+      this.#answer(task);
+      this.#start();
+    });
+    if (atOnce && this.config.immediate) this.#answer(task);
+    else if (atOnce) this.#serve(task, true);
+  }
+
+  /** Gives the task its time: a short one, or that of the medium. */
+  #serve(task: Task, short: boolean): void {
+    const id = ++this.#next;
+    // A flush that is part of another command does not wait for what the medium is busy with.
+    if (short || this.#serving !== null) {
       this.#short.set(id, task);
-      const isReserve = task.cdb[0] === 0x5f && result.status === 0;
+      const isReserve = task.cdb[0] === 0x5f && task.status === 0;
       this.#clock.after((isReserve ? this.config.reserveUs : SHORT_US) * US, this.#component, END, id);
       return;
     }
@@ -126,16 +231,26 @@ export class Disk {
 
   /** The parameter list of a command that sends one; null for medium data, which is moved at the end. */
   #parameters(task: Task): Uint8Array | null {
-    const sendsParameters =
-      task.cdb[0] === 0x5f || task.cdb[0] === 0x15 || task.cdb[0] === 0x55 || task.cdb[0] === 0x1d;
-    if (!sendsParameters) return null;
+    if ((this.#kind(task) & L.COMMAND_LIST) === 0) return null;
+    if (task.direction === DIRECTION_IN) return new Uint8Array(0);
     const list = new Uint8Array(Math.min(task.bytes, 65536));
     gather(task, 0, list, 0, list.length);
     return list;
   }
 
+  /** COMMAND_* of a task's command, asked for once. */
+  #kind(task: Task): number {
+    const index = task.cdb[0]! * 32 + ((task.cdb[1] ?? 0) & 31);
+    let kind = this.#kinds[index]!;
+    if (kind === UNKNOWN) this.#kinds[index] = kind = this.#servers.kind(this.number, task.cdb);
+    return kind;
+  }
+  /** By operation code and service action. */
+  #kinds = new Uint8Array(256 * 32).fill(UNKNOWN);
+  #needsMedium = (task: Task): boolean => (this.#kind(task) & L.COMMAND_MEDIUM) !== 0;
+
   #duration(task: Task): number {
-    const bytes = task.action === L.ACTION_SYNC ? 0 : task.blocks * L.SECTOR_BYTES;
+    const bytes = BLOCKLESS.has(task.action) ? 0 : task.blocks * this.config.blockBytes;
     const access = task.lba === this.#head ? SEQUENTIAL_US : this.config.accessUs;
     this.#head = task.lba + task.blocks;
     const us = access + Math.ceil(bytes / this.config.rateMbS);
@@ -146,72 +261,121 @@ export class Disk {
     const short = this.#short.get(id);
     if (short !== undefined) {
       this.#short.delete(id);
-      return this.#answer(short);
+      if (short.action !== L.ACTION_NONE && short.action !== L.ACTION_SANITIZE) this.#access(short);
+      this.#answer(short);
+      return this.#start();
     }
     const task = this.#serving;
     if (task === null || id !== this.#servingId) return; // aborted meanwhile
     this.#serving = null;
     this.#access(task);
     this.#answer(task);
-    this.#serveNext();
+    this.#start();
   }
 
   #access(task: Task): void {
-    const offset = task.lba * L.SECTOR_BYTES;
-    switch (task.action) {
-      case L.ACTION_READ:
-        if (task.orphan) return;
-        walk(task, 0, task.moved, (address, done, part) => {
-          this.medium.read(offset + done, task.memory, address, part);
-        });
-        return;
-      case L.ACTION_WRITE:
-        if (this.writesFail) return this.#fail(task, L.MEDIUM_WRITE_ERROR);
-        walk(task, 0, task.moved, (address, done, part) => {
-          this.medium.write(offset + done, task.memory, address, part);
-        });
-        this.#watcher.wrote(this.number, task.nexus, task.lba, task.blocks);
-        return;
-      case L.ACTION_SYNC:
-        this.medium.flush();
-        return;
-      case L.ACTION_VERIFY:
-        return;
-      default:
-        this.#fail(task, L.MEDIUM_HARDWARE); // an action this disk does not know
+    if (task.action === L.ACTION_READ) {
+      if (task.orphan) return;
+      task.initiator.room?.(task);
+    }
+    this.#shop.units = this.peers;
+    this.#shop.nexus = task.nexus;
+    const failure = this.#act(task);
+    if (failure !== null) this.#fail(task, failure);
+    else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
+  }
+
+  /**
+   * An image that the host cannot write is a medium error to an initiator from outside: what one of them writes must not
+   * end the service of all. A board's is the end: there is no pair on half of a disk.
+   */
+  #act(task: Task): Failure | null {
+    try {
+      return act(task, this, this.#shop);
+    } catch (error) {
+      if (!(error instanceof ImageError) || task.nexus < FIRST_NEXUS) throw error;
+      if (task.action === L.ACTION_COPY) return { kind: L.MEDIUM_COPY_FAILED, at: 0 };
+      return { kind: L.MEDIUM_WRITE_ERROR, at: task.lba };
     }
   }
 
-  #fail(task: Task, kind: number): void {
-    const result = this.#servers.mediumError(this.number, task.nexus, kind, task.lba);
+  #fail(task: Task, { kind, at }: Failure): void {
+    const result = this.#servers.mediumError(this.number, task.nexus, kind, at, this.#pending(task));
     task.status = result.status;
     task.sense = result.sense;
     task.residual = task.bytes;
+    if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task); // QERR
   }
 
   #answer(task: Task): void {
+    this.#set.remove(task);
+    if (this.dead) return this.#lose(task);
     task.state = 'over';
-    if (this.dead) return task.initiator.lost(task);
-    if (task.reply !== null && !task.orphan) scatter(task, 0, task.reply, 0, task.reply.length);
+    if (task.reply !== null && !task.orphan) {
+      task.initiator.room?.(task);
+      scatter(task, 0, task.reply, 0, task.reply.length);
+    }
     this.#watcher.ended(this.number, task);
     if (!task.orphan) task.initiator.completed(task);
   }
 
-  /** Ends tasks without an answer; the one being served, too, and then nothing of it lands. */
-  abort(which: (task: Task) => boolean): void {
-    const lost = (task: Task): boolean => {
-      if (!which(task)) return false;
-      task.state = 'over';
-      if (!task.orphan) task.initiator.lost(task);
-      return true;
-    };
-    this.#queue = this.#queue.filter((task) => !lost(task));
-    for (const [id, task] of this.#short) if (lost(task)) this.#short.delete(id);
-    if (this.#serving !== null && lost(this.#serving)) {
+  /**
+   * Ends tasks without an answer; the one being served, too, and then nothing of it lands. `by`: the nexus whose doing
+   * it is; with TAS the others are told by a status, [SPC-4] 7.5.8.
+   */
+  abort(which: (task: Task) => boolean, by: number | null = null): void {
+    const tell = by !== null && (this.#servers.control(this.number) & L.LU_CONTROL_TAS) !== 0;
+    for (const task of this.#set.matching(which)) this.#abortOne(task, tell && task.nexus !== by);
+    this.#start();
+  }
+
+  #abortOne(task: Task, tell: boolean): void {
+    this.#set.remove(task);
+    for (const [id, other] of this.#short) if (other === task) this.#short.delete(id);
+    if (this.#serving === task) {
       this.#serving = null;
       this.#servingId = 0;
-      this.#serveNext();
+      if (task.action === L.ACTION_COPY) this.#servers.copyAborted(this.number);
     }
+    task.state = 'over';
+    if (task.orphan) return;
+    if (tell) {
+      task.status = STATUS_TASK_ABORTED;
+      task.sense = null;
+      task.residual = task.bytes;
+      task.initiator.completed(task);
+    } else if (task.initiator.aborted === undefined) task.initiator.lost(task);
+    else task.initiator.aborted(task);
+  }
+
+  #abortNexuses(nexuses: bigint, by: number, except: Task | null): void {
+    this.abort((task) => task !== except && ((nexuses >> BigInt(task.nexus)) & 1n) === 1n, by);
+  }
+
+  /** A task management function of `nexus` for this logical unit, TMF_* but ABORT TASK; TMF_COMPLETE or TMF_NOT_SUPPORTED. */
+  manage(nexus: number, management: number): number {
+    const result = this.#servers.manage(this.number, nexus, management, this.#set.nexuses(null));
+    if (result.abort !== 0n) this.#abortNexuses(result.abort, nexus, null);
+    return result.response;
+  }
+
+  /** A reset of the whole: RESET_HARD, or power off and on. All tasks end without an answer. */
+  reset(powerCycle: boolean): void {
+    this.abort(() => true);
+    if (powerCycle) this.#servers.powerOn(this.number);
+    else this.#servers.reset(this.number, L.RESET_HARD);
+  }
+
+  /** True while the nexus has a task here. */
+  hasTasks(nexus: number): boolean {
+    return this.#set.matching((task) => task.nexus === nexus).length > 0;
+  }
+
+  #forget(which: (task: Task) => boolean): void {
+    for (const task of this.#set.matching((each) => each.state === 'queued' && which(each))) {
+      this.#set.remove(task);
+    }
+    this.#start(); // what they held back
   }
 
   /**
@@ -219,7 +383,7 @@ export class Disk {
    * buffer by now, and lands.
    */
   abandon(initiator: Task['initiator']): void {
-    this.#queue = this.#queue.filter((task) => task.initiator !== initiator);
+    this.#forget((task) => task.initiator === initiator);
     for (const task of this.#short.values()) if (task.initiator === initiator) task.orphan = true;
     const task = this.#serving;
     if (task === null || task.initiator !== initiator || task.orphan) return;
@@ -229,14 +393,14 @@ export class Disk {
 
   /** The initiator gives up on this task alone. */
   abandonTask(task: Task): void {
-    this.#queue = this.#queue.filter((other) => other !== task);
+    this.#forget((other) => other === task);
     if (this.#serving === task) hold(task);
   }
 }
 
 /** The data of a write that is being served is in the disk's buffer: what happens to memory now does not touch it. */
 function hold(task: Task): void {
-  if (task.action !== L.ACTION_WRITE) return;
+  if (!TAKE_DATA.has(task.action)) return;
   const held = new Uint8Array(task.moved);
   gather(task, 0, held, 0, task.moved);
   task.memory = held;

@@ -1,35 +1,57 @@
 /** The medium behind a disk: bytes that stay, in memory or in a sparse file. Offsets and lengths in bytes. */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { EXIT_BAD_IMAGE, InputError } from '../input-error.ts';
+import { EXIT_BAD_IMAGE, EXIT_CANNOT_WRITE, InputError } from '../input-error.ts';
 
 export interface Medium {
   readonly bytes: number;
   /** Fills `count` bytes of `into` from `at` on; what was never written reads as zero. */
   read(offset: number, into: Uint8Array, at: number, count: number): void;
   write(offset: number, from: Uint8Array, at: number, count: number): void;
+  /** These bytes read as zero from now on; a thin medium forgets them. */
+  unmap(offset: number, count: number): void;
+  /** All of the medium is this block, again and again. Its size divides the medium's and 256 KiB. */
+  fill(block: Uint8Array): void;
+  /** What lies at `offset`, and for how many bytes at least it goes on so. */
+  extent(offset: number): Extent;
   /** What was written is durable. */
   flush(): void;
   close(): void;
 }
 
+export interface Extent {
+  mapped: boolean;
+  bytes: number;
+}
+
 const PIECE = 1 << 18;
+/** Only read. */
+const ZEROS = new Uint8Array(PIECE);
+
+/** A piece of nothing but this block. */
+function pieceOf(block: Uint8Array): Uint8Array {
+  const piece = new Uint8Array(PIECE);
+  for (let at = 0; at < PIECE; at += block.length) piece.set(block, at);
+  return piece;
+}
 
 /** Pieces of 256 KiB, made when first written. */
 export class MemoryMedium implements Medium {
   readonly bytes: number;
-  #pieces: (Uint8Array | undefined)[];
+  #pieces = new Map<number, Uint8Array>();
+  /** What a piece is that was not made yet; null: zeros. */
+  #blank: Uint8Array | null = null;
 
   constructor(bytes: number) {
     this.bytes = bytes;
-    this.#pieces = Array.from({ length: Math.ceil(bytes / PIECE) });
   }
 
   read(offset: number, into: Uint8Array, at: number, count: number): void {
     for (let done = 0; done < count;) {
-      const start = (offset + done) % PIECE;
+      const index = Math.floor((offset + done) / PIECE);
+      const start = offset + done - index * PIECE;
       const part = Math.min(PIECE - start, count - done);
-      const piece = this.#pieces[Math.floor((offset + done) / PIECE)];
-      if (piece === undefined) into.fill(0, at + done, at + done + part);
+      const piece = this.#pieces.get(index) ?? this.#blank;
+      if (piece === null) into.fill(0, at + done, at + done + part);
       else into.set(piece.subarray(start, start + part), at + done);
       done += part;
     }
@@ -38,16 +60,65 @@ export class MemoryMedium implements Medium {
   write(offset: number, from: Uint8Array, at: number, count: number): void {
     for (let done = 0; done < count;) {
       const index = Math.floor((offset + done) / PIECE);
-      const start = (offset + done) % PIECE;
+      const start = offset + done - index * PIECE;
       const part = Math.min(PIECE - start, count - done);
-      const piece = (this.#pieces[index] ??= new Uint8Array(PIECE));
-      piece.set(from.subarray(at + done, at + done + part), start);
+      this.#made(index).set(from.subarray(at + done, at + done + part), start);
       done += part;
     }
   }
 
+  #made(index: number): Uint8Array {
+    let piece = this.#pieces.get(index);
+    if (piece === undefined || piece === ZEROS) {
+      piece = piece === undefined && this.#blank !== null ? this.#blank.slice() : new Uint8Array(PIECE);
+      this.#pieces.set(index, piece);
+    }
+    return piece;
+  }
+
+  unmap(offset: number, count: number): void {
+    if (this.#blank === null && count >= this.#pieces.size * PIECE) return this.#forget(offset, count);
+    for (let done = 0; done < count;) {
+      const index = Math.floor((offset + done) / PIECE);
+      const start = offset + done - index * PIECE;
+      const part = Math.min(PIECE - start, count - done);
+      if (part === PIECE && this.#blank === null) this.#pieces.delete(index);
+      else if (part === PIECE) this.#pieces.set(index, ZEROS);
+      else if (this.#blank !== null || this.#pieces.has(index))
+        this.#made(index).fill(0, start, start + part);
+      done += part;
+    }
+  }
+
+  /** Goes over the pieces that there are, not over those that there might be. */
+  #forget(offset: number, count: number): void {
+    for (const [index, piece] of this.#pieces) {
+      const start = Math.max(0, offset - index * PIECE);
+      const end = Math.min(PIECE, offset + count - index * PIECE);
+      if (start === 0 && end === PIECE) this.#pieces.delete(index);
+      else if (start < end) piece.fill(0, start, end);
+    }
+  }
+
+  fill(block: Uint8Array): void {
+    this.#pieces.clear();
+    this.#blank = block.some((byte) => byte !== 0) ? pieceOf(block) : null;
+  }
+
+  extent(offset: number): Extent {
+    return { mapped: true, bytes: this.bytes - offset };
+  }
+
   flush(): void {}
   close(): void {}
+}
+
+/** The host cannot write an image: its file system is full, for instance. */
+export class ImageError extends InputError {
+  constructor(path: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${path}: cannot be written (${why})`, EXIT_CANNOT_WRITE);
+  }
 }
 
 /** A sparse file: a raw image that `dd`, `sgdisk` and `qemu-img` read. */
@@ -85,13 +156,42 @@ export class FileMedium implements Medium {
   }
 
   write(offset: number, from: Uint8Array, at: number, count: number): void {
-    for (let done = 0; done < count;) {
-      done += writeSync(this.#file, from, at + done, count - done, offset + done);
+    try {
+      for (let done = 0; done < count;) {
+        done += writeSync(this.#file, from, at + done, count - done, offset + done);
+      }
+    } catch (error) {
+      throw new ImageError(this.path, error);
     }
   }
 
+  unmap(offset: number, count: number): void {
+    for (let done = 0; done < count; done += PIECE) {
+      this.write(offset + done, ZEROS, 0, Math.min(PIECE, count - done));
+    }
+  }
+
+  fill(block: Uint8Array): void {
+    if (block.every((byte) => byte === 0)) {
+      ftruncateSync(this.#file, 0); // nothing but a hole
+      return ftruncateSync(this.#file, this.bytes);
+    }
+    const piece = pieceOf(block);
+    for (let at = 0; at < this.bytes; at += PIECE) {
+      this.write(at, piece, 0, Math.min(PIECE, this.bytes - at));
+    }
+  }
+
+  extent(offset: number): Extent {
+    return { mapped: true, bytes: this.bytes - offset };
+  }
+
   flush(): void {
-    fsyncSync(this.#file);
+    try {
+      fsyncSync(this.#file);
+    } catch (error) {
+      throw new ImageError(this.path, error);
+    }
   }
 
   close(): void {

@@ -1,40 +1,27 @@
 /**
- * The shelf: disks made from their description, formatted or opened, with their device servers. Images in a folder are
- * never overwritten unless they are ours: a folder that holds anything else is refused as a whole, before a byte is
- * written.
+ * The shelf: disks made from their description, with their device servers.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as L from '../../asm/layout.ts';
 import type { Clock } from '../clock.ts';
-import { EXIT_BAD_IMAGE, InputError } from '../input-error.ts';
-import type { DiskConfig, DiskRole, LeftoverConfig, Scenario } from '../scenario.ts';
+import type { DiskConfig, LeftoverConfig, Scenario } from '../scenario.ts';
 import { Disk, type DiskWatcher } from './disk.ts';
 import { Fabric, initiatorAddress, nexusOf } from './fabric.ts';
-import { formatDisk, inspectDisk } from './format.ts';
-import { lockFolder } from './lock.ts';
-import { FileMedium, type Medium, MemoryMedium } from './medium.ts';
+import { type Media, besidePath, inMemory, SYSTEM_IDS, openAll, takeFolder, wwnOf } from './images.ts';
+import { ImageError } from './medium.ts';
 import { DeviceServers } from './server.ts';
+import { TargetPorts } from './target-port.ts';
 
-export const SYSTEM_IDS: readonly [number, number] = [1001, 1002];
+export { SYSTEM_IDS, wwnOf } from './images.ts';
 const BOARDS = 2;
 const PORTS = 2;
-const ROLES: Readonly<Record<DiskRole, number>> = {
-  free: L.ROLE_FREE,
-  root: L.ROLE_ROOT,
-  data: L.ROLE_DATA,
-  spare: L.ROLE_SPARE,
-  dump: L.ROLE_DUMP,
-  mailbox: L.ROLE_MAILBOX,
-};
-
-/** World wide name of disk `number`: NAA 5h, a made-up company id. */
-export const wwnOf = (number: number): bigint => 0x5_0acc_d000_0000_000n + BigInt(number * 16);
 
 export interface Shelf {
   disks: Disk[];
   fabric: Fabric;
   servers: DeviceServers;
+  /** Where initiators from outside come in. */
+  ports: TargetPorts;
   close(): void;
 }
 
@@ -47,126 +34,77 @@ export function makeShelf(
   const configs = scenario.disks;
   const servers = new DeviceServers(configs.length);
   const release = folder === null ? () => {} : takeFolder(folder);
-  let media: Medium[];
+  let media: Media[];
   try {
     media =
       folder === null
-        ? configs.map((config) => new MemoryMedium(bytesOf(config)))
+        ? configs.map((config, number) => inMemory(config, number, servers))
         : openAll(configs, folder, servers);
   } catch (error) {
     release();
     throw error;
   }
-  const disks = configs.map((config, number) => {
-    const medium = media[number]!;
-    if (folder === null) format(servers, medium, config, number);
-    servers.create(number, {
-      blocks: medium.bytes / L.SECTOR_BYTES,
-      wwn: wwnOf(number),
-      serial: `SC${String(number).padStart(6, '0')}`,
-      rotation: 7200,
-      maxTransferBlocks: ((config.maxTransferKib ?? 0) * 1024) / L.SECTOR_BYTES,
-    });
-    return new Disk(number, config, medium, servers, clock, watcher);
-  });
-  for (const disk of disks) if (folder !== null) keep(disk, servers, reservationsPath(folder, disk.config));
+  const disks = configs.map((config, number) =>
+    makeDisk(number, config, media[number]!, servers, clock, watcher),
+  );
+  for (const disk of disks) disk.peers = disks;
+  for (const disk of disks)
+    if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
   for (const disk of disks) attach(servers, disk.number);
   for (const leftover of scenario.leftover) leave(servers, disks, leftover);
   const fabric = new Fabric(clock, disks);
   const close = (): void => {
-    media.forEach((medium) => medium.close());
+    for (const { medium, tags } of media) {
+      medium.close();
+      tags?.close();
+    }
     release();
   };
-  return { disks, fabric, servers, close };
+  return { disks, fabric, servers, ports: new TargetPorts(disks, servers), close };
 }
 
-const bytesOf = (config: DiskConfig): number => config.sizeMib * 2 ** 20;
-const imagePath = (folder: string, config: DiskConfig): string => join(folder, `${config.name}.img`);
-const reservationsPath = (folder: string, config: DiskConfig): string =>
-  join(folder, `${config.name}.reservations`);
-
-function format(servers: DeviceServers, medium: Medium, config: DiskConfig, number: number): void {
-  formatDisk(servers.call, (at, bytes) => medium.write(at, bytes, 0, bytes.length), {
-    blocks: medium.bytes / L.SECTOR_BYTES,
+/** A disk and its logical unit. */
+export function makeDisk(
+  number: number,
+  config: DiskConfig,
+  { medium, tags }: Media,
+  servers: DeviceServers,
+  clock: Clock,
+  watcher: DiskWatcher,
+): Disk {
+  servers.create(number, {
+    blocks: medium.bytes / config.blockBytes,
+    blockBytes: config.blockBytes,
+    physicalExponent: config.physicalExponent,
+    flags: flagsOf(config),
     wwn: wwnOf(number),
-    role: ROLES[config.role],
-    owner: config.owner === null ? 0 : SYSTEM_IDS[config.owner === 'a' ? 0 : 1],
-    name: config.name,
-    volume: config.volume,
-    guidSeed: wwnOf(number),
+    serial: `SC${String(number).padStart(6, '0')}`,
+    rotation: 7200,
+    maxTransferBlocks: ((config.maxTransferKib ?? 0) * 1024) / config.blockBytes,
   });
+  return new Disk(number, config, medium, servers, clock, watcher, tags);
 }
 
-/** Looks at every image before it writes to any. */
-function openAll(configs: readonly DiskConfig[], folder: string, servers: DeviceServers): Medium[] {
-  configs.forEach((config, number) => refuse(config, number, imagePath(folder, config), servers));
-  return configs.map((config, number) => {
-    const path = imagePath(folder, config);
-    if (existsSync(path)) return new FileMedium(path, bytesOf(config), false);
-    const medium = new FileMedium(path, bytesOf(config), true);
-    format(servers, medium, config, number);
-    return medium;
-  });
-}
-
-/** Takes the folder for this run; a folder that cannot be made or written is the user's to mend. */
-function takeFolder(folder: string): () => void {
-  if (existsSync(folder) && !statSync(folder).isDirectory()) {
-    throw new InputError(`${folder}: is a file; --disks takes a folder`, EXIT_BAD_IMAGE);
-  }
-  try {
-    // One level at a time: some file systems never let a recursive mkdir end.
-    if (!existsSync(folder)) mkdirSync(folder);
-    return lockFolder(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof InputError || code === undefined) throw error;
-    throw new InputError(
-      `${folder}: cannot be used for disks (${code}); --disks takes a folder that can be written`,
-      EXIT_BAD_IMAGE,
-    );
-  }
-}
-
-/** Throws for an image that this scenario did not make. */
-function refuse(config: DiskConfig, number: number, path: string, servers: DeviceServers): void {
-  if (!existsSync(path)) return;
-  const no = (what: string): never => {
-    throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
-  };
-  if (!statSync(path).isFile()) no('is not a file');
-  if (statSync(path).size !== bytesOf(config))
-    no(`has ${statSync(path).size} bytes where disk ${config.name} has ${bytesOf(config)}`);
-  const medium = new FileMedium(path, bytesOf(config), false);
-  try {
-    const found = inspectDisk(
-      servers.call,
-      (at, bytes) => {
-        const into = new Uint8Array(Math.max(0, Math.min(bytes, medium.bytes - at)));
-        medium.read(at, into, 0, into.length);
-        return into;
-      },
-      medium.bytes / L.SECTOR_BYTES,
-    );
-    if (found.kind === 'foreign') no(`is a disk of another format (${found.what})`);
-    if (found.kind === 'blank') no('is blank: an image that sparecore did not make');
-    if (found.kind === 'torn label') no('has no valid label: its formatting or relabelling was cut');
-    if (found.kind !== 'ours') return;
-    if (found.damaged) no('has a damaged partition table: something else has written to it');
-    if (found.label.wwn !== wwnOf(number) || found.label.role !== ROLES[config.role]) {
-      no(`is disk ${found.label.name} of another shelf`);
-    }
-  } finally {
-    medium.close();
-  }
+/** LU_FLAG_* of a disk. */
+function flagsOf(config: DiskConfig): number {
+  return (
+    (config.writeCache ? L.LU_FLAG_WRITE_CACHE : 0) |
+    (config.writeProtected ? L.LU_FLAG_READ_ONLY : 0) |
+    (config.thin ? L.LU_FLAG_THIN : 0) |
+    (config.protection === 1 ? L.LU_FLAG_PROTECTED : 0)
+  );
 }
 
 /** Reservations made with APTPL survive in a file beside the image, replaced as a whole. */
 function keep(disk: Disk, servers: DeviceServers, path: string): void {
   if (existsSync(path)) servers.loadNonVolatile(disk.number, readFileSync(path));
   disk.keepReservations = (image) => {
-    writeFileSync(`${path}.new`, image);
-    renameSync(`${path}.new`, path);
+    try {
+      writeFileSync(`${path}.new`, image);
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      throw new ImageError(path, error);
+    }
   };
 }
 

@@ -1,6 +1,6 @@
 /** A command or task management function on its way from an initiator to a disk and back. */
 export interface Task {
-  /** Nexus number: initiator board * 2 + port. */
+  /** Nexus number: initiator board * 2 + port; from FIRST_NEXUS on, an initiator from outside. */
   nexus: number;
   disk: number;
   cdb: Uint8Array;
@@ -16,9 +16,21 @@ export interface Task {
   /** The initiator has its answer. */
   posted?: boolean;
   state: 'queued' | 'serving' | 'over';
+  /** Task attribute as in [layout] TASK_ATTRIBUTE; without it SIMPLE. */
+  attribute?: number;
+  /** What the initiator said that it sends and takes, DIRECTION_*; without it, what the command needs. */
+  direction?: number;
+  /** Its data has not all come yet: in the task set, but not to be executed. */
+  waiting?: boolean;
+  /** Bytes that the command had to move beyond the initiator's buffer. */
+  overflow?: number;
   action: number;
   lba: number;
   blocks: number;
+  /** TASK_FLAG_*. */
+  flags: number;
+  /** Of ACTION_UNMAP: LBA and blocks of each, in turn. Of ACTION_COPY: what copy.ts says. */
+  extents: readonly number[];
   moved: number;
   status: number;
   residual: number;
@@ -27,11 +39,20 @@ export interface Task {
   reply: Uint8Array | null;
 }
 
+export const DIRECTION_NONE = 0;
+export const DIRECTION_IN = 1;
+export const DIRECTION_OUT = 2;
+export const DIRECTION_BOTH = 3;
+
 export interface Initiator {
   /** The task has ended with a SCSI status. */
   completed(task: Task): void;
   /** No answer will ever come: the disk or path is gone, or another initiator aborted the task. */
   lost(task: Task): void;
+  /** Another one aborted the task, or its own task management did; without this, it is lost. */
+  aborted?(task: Task): void;
+  /** Data for the initiator is about to be placed: `memory` and `list` must take `moved` bytes now. */
+  room?(task: Task): void;
 }
 
 export const NO_SENSE = new Uint8Array(0);

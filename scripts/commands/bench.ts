@@ -1,6 +1,8 @@
 import { Argument, Command } from 'commander';
 import { loadScenario } from '../../boards/scenario-file.ts';
+import { benchDeviceServer, deviceServerLines } from '../bench/device-server.ts';
 import { benchDigest, digestLines } from '../bench/digest.ts';
+import { benchIscsi, iscsiLines } from '../bench/iscsi.ts';
 import { benchOutage, outageTable } from '../bench/outage.ts';
 import { benchSmall, benchStandard, speedLines } from '../bench/speed.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
@@ -29,6 +31,14 @@ const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
   digest: async () => {
     const data = await benchDigest(loadScenario('small'));
     return { data, lines: digestLines(data) };
+  },
+  disks: async () => {
+    const rows = benchDeviceServer();
+    return { data: { rows, ok: rows.every(({ ok }) => ok) }, lines: deviceServerLines(rows) };
+  },
+  iscsi: async () => {
+    const data = await benchIscsi(say);
+    return { data, lines: iscsiLines(data) };
   },
   outage: async () => {
     const data = await benchOutage(loadScenario('standard'), say);

@@ -1,0 +1,260 @@
+/**
+ * Makes a core file of any memory, on the host: what savecore does on a board. ELF32 for i386, or ELF64 for x86-64 where
+ * the memory is 4 GiB or the file is too large for 32 bits; a segment lies at its wasm address.
+ *
+ * [gABI] System V ABI 4.1: "ELF Header", "Program Header", "Note Section"
+ * [core] Linux include/uapi/linux/elfcore.h: struct elf_prstatus, struct elf_prpsinfo
+ */
+import {
+  ABORT_NONE,
+  ATTRIBUTE_INACTIVE,
+  CHUNK_BYTES,
+  CODEC_ZERO,
+  COVERAGE_ABORT_AT,
+  COVERAGE_ATTRIBUTE_AT,
+  COVERAGE_CHUNKS_AT,
+  COVERAGE_CHUNK_BYTES_AT,
+  COVERAGE_MISSING_AT,
+  COVERAGE_RANGES_AT,
+  COVERAGE_RANGE_AT,
+  COVERAGE_STORED_AT,
+  COVERAGE_VERSION,
+  COVERAGE_VERSION_AT,
+  COVERAGE_ZERO_AT,
+  NOTE_COVERAGE,
+  NOTE_LOG,
+  NOTE_PANIC,
+  NOTE_TRACE,
+  RANGE_BYTES,
+} from '../../asm/layout.ts';
+import {
+  LOG_AT,
+  LOG_BYTES,
+  RECORD_AT,
+  RECORD_BYTES,
+  RECORD_MAGIC,
+  TRACE_AT,
+  TRACE_BYTES,
+} from '../../firmware/layout.ts';
+import { isMissing, missingRuns, readWhole } from './memory-source.ts';
+import type { MemorySource } from './memory-source.ts';
+import { panicOf } from './epitaph.ts';
+import { Fields, Malformed } from './source.ts';
+
+const PAGE = 4096;
+const SIGABRT = 6;
+const NT_PRSTATUS = 1;
+const NT_PRPSINFO = 3;
+/** Shorter runs of zero chunks take room in the file, a hole: file(1) reads 2,048 program headers at most. */
+const ZEROS_MIN = 8;
+
+export interface Write {
+  (at: number, bytes: Uint8Array): void;
+}
+
+interface Load {
+  first: number;
+  /** Chunks in the file, and in memory. */
+  file: number;
+  memory: number;
+  offset: number;
+}
+
+/**
+ * Writes the core through `write` (what is not written is zero) and returns its size and its map. All memory is read
+ * twice: what turns out to be missing at first is left out of the plan.
+ */
+export async function writeCore(
+  source: MemorySource,
+  write: Write,
+): Promise<{ bytes: number; map: Uint8Array }> {
+  const map = await survey(source);
+  const { loads, slots } = plan(map);
+  const panic = await panicOf(source);
+  const task = {
+    pc: (await source.registers()).pc,
+    pid: panic === null || panic === 'none' ? (source.dump?.system ?? 1) : panic.system,
+    own: await ownNotes(source),
+    coverage: coverageOf(source, map),
+  };
+  const roomOf = (is64: boolean): number => {
+    const bytes = (is64 ? 64 : 52) + (loads.length + 1) * (is64 ? 56 : 32) + notesOf(is64, task).length;
+    return Math.ceil(bytes / PAGE) * PAGE;
+  };
+  const is64 = map.length >= 65536 || roomOf(false) + slots * CHUNK_BYTES > 0xffffffff;
+  const head = roomOf(is64);
+  for (const load of loads) load.offset += head;
+  await copy(source, map, loads, write);
+  write(0, headBytes(is64, loads, notesOf(is64, task)));
+  return { bytes: head + slots * CHUNK_BYTES, map };
+}
+
+/** The map as it is once every stored chunk has been read and checked. */
+export async function survey(source: MemorySource): Promise<Uint8Array> {
+  const map = Uint8Array.from(source.map);
+  for (const [chunk, state] of map.entries()) {
+    if (isMissing(state) || state === CODEC_ZERO) continue;
+    const pieces = await source.read(chunk * CHUNK_BYTES, CHUNK_BYTES);
+    map[chunk] = pieces.find(({ content }) => content === null)?.reason ?? state;
+  }
+  return map;
+}
+
+/** Runs of stored chunks, each with the zero chunks that follow it. */
+function plan(map: Uint8Array): { loads: Load[]; slots: number } {
+  const loads: Load[] = [];
+  let slots = 0;
+  for (let at = 0; at < map.length;) {
+    if (isMissing(map[at]!)) {
+      at++;
+      continue;
+    }
+    const load = { first: at, file: 0, memory: 0, offset: slots * CHUNK_BYTES };
+    for (; at < map.length && !isMissing(map[at]!); at++) {
+      if (map[at] === CODEC_ZERO) continue;
+      const zeros = at - load.first - load.file;
+      if (zeros >= ZEROS_MIN) break;
+      load.file = at + 1 - load.first;
+    }
+    load.memory = at - load.first;
+    slots += load.file;
+    loads.push(load);
+  }
+  return { loads, slots };
+}
+
+async function copy(
+  source: MemorySource,
+  map: Uint8Array,
+  loads: readonly Load[],
+  write: Write,
+): Promise<void> {
+  for (const { first, file, offset } of loads) {
+    for (let i = 0; i < file; i++) {
+      const chunk = first + i;
+      if (map[chunk] === CODEC_ZERO) continue;
+      const pieces = await source.read(chunk * CHUNK_BYTES, CHUNK_BYTES);
+      for (const { address, content } of pieces) {
+        if (content === null)
+          throw new Malformed('dump image', address, 'gone since it was read a moment ago');
+        write(offset + address - first * CHUNK_BYTES, content);
+      }
+    }
+  }
+}
+
+interface OwnNote {
+  type: number;
+  bytes: Uint8Array;
+}
+
+/** The record and the rings, where they are there. */
+async function ownNotes(source: MemorySource): Promise<OwnNote[]> {
+  const notes: OwnNote[] = [];
+  for (const [type, at, bytes] of [
+    [NOTE_PANIC, RECORD_AT, RECORD_BYTES],
+    [NOTE_LOG, LOG_AT, LOG_BYTES],
+    [NOTE_TRACE, TRACE_AT, TRACE_BYTES],
+  ] as const) {
+    const found = source.note(type)?.bytes ?? (await readWhole(source, at, bytes));
+    if (found === null) continue;
+    if (type === NOTE_PANIC && new Fields('core file', 0, found).u32(0) !== RECORD_MAGIC) continue;
+    notes.push({ type, bytes: found });
+  }
+  return notes;
+}
+
+interface Task {
+  pc: number;
+  pid: number;
+  own: readonly OwnNote[];
+  coverage: Uint8Array;
+}
+
+function notesOf(is64: boolean, { pc, pid, own, coverage }: Task): Uint8Array {
+  const status = Buffer.alloc(is64 ? 336 : 144);
+  status.writeUInt32LE(SIGABRT, 0);
+  status.writeUInt16LE(SIGABRT, 12);
+  status.writeUInt32LE(pid >>> 0, is64 ? 32 : 24);
+  status.writeUInt32LE(pc >>> 0, is64 ? 240 : 120); // rip, eip
+  const info = Buffer.alloc(is64 ? 136 : 124);
+  info.write('R', 1, 'latin1');
+  info.writeUInt32LE(pid >>> 0, is64 ? 24 : 12);
+  info.write('sparecore', is64 ? 40 : 28, 'latin1');
+  info.write('sparecore', is64 ? 56 : 44, 'latin1');
+  return Buffer.concat([
+    note('CORE', NT_PRSTATUS, status),
+    note('CORE', NT_PRPSINFO, info),
+    ...own.map(({ type, bytes }) => note('sparecore', type, bytes)),
+    note('sparecore', NOTE_COVERAGE, coverage),
+  ]);
+}
+
+const padded = (n: number): number => (n + 3) & ~3;
+
+function note(name: string, type: number, bytes: Uint8Array): Uint8Array {
+  const out = Buffer.alloc(12 + padded(name.length + 1) + padded(bytes.length));
+  out.writeUInt32LE(name.length + 1, 0);
+  out.writeUInt32LE(bytes.length, 4);
+  out.writeUInt32LE(type >>> 0, 8);
+  out.write(name, 12, 'latin1');
+  out.set(bytes, 12 + padded(name.length + 1));
+  return out;
+}
+
+export function coverageOf({ dump }: MemorySource, map: Uint8Array): Uint8Array {
+  const ranges = missingRuns(map);
+  const out = Buffer.alloc(COVERAGE_RANGE_AT + ranges.length * RANGE_BYTES);
+  const zero = map.filter((state) => state === CODEC_ZERO).length;
+  const missing = map.filter(isMissing).length;
+  const put = (at: number, value: number): void => void out.writeUInt32LE(value, at);
+  put(COVERAGE_VERSION_AT, COVERAGE_VERSION);
+  put(COVERAGE_CHUNK_BYTES_AT, CHUNK_BYTES);
+  put(COVERAGE_CHUNKS_AT, map.length);
+  put(COVERAGE_STORED_AT, map.length - zero - missing);
+  put(COVERAGE_ZERO_AT, zero);
+  put(COVERAGE_MISSING_AT, missing);
+  put(COVERAGE_RANGES_AT, ranges.length);
+  put(COVERAGE_ATTRIBUTE_AT, dump?.attribute ?? ATTRIBUTE_INACTIVE);
+  put(COVERAGE_ABORT_AT, dump?.abort ?? ABORT_NONE);
+  for (const [i, { first, chunks, reason }] of ranges.entries()) {
+    const at = COVERAGE_RANGE_AT + i * RANGE_BYTES;
+    put(at, first);
+    put(at + 4, chunks);
+    put(at + 8, reason);
+  }
+  return out;
+}
+
+function headBytes(is64: boolean, loads: readonly Load[], notes: Uint8Array): Uint8Array {
+  const [ehdr, phdr] = is64 ? [64, 56] : [52, 32];
+  const notesAt = ehdr + (loads.length + 1) * phdr;
+  const out = Buffer.alloc(notesAt + notes.length);
+  out.set([0x7f, 0x45, 0x4c, 0x46, is64 ? 2 : 1, 1, 1]);
+  out.writeUInt16LE(4, 16); // ET_CORE
+  out.writeUInt16LE(is64 ? 62 : 3, 18); // EM_X86_64, EM_386
+  out.writeUInt32LE(1, 20);
+  out.writeUInt32LE(ehdr, is64 ? 32 : 28); // e_phoff
+  out.writeUInt16LE(ehdr, is64 ? 52 : 40);
+  out.writeUInt16LE(phdr, is64 ? 54 : 42);
+  out.writeUInt16LE(loads.length + 1, is64 ? 56 : 44);
+  const put = (i: number, type: number, flags: number, values: readonly number[]): void => {
+    const at = ehdr + i * phdr;
+    out.writeUInt32LE(type, at);
+    if (is64) {
+      out.writeUInt32LE(flags, at + 4);
+      for (const [n, value] of values.entries()) out.writeBigUInt64LE(BigInt(value), at + 8 + n * 8);
+      return;
+    }
+    for (const [n, value] of values.slice(0, 5).entries()) out.writeUInt32LE(value, at + 4 + n * 4);
+    out.writeUInt32LE(flags, at + 24);
+    out.writeUInt32LE(values[5]!, at + 28);
+  };
+  // Offset, virtual and physical address, bytes in the file and in memory, alignment.
+  put(0, 4, 4, [notesAt, 0, 0, notes.length, 0, 4]);
+  for (const [i, { first, file, memory, offset }] of loads.entries()) {
+    put(i + 1, 1, 6, [offset, first * CHUNK_BYTES, 0, file * CHUNK_BYTES, memory * CHUNK_BYTES, PAGE]);
+  }
+  out.set(notes, notesAt);
+  return out;
+}

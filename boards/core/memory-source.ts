@@ -1,0 +1,150 @@
+/**
+ * The memory of a board, whoever has it: a core file, a dump image on a disk, or a live board. Every command that reads
+ * memory works on this alone. What is not there is a piece without content and with a reason; it is never read as zero.
+ */
+import { CHUNK_BYTES, CODEC_LOST, MISSING_UNREACHED } from '../../asm/layout.ts';
+import type { Fields } from './source.ts';
+
+/** Of the reasons why memory is missing one of our own: the source does not say. */
+export const MISSING_NOT_SAID = 0x8f;
+/** Past the end of the board's RAM. */
+export const MISSING_NO_RAM = 0x8e;
+
+/** Memory in a row, of which either all is there or nothing. */
+export interface Piece {
+  address: number;
+  bytes: number;
+  content: Uint8Array | null;
+  /** Why there is no content: CODEC_LOST or MISSING_*; 0 when there is. */
+  reason: number;
+}
+
+/** What the source says of the dump as a whole; null where it does not. */
+export interface DumpFacts {
+  attribute: number; // ATTRIBUTE_*
+  abort: number; // ABORT_*
+  system: number | null;
+  epoch: number | null;
+  build: string | null;
+  reason: number | null; // PANIC_*
+  utcSeconds: number | null;
+  /** Board time: failure, begin and end of the dump; 0: not ended. */
+  failedUs: number | null;
+  startedUs: number | null;
+  endedUs: number | null;
+  limitMs: number | null;
+  saved: boolean | null;
+  /** Regions in the order in which they were written, by number of firmware/order.ts. */
+  order: readonly { firstChunk: number; chunks: number; kind: number }[];
+}
+
+/** What wasm has of registers. */
+export interface Registers {
+  /** Offset in the firmware's code; 0: not known, or between two cycles. */
+  pc: number;
+}
+
+export type SourceKind = 'core file' | 'dump image' | 'live board';
+
+export interface MemorySource {
+  readonly kind: SourceKind;
+  /** What to call it in a message: the path, and the file inside. */
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** A byte a chunk: CODEC_*, or why it is missing, as far as known before its content is read. */
+  readonly map: Uint8Array;
+  readonly dump: DumpFacts | null;
+  /** What was found wrong when it was opened, and did not stop the reading. */
+  readonly problems: readonly string[];
+  /** A note NOTE_* that the source carries beside the memory. */
+  note(type: number): Fields | null;
+  /** Pieces that cover exactly the `bytes` bytes from `address` on; at most READ_MAX at a time. */
+  read(address: number, bytes: number): Promise<Piece[]>;
+  registers(): Promise<Registers>;
+  close(): void;
+}
+
+export const READ_MAX = 1 << 20;
+
+/** All pieces of a range of any size, none larger than READ_MAX. */
+export async function* piecesOf(source: MemorySource, address: number, bytes: number): AsyncGenerator<Piece> {
+  for (let at = address; at < address + bytes;) {
+    const end = Math.min(address + bytes, (Math.floor(at / READ_MAX) + 1) * READ_MAX);
+    yield* await source.read(at, end - at);
+    at = end;
+  }
+}
+
+/** The whole range, or null when a byte of it is missing. */
+export async function readWhole(
+  source: MemorySource,
+  address: number,
+  bytes: number,
+): Promise<Uint8Array | null> {
+  const out = new Uint8Array(bytes);
+  for await (const piece of piecesOf(source, address, bytes)) {
+    if (piece.content === null) return null;
+    out.set(piece.content, piece.address - address);
+  }
+  return out;
+}
+
+/** Joins neighbours of one kind, so that a range with one gap is three pieces. */
+export function joined(pieces: readonly Piece[]): Piece[] {
+  const out: Piece[] = [];
+  for (let i = 0; i < pieces.length;) {
+    const first = pieces[i]!;
+    let end = i + 1;
+    const fits = ({ content, reason }: Piece): boolean =>
+      (content === null) === (first.content === null) && reason === first.reason;
+    while (end < pieces.length && fits(pieces[end]!)) end++;
+    out.push(end === i + 1 ? first : join(pieces.slice(i, end)));
+    i = end;
+  }
+  return out;
+}
+
+function join(run: readonly Piece[]): Piece {
+  const { address, content, reason } = run[0]!;
+  const bytes = run.reduce((sum, piece) => sum + piece.bytes, 0);
+  if (content === null) return { address, bytes, content: null, reason };
+  const all = new Uint8Array(bytes);
+  for (const piece of run) all.set(piece.content!, piece.address - address);
+  return { address, bytes, content: all, reason };
+}
+
+/** Splits a range at the ends of chunks, and off what lies past the RAM. */
+export function splitAtChunks(
+  memoryBytes: number,
+  address: number,
+  bytes: number,
+  read: (chunk: number, at: number, bytes: number) => Piece,
+): Piece[] {
+  const pieces: Piece[] = [];
+  const end = address + bytes;
+  for (let at = address; at < end;) {
+    if (at >= memoryBytes) {
+      pieces.push({ address: at, bytes: end - at, content: null, reason: MISSING_NO_RAM });
+      break;
+    }
+    const chunk = Math.floor(at / CHUNK_BYTES);
+    const stop = Math.min(end, (chunk + 1) * CHUNK_BYTES, memoryBytes);
+    pieces.push(read(chunk, at, stop - at));
+    at = stop;
+  }
+  return joined(pieces);
+}
+
+/** Each run of chunks that are missing for one reason. */
+export function missingRuns(map: Uint8Array): { first: number; chunks: number; reason: number }[] {
+  const runs: { first: number; chunks: number; reason: number }[] = [];
+  for (const [chunk, state] of map.entries()) {
+    if (!isMissing(state)) continue;
+    const last = runs.at(-1);
+    if (last && last.reason === state && last.first + last.chunks === chunk) last.chunks++;
+    else runs.push({ first: chunk, chunks: 1, reason: state });
+  }
+  return runs;
+}
+
+export const isMissing = (state: number): boolean => state === CODEC_LOST || state >= MISSING_UNREACHED;

@@ -1,0 +1,38 @@
+// What every command of `sparecore core` begins with: the memory that the user named, and the firmware it ran.
+import { Argument, Option } from 'commander';
+import { openFile, toldOf } from '../../../boards/core/open-source.ts';
+import type { MemorySource } from '../../../boards/core/memory-source.ts';
+import { Symbols } from '../../../boards/core/symbols.ts';
+import { firmwarePath } from '../../../boards/machine.ts';
+import { openLive } from './live.ts';
+
+export const sourceArgument = (name = 'source'): Argument =>
+  new Argument(
+    `<${name}>`,
+    'core file, image of a coredump disk, image of a root disk or exFAT volume (newest core), IMAGE:/cores/NAME, live:a or live:b',
+  );
+
+export const firmwareOption = (): Option =>
+  new Option(
+    '--firmware <file>',
+    'the firmware image that the board ran, for its symbols (default: the one that the build made)',
+  );
+
+/** Lends `use` the memory; what is malformed in it is told in one line. */
+export async function withSource<T>(spec: string, use: (source: MemorySource) => Promise<T>): Promise<T> {
+  const source = await openSource(spec);
+  try {
+    return await use(source);
+  } catch (error) {
+    throw toldOf(source.name, error);
+  } finally {
+    source.close();
+  }
+}
+
+export async function openSource(spec: string): Promise<MemorySource> {
+  return (await openLive(spec)) ?? openFile(spec);
+}
+
+export const symbolsOf = (path: string | undefined): Symbols | null =>
+  path === undefined ? Symbols.find(firmwarePath()) : Symbols.load(path);
