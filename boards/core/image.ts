@@ -4,6 +4,7 @@
  *
  * [layout] HEADER_*, TABLE_*, CODEC_*, MISSING_* in asm/layout.ts
  */
+import type { KeyObject } from 'node:crypto';
 import {
   CHUNK_BYTES,
   CIPHER_TAG_BYTES,
@@ -36,7 +37,6 @@ import {
   TABLE_MAGIC_AT,
   TABLE_SYSTEM_AT,
 } from '../../asm/layout.ts';
-import type { KeyObject } from 'node:crypto';
 import { crc32c, crc32cWithout } from './crc32c.ts';
 import { Opener } from './decrypt.ts';
 import { lz4Decode } from './lz4.ts';
@@ -48,6 +48,8 @@ import type { Read } from './source.ts';
 const FORMAT = 'dump image';
 const CHUNKS_MAX = 65536;
 const TABLE_ROOM_MAX = 4096;
+/** A container has none. */
+const NO_LABELS: Copies<Label> = { copies: [null, null], newest: null, blank: [true, true] };
 
 /** A chunk of the memory. `state` is its CODEC_*, or why it has no content: CODEC_LOST or MISSING_*. */
 export interface Chunk {
@@ -61,13 +63,6 @@ export function isPresent(state: number): boolean {
   return state === CODEC_ZERO || state === CODEC_RAW || state === CODEC_LZ4;
 }
 
-export interface ImageOptions {
-  /** Of the recipient, for an encrypted dump. */
-  privateKey?: KeyObject | null;
-  /** The source is a container file, not a disk. */
-  isContainer?: boolean;
-}
-
 /** A memory in chunks, each with its checksum, wherever its table was found. */
 export interface ChunkImage {
   readonly header: Header;
@@ -77,25 +72,38 @@ export interface ChunkImage {
   chunk(index: number): Chunk;
 }
 
-/** A stored chunk out of the image, checked. `at` is a byte offset on the disk; `opener` has the key to sealed ones. */
+/** What an entry says of its chunk: CODEC_* without CODEC_SEALED, or why it is missing. */
+export function stateOf({ codec, block }: Entry, opener: Opener | null): number {
+  if (codec === CODEC_LOST) return block; // 0, or the reason why it was left out
+  return isSealed(codec) && opener === null ? MISSING_SEALED : codec & ~CODEC_SEALED;
+}
+
+const isSealed = (codec: number): boolean => (codec & CODEC_SEALED) !== 0 && isPresent(codec & ~CODEC_SEALED);
+
+/** A stored chunk out of the image, checked. `at` is a byte offset on the disk; `opener` has the key, if there is one. */
 export function readChunk(
   read: Read,
   index: number,
-  { codec, bytes, crc }: Pick<Entry, 'codec' | 'bytes' | 'crc'>,
+  found: Entry,
   at: number,
   opener: Opener | null = null,
 ): Chunk {
-  const isSealed = isPresent(codec & ~CODEC_SEALED) && (codec & CODEC_SEALED) !== 0;
-  const state = isSealed ? codec & ~CODEC_SEALED : codec;
-  if (isSealed && opener === null) return { index, state: MISSING_SEALED, content: null };
+  const state = stateOf(found, opener);
   if (state === CODEC_ZERO) return { index, state, content: new Uint8Array(CHUNK_BYTES) };
   if (!isPresent(state)) return { index, state, content: null };
-  const stored = read(at, bytes);
-  if (stored.length !== bytes) return { index, state: MISSING_UNREADABLE, content: null };
-  const packed = isSealed ? opener!.open(index, codec, stored) : stored;
+  const stored = read(at, found.bytes);
+  if (stored.length !== found.bytes) return { index, state: MISSING_UNREADABLE, content: null };
+  const packed = isSealed(found.codec) ? opener!.open(index, found.codec, stored) : stored;
   const content = state === CODEC_RAW || packed === null ? packed : lz4Decode(packed, CHUNK_BYTES);
-  if (!content || crc32c(content) !== crc) return { index, state: MISSING_CORRUPT, content: null };
+  if (!content || crc32c(content) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
   return { index, state, content };
+}
+
+export interface ImageOptions {
+  /** Of the recipient, for an encrypted dump. */
+  privateKey?: KeyObject | null;
+  /** The source is a container file, not a disk. */
+  isContainer?: boolean;
 }
 
 export class DumpImage implements ChunkImage {
@@ -112,8 +120,6 @@ export class DumpImage implements ChunkImage {
   readonly #bytes: Uint32Array;
   readonly #blocks: Uint32Array;
   readonly #crcs: Uint32Array;
-  /** Of encrypted chunks: their codec with CODEC_SEALED; else 0. */
-  readonly #sealed: Uint8Array;
   readonly #opener: Opener | null;
   readonly #read: Read;
 
@@ -123,9 +129,7 @@ export class DumpImage implements ChunkImage {
    */
   constructor(read: Read, blocks: number, { privateKey = null, isContainer = false }: ImageOptions = {}) {
     this.#read = read;
-    this.labels = isContainer
-      ? { copies: [null, null], newest: null, blank: [true, true] }
-      : readLabels(read, LABEL_LBA);
+    this.labels = isContainer ? NO_LABELS : readLabels(read, LABEL_LBA);
     this.label = this.labels.newest;
     this.headers = readHeaders(read, isContainer ? 0 : COREDUMP_LBA);
     const header = this.headers.newest;
@@ -137,7 +141,6 @@ export class DumpImage implements ChunkImage {
     this.#bytes = new Uint32Array(this.chunks);
     this.#blocks = new Uint32Array(this.chunks);
     this.#crcs = new Uint32Array(this.chunks);
-    this.#sealed = new Uint8Array(this.chunks);
     this.#opener = privateKey === null || header.cipher === 0 ? null : new Opener(privateKey, header);
     this.problems = this.#readTable();
   }
@@ -149,8 +152,13 @@ export class DumpImage implements ChunkImage {
 
   /** CODEC_* of a chunk, or why it is missing, as far as the table knows: MISSING_SEALED without the key to it. */
   state(chunk: number): number {
-    if (this.#sealed[chunk] && this.#opener === null) return MISSING_SEALED;
-    return this.#states[chunk] ?? MISSING_UNREACHED;
+    return chunk < this.chunks ? stateOf(this.#entry(chunk), this.#opener) : MISSING_UNREACHED;
+  }
+
+  /** What the table says; a reason why it is missing stands for the codec. */
+  #entry(chunk: number): Entry {
+    const codec = this.#states[chunk]!;
+    return { chunk, codec, bytes: this.#bytes[chunk]!, block: 0, crc: this.#crcs[chunk]! };
   }
 
   /** Where the stored bytes of a present chunk lie: byte offset on the disk and their count; 0 of a zero chunk. */
@@ -168,9 +176,7 @@ export class DumpImage implements ChunkImage {
   chunk(index: number): Chunk {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
       throw new RangeError(`no chunk ${index}`);
-    const { at, bytes } = this.place(index);
-    const codec = this.#sealed[index] || this.state(index);
-    return readChunk(this.#read, index, { codec, bytes, crc: this.#crcs[index]! }, at, this.#opener);
+    return readChunk(this.#read, index, this.#entry(index), this.place(index).at, this.#opener);
   }
 
   /** Every chunk by rising address. */
@@ -213,10 +219,8 @@ export class DumpImage implements ChunkImage {
     this.#tableBlocks++;
     for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
       const e = entry(block, i);
-      if (e.codec === CODEC_LOST && isPresent(this.#states[e.chunk]!)) continue;
-      // The third word of a lost chunk says why it is not there.
-      this.#states[e.chunk] = e.codec === CODEC_LOST ? e.block : e.codec & ~CODEC_SEALED;
-      this.#sealed[e.chunk] = e.codec & CODEC_SEALED ? e.codec : 0;
+      if (e.codec === CODEC_LOST && isPresent(this.#states[e.chunk]! & ~CODEC_SEALED)) continue;
+      this.#states[e.chunk] = e.codec === CODEC_LOST ? e.block : e.codec;
       this.#bytes[e.chunk] = e.bytes;
       this.#blocks[e.chunk] = e.block;
       this.#crcs[e.chunk] = e.crc;
@@ -253,9 +257,8 @@ export function isSound({ chunk, codec, bytes, block }: Entry, chunks: number, i
   const packed = codec & CODEC_SEALED ? bytes - CIPHER_TAG_BYTES : bytes;
   if (
     plain === CODEC_RAW ? packed !== CHUNK_BYTES : plain !== CODEC_LZ4 || packed < 1 || packed >= CHUNK_BYTES
-  ) {
+  )
     return false;
-  }
   return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= imageBlocks;
 }
 

@@ -23,7 +23,7 @@ import { HostFile } from './host-file.ts';
 import { DumpImage } from './image.ts';
 import { ImageSource } from './image-source.ts';
 import type { MemorySource } from './memory-source.ts';
-import { readHeaders, readLabels } from './records.ts';
+import { endOf, readHeaders, readLabels } from './records.ts';
 import type { Label } from './records.ts';
 import { Malformed } from './source.ts';
 import type { Read } from './source.ts';
@@ -96,8 +96,8 @@ export function openIn(
   if (bytes <= DATA_LBA * SECTOR_BYTES) throw notOne(path);
   const headers = readHeaders(read, COREDUMP_LBA);
   if (headers.newest === null) throw new InputError(withoutHeader(read, path), EXIT_BAD_CORE);
-  const { attribute, chunks } = headers.newest;
-  if (attribute === ATTRIBUTE_INACTIVE || chunks === 0)
+  const { chunks } = headers.newest;
+  if (endOf(headers.newest) === ATTRIBUTE_INACTIVE || chunks === 0)
     throw new InputError(withoutDump(read, path), EXIT_BAD_CORE);
   return new ImageSource(new DumpImage(read, Math.floor(bytes / SECTOR_BYTES), { privateKey }), path, close);
 }

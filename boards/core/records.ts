@@ -5,8 +5,11 @@
  */
 import {
   ABORT_FENCED,
+  ABORT_NONE,
   ATTRIBUTE_ABORTED,
+  ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
+  ATTRIBUTE_INACTIVE,
   COPY_BYTES,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
@@ -126,6 +129,12 @@ export interface Header {
   order: { firstChunk: number; chunks: number; kind: number }[];
   /** Regions that held secrets and were cleared before the dump: zero in the image. */
   scrubbed: Scrubbed[];
+}
+
+/** How the dump ended: a disk whose dump was saved is inactive again, and its image still there. */
+export function endOf({ attribute, saved, abort }: Header): number {
+  if (attribute !== ATTRIBUTE_INACTIVE || !saved) return attribute;
+  return abort === ABORT_NONE ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED;
 }
 
 export interface Scrubbed {
