@@ -69,6 +69,8 @@ function sampleOf({ path, bytes }: MemoryImage): Uint8Array {
   return sample;
 }
 
+const medianOf = (values: readonly number[]): number | null => (values.length === 0 ? null : median(values));
+
 /** Kernels against the best native ones, on the same sample, alternating. */
 export function kernelGoals(image: MemoryImage, native: Native): Goal[] {
   const sample = sampleOf(image);
@@ -90,12 +92,11 @@ export function kernelGoals(image: MemoryImage, native: Native): Goal[] {
       ratios[what].push(reference.busy / busy);
     }
   }
-  const of = (values: readonly number[]): number | null => (values.length === 0 ? null : median(values));
   return [
-    goal('CRC32C: hardware instruction, three streams', 'least', 0.85, of(ratios.crc)),
-    goal('zero detection: AVX2', 'least', 0.8, of(ratios.zero)),
-    goal('LZ4 at 64 KiB: liblz4', 'least', 0.92, of(ratios.lz4)),
-    goal('LZ4: difference in size', 'most', 1, of(sizes), '%'),
+    goal('CRC32C: hardware instruction, three streams', 'least', 0.85, medianOf(ratios.crc)),
+    goal('zero detection: AVX2', 'least', 0.8, medianOf(ratios.zero)),
+    goal('LZ4 at 64 KiB: liblz4', 'least', 0.92, medianOf(ratios.lz4)),
+    goal('LZ4: difference in size', 'most', 1, medianOf(sizes), '%'),
     goal('LZ4 with two workers: liblz4', 'least', 1.8, null),
   ];
 }
