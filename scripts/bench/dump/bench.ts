@@ -23,11 +23,22 @@ export interface BenchChoice extends Choice {
 const TWO_WORKERS =
   'a board has one CPU and its memory cannot be shared between two workers; the firmware compresses in one';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const EXIT_STOPPED = 130;
+
 /** tmpfs where the system has one. */
 const SHM = '/dev/shm';
 
 export async function benchDump(choice: BenchChoice, say: (line: string) => void): Promise<DumpBench> {
   const folders: Folders = { tmpfs: folderIn(SHM), disk: folderIn(tmpdir()) };
+  const clean = (): void => {
+    for (const folder of Object.values(folders)) rmSync(folder, { recursive: true, force: true });
+  };
+  const stopped = (): void => {
+    clean(); // gigabytes
+    process.exit(EXIT_STOPPED);
+  };
+  for (const signal of SIGNALS) process.once(signal, stopped);
   const native = new Native(folders.tmpfs);
   const bench: DumpBench = {
     version: VERSION,
@@ -41,7 +52,8 @@ export async function benchDump(choice: BenchChoice, say: (line: string) => void
     for (const memoryMib of choice.memory)
       for (const content of choice.contents) await ofContent(memoryMib, content);
   } finally {
-    for (const folder of Object.values(folders)) rmSync(folder, { recursive: true, force: true });
+    clean();
+    for (const signal of SIGNALS) process.off(signal, stopped);
   }
   if (choice.goals) bench.missing.push({ name: 'two workers', reason: TWO_WORKERS });
   bench.ok = bench.rows.every(({ equal }) => equal);
@@ -129,6 +141,9 @@ async function qemuDumps(
   return found;
 }
 
+const note = (map: Map<string, number[]>, name: string, value: number): void =>
+  void map.set(name, [...(map.get(name) ?? []), value]);
+
 async function row(
   one: DumpCase,
   image: MemoryImage,
@@ -142,8 +157,6 @@ async function row(
   const dumps: Dumped[] = [];
   const seconds = new Map<string, number[]>();
   const ratios = new Map<string, number[]>();
-  const note = (map: Map<string, number[]>, name: string, value: number): void =>
-    void map.set(name, [...(map.get(name) ?? []), value]);
   // The first one is cold, and is the one that is read back.
   const { found, first, commands } = await dumpOnce(one, image, folders, { check: true });
   for (let round = 0; round < rounds; round++) {

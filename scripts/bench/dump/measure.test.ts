@@ -75,18 +75,19 @@ test('a byte that differs on the medium is found when the dump is read back', ()
   }
 });
 
+const make = (content: 'mixed' | 'zero-heavy' | 'random'): Uint8Array => {
+  const memory = new Uint8Array(16 << 20);
+  fillMemory(memory, 0, content, false);
+  return memory;
+};
+const zeros = (memory: Uint8Array): number => {
+  let count = 0;
+  for (let at = 0; at < memory.length; at += 65_536)
+    if (memory.subarray(at, at + 65_536).every((byte) => byte === 0)) count++;
+  return count / (memory.length / 65_536);
+};
+
 test('contents are the same each time, and hold the share of zeros that they are named for', () => {
-  const make = (content: 'mixed' | 'zero-heavy' | 'random'): Uint8Array => {
-    const memory = new Uint8Array(16 << 20);
-    fillMemory(memory, 0, content, false);
-    return memory;
-  };
-  const zeros = (memory: Uint8Array): number => {
-    let count = 0;
-    for (let at = 0; at < memory.length; at += 65_536)
-      if (memory.subarray(at, at + 65_536).every((byte) => byte === 0)) count++;
-    return count / (memory.length / 65_536);
-  };
   const mixed = make('mixed');
   assert.is(Buffer.compare(mixed, make('mixed')), 0);
   assert.ok(zeros(mixed) > 0.1 && zeros(mixed) < 0.6);

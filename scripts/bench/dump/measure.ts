@@ -93,12 +93,14 @@ export async function dumpOnce(
 
 /** RAM of a board that has been at work is there, page by page; the host's must be, too. */
 function touch(ram: Uint8Array): void {
-  for (let at = 0; at < ram.length; at += 4096) ram[at] = ram[at]!;
+  for (let at = 0; at < ram.length; at += 4096) Atomics.add(ram, at, 0);
 }
+
+const nothing = (): void => {};
 
 /** The host's threads write; here firmware goes on, and waits only when all that may be in flight is. */
 async function overlapped(rig: DumpRig, medium: PostedMedium): Promise<void> {
-  let wake: () => void = () => {};
+  let wake: () => void = nothing;
   medium.onDone = () => wake();
   for (let posted = -1; !rig.step(STEPS);) {
     const goesOn = medium.posted !== posted && medium.inFlight < BUSY;

@@ -22,7 +22,7 @@ export class Qemu {
   /** RAM of `bytes` bytes is `image`; `more`: other options, by default the guest does not run. */
   constructor(folder: string, image: string, bytes: number, more: readonly string[] = ['-S'], share = false) {
     this.#path = join(folder, 'qmp');
-    const memory = `memory-backend-file,id=ram,size=${bytes},mem-path=${image},share=${share ? 'on' : 'off'}`;
+    const memory = `memory-backend-file,id=ram,size=${bytes},mem-path=${image},share=${share ? 'on' : 'off'},prealloc=on`;
     const options = ['-machine', 'pc,memory-backend=ram', '-object', memory, '-m', `${bytes / 2 ** 20}M`];
     this.#child = spawn(
       PROGRAM,
