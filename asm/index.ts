@@ -35,6 +35,13 @@ export {
 // Checksums and scans
 export { crc32c, crc32c_init } from './bytes/crc32c';
 export { is_zero } from './bytes/zero';
+export { LZ4_BLOCK_MAX, LZ4_TABLE_BYTES, lz4_compress } from './bytes/lz4';
+export { lz4_expand } from './bytes/unlz4';
+
+// Encryption of a dump to a public key
+export { AEAD_SCRATCH_BYTES, aead_seal } from './crypto/aead';
+export { SHA256_SCRATCH_BYTES, hkdf_sha256, sha256 } from './crypto/sha256';
+export { X25519_SCRATCH_BYTES, x25519, x25519_public } from './crypto/x25519';
 
 // Medium data: what a host does with the blocks of an action
 export { first_difference, or_into } from './bytes/compare';
@@ -91,6 +98,7 @@ export {
   table_crc,
   table_enter,
   table_offset_blocks,
+  table_reason,
   table_room,
   table_seal,
   table_stored_bytes,
@@ -114,4 +122,11 @@ export { keys_contain, keys_find_system, reservation_key, reservation_type } fro
 export { outcome_of, sense_code, sense_key } from './initiator/outcome';
 
 // Dump writer
-export { writer_begin, writer_done, writer_drained, writer_offer, writer_step } from './dump/writer';
+export {
+  writer_begin,
+  writer_done,
+  writer_drained,
+  writer_leave_out,
+  writer_offer,
+  writer_step,
+} from './dump/writer';

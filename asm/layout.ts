@@ -41,7 +41,7 @@ export const HOST_OK = 0;
 export const HOST_NO_TARGET = 1; // selection time-out: nobody there, or the path is down
 export const HOST_TIMEOUT = 2; // no answer within SQE_TIMEOUT_MS
 export const HOST_ABORTED = 3; // ended by hba.reset or by task management
-export const HOST_DMA_ERROR = 4; // a transfer left board RAM
+export const HOST_DMA_ERROR = 4; // a transfer left board RAM, or met poisoned memory
 export const HOST_BAD_ENTRY = 5; // a submission the HBA cannot read
 
 /** Interrupt lines, as bits of `interrupt(lines)`, `irq.mask` and `irq.unmask`. */
@@ -347,22 +347,54 @@ export const HEADER_FAILED_US_AT = 104; // u64, board time of the failure
 export const HEADER_STARTED_US_AT = 112; // u64, of the attribute's change to dumping
 export const HEADER_ENDED_US_AT = 120; // u64, 0 while dumping
 export const HEADER_LIMIT_MS_AT = 128; // u32, counted from the failure
-export const HEADER_SAVED_AT = 132; // u32, 1: the core file is made
+export const HEADER_SAVED_AT = 132; // u32, SAVED_*
 export const HEADER_UTC_AT = 136; // u64, seconds of the board's real-time clock at the failure
 export const HEADER_BUILD_AT = 144; // 32 bytes, firmware build id
 export const HEADER_BUILD_BYTES = 32;
 export const HEADER_RECORD_AT = 176; // u32, address of the panic record in the memory
 export const HEADER_ORDER_COUNT_AT = 180; // u32
 export const HEADER_WRITTEN_US_AT = 184; // u64, board time of this header
+export const HEADER_POISONED_AT = 192; // u32, chunks left out, because memory there cannot be read
+export const HEADER_CODEC_AT = 196; // u32, CODEC_LZ4: chunks were compressed where that saves a block; else 0
+export const HEADER_SCRUB_COUNT_AT = 200; // u32
+export const HEADER_SAVE_TRIES_AT = 204; // u32, tries to make a core file, counted before each
+export const HEADER_SAVE_CLUSTER_AT = 208; // u32, first cluster that the last try chose in the root file system
+export const HEADER_SAVE_CLUSTERS_AT = 212; // u32, how many; 0: none yet
+export const HEADER_SAVE_CLEAN_AT = 216; // u32, 1: that volume was not marked as dirty before
+export const HEADER_CIPHER_AT = 220; // u32, CIPHER_*: how the chunks are encrypted
+export const HEADER_CIPHER_PUBLIC_AT = 224; // 32 bytes, the board's own public key for this dump
 export const HEADER_ORDER_AT = 256; // ORDER_BYTES each: first chunk u32, chunks u32, kind u32, 0
 export const ORDER_BYTES = 16;
 export const ORDER_MAX = 64;
+/** Regions that were cleared before the dump, because they held secrets: they are zero in the image. */
+export const HEADER_SCRUB_AT = 1280; // SCRUB_BYTES each: address u32, bytes u32, kind u32, 0
+export const SCRUB_BYTES = 16;
+export const SCRUB_MAX = 16;
+export const HEADER_CIPHER_ID_AT = 1536; // 16 bytes, the first of the SHA-256 of the recipient's public key
+export const HEADER_CIPHER_ATTEMPT_AT = 1552; // u32, a part of each nonce
+
+/**
+ * CIPHER_X25519: a chunk is encrypted after compression, with AEAD_CHACHA20_POLY1305 ([RFC 8439] 2.8), the tag behind
+ * it. Nonce: chunk, boot epoch, attempt, u32 each; additional data: chunk, codec << 24 | stored bytes, system, boot
+ * epoch, u32 each. The key is HKDF-SHA256 ([RFC 5869]) of the X25519 secret that both key pairs share ([RFC 7748]), with
+ * both public keys, the board's first, as salt and CIPHER_INFO as info. Which chunks are zero, the chunk table and its
+ * checksums are in the clear.
+ */
+export const CIPHER_NONE = 0;
+export const CIPHER_X25519 = 1;
+export const CIPHER_INFO_BYTES = 16; // "sparecore dump 1"
+export const CIPHER_TAG_BYTES = 16;
 
 /** The coredump attribute. The last three are the non-coredump states. */
 export const ATTRIBUTE_DUMPING = 1;
 export const ATTRIBUTE_INACTIVE = 2;
 export const ATTRIBUTE_COMPLETED = 3;
 export const ATTRIBUTE_ABORTED = 4;
+
+/** What became of the dump after its end. */
+export const SAVED_NOT = 0;
+export const SAVED_DONE = 1; // the core file is made, and was read back
+export const SAVED_REFUSED = 2; // all tries failed: nobody tries again
 
 export const ABORT_NONE = 0;
 export const ABORT_LIMIT = 1;
@@ -383,19 +415,31 @@ export const TABLE_SYSTEM_AT = 12; // u32
 export const TABLE_EPOCH_AT = 16; // u32
 export const TABLE_COUNT_AT = 20; // u32, entries used
 export const TABLE_ENTRIES_AT = 32;
-/** chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory */
+/**
+ * chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory. Of a
+ * chunk that is CODEC_LOST the third word says why: 0 tried and not written, or MISSING_POISONED.
+ */
 export const TABLE_ENTRY_BYTES = 16;
 export const TABLE_ENTRIES = 254;
 export const CODEC_LOST = 0;
 export const CODEC_ZERO = 1;
 export const CODEC_RAW = 2;
 export const CODEC_LZ4 = 3;
+export const CODEC_SEALED = 0x10; // beside CODEC_RAW or CODEC_LZ4: encrypted, CIPHER_TAG_BYTES longer
 /** A chunk map has a byte a chunk: its CODEC_*, or why it is not in the core (CODEC_LOST: tried and not written). */
 export const MISSING_UNREACHED = 0x80; // no whole block of the table lists it: the dump did not get there
 export const MISSING_CORRUPT = 0x81; // read, and its checksum is wrong
 export const MISSING_UNREADABLE = 0x82; // the dump disk would not give it back
 export const MISSING_POISONED = 0x83; // uncorrectable in RAM already
 export const MISSING_SECRET = 0x84; // kept out of the dump on purpose
+export const MISSING_SEALED = 0x85; // encrypted, and the reader has no key
+
+/**
+ * Container of an encrypted dump, "core.*.enc", which a saver without the private key makes: an image like that on a
+ * disk, without gaps. Block 0 has the header, whose pointers count from the file's start; at block COPY_BLOCKS begins
+ * the chunk table, right behind it the image.
+ */
+export const CONTAINER_TABLE_LBA = COPY_BLOCKS;
 
 /** Mailbox disk: one slot a board at the start of its data region. */
 export const MAIL_MAGIC = 0x424d4353; // "SCMB"
@@ -425,6 +469,7 @@ export const NOTE_PANIC = 0x53430100;
 export const NOTE_LOG = 0x53430101;
 export const NOTE_COVERAGE = 0x53430102;
 export const NOTE_TRACE = 0x53430103;
+export const NOTE_SCRUBBED = 0x53430104; // as at HEADER_SCRUB_AT, one after the other
 /** NOTE_PANIC is the panic record and NOTE_LOG, NOTE_TRACE the rings, as they lay in memory. NOTE_COVERAGE: */
 export const COVERAGE_VERSION = 1;
 export const COVERAGE_VERSION_AT = 0; // u32

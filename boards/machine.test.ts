@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import * as L from '../asm/layout.ts';
 import * as F from '../firmware/layout.ts';
 import { SECOND } from './clock.ts';
 import type { FirmwareExports } from './emulated/firmware.ts';
@@ -25,6 +26,10 @@ const BOARDS: Partial<Scenario['boards']> = {
   dumpRoomPercent: 66,
   rootFloorMib: 7,
   saveSharePercent: 88,
+  dumpCodec: 'lz4',
+  dumpOverwrite: 'always',
+  stopBoundMs: 999,
+  dumpKey: '0102030405060708'.repeat(4),
 };
 
 test('what the scenario says of the boards stands in their NVRAM, where firmware reads it', () => {
@@ -44,6 +49,12 @@ test('what the scenario says of the boards stands in their NVRAM, where firmware
         [F.NV_ROOM_PERCENT, 66],
         [F.NV_FLOOR_MIB, 7],
         [F.NV_SAVE_SHARE, 88],
+        [F.NV_CODEC, L.CODEC_LZ4],
+        [F.NV_OVERWRITE, 1],
+        [F.NV_STOP_MS, 999],
+        [F.NV_CIPHER, L.CIPHER_X25519],
+        [F.NV_DUMP_KEY, 0x04030201],
+        [F.NV_DUMP_KEY + 28, 0x08070605],
         [F.NV_EPOCH, 0],
       ];
       for (const [word, value] of words) assert.is(nvram.read(word), value, `word at ${word}`);

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as L from '../asm/layout.ts';
 import * as F from '../firmware/layout.ts';
 import { Client } from './clients/client.ts';
 import { Network } from './clients/network.ts';
@@ -41,7 +42,7 @@ export function firmwarePath(): string {
 
 let loaded: { path: string; firmware: Firmware } | null = null;
 
-function loadFirmware(path: string): Firmware {
+export function loadFirmware(path: string): Firmware {
   if (loaded?.path !== path) loaded = { path, firmware: new Firmware(path) };
   return loaded.firmware;
 }
@@ -61,6 +62,7 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
   const shelf = makeShelf(scenario, clock, observer, folder);
   const interconnect = new Interconnect(clock, scenario.interconnectUs * US);
   const board = (index: 0 | 1): EmulatedBoard => {
+    const random = new RandomStream(seed, `board ${'ab'[index]}`);
     const made = new EmulatedBoard(
       {
         index,
@@ -68,6 +70,7 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
         periodUs: scenario.boards.cycleUs,
         postMs: scenario.boards.postMs,
         startUtc: scenario.startUtc,
+        random: () => random.next(),
       },
       clock,
       image,
@@ -132,6 +135,12 @@ function configure(
   nvram.write(F.NV_ROOM_PERCENT, boards.dumpRoomPercent);
   nvram.write(F.NV_FLOOR_MIB, boards.rootFloorMib);
   nvram.write(F.NV_SAVE_SHARE, boards.saveSharePercent);
+  nvram.write(F.NV_CODEC, boards.dumpCodec === 'lz4' ? L.CODEC_LZ4 : 0);
+  const key = Buffer.from(boards.dumpKey ?? '', 'hex');
+  nvram.write(F.NV_CIPHER, boards.dumpKey === null ? L.CIPHER_NONE : L.CIPHER_X25519);
+  for (let at = 0; at < key.length; at += 4) nvram.write(F.NV_DUMP_KEY + at, key.readUInt32LE(at));
+  nvram.write(F.NV_OVERWRITE, boards.dumpOverwrite === 'always' ? 1 : 0);
+  nvram.write(F.NV_STOP_MS, boards.stopBoundMs);
 }
 
 function makeClients(

@@ -23,6 +23,7 @@ const FORMS: readonly Form[] = [
   { words: ['assert', 'A'], does: 'assert', what: 'make an assert in the firmware fail' },
   { words: ['hang', 'A'], does: 'hang', what: 'the CPU gets stuck; the watchdog finds it' },
   { words: ['memory-error', 'A'], does: 'memory-error', what: 'an uncorrectable memory error' },
+  { words: ['stop', 'dump', 'A'], does: 'stop-dump', what: 'its partner asks the board to stop its dump' },
   { words: ['power', 'off', 'A'], does: 'power-off', what: 'take the power from the board' },
   { words: ['power', 'on', 'A'], does: 'power-on', what: 'and give it back' },
   { words: ['cut', 'interconnect'], does: 'cut-interconnect', what: 'between the boards' },

@@ -44,7 +44,7 @@ export interface RunResult {
     limit_s: number;
     memory_bytes: number;
     stored_bytes: number;
-    chunks: { total: number; zero: number; stored: number; lost: number };
+    chunks: { total: number; zero: number; stored: number; lost: number; poisoned: number };
     verified: boolean | null; // compared byte by byte with the memory at the panic
   };
   core: { path: string; bytes: number; sha256: string; saved_s: number } | null;

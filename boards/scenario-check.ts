@@ -104,7 +104,16 @@ function* formatProblems(group: ScenarioInput['disks'][number], path: Path): Gen
   }
 }
 
-const BOARD_ACTIONS = new Set(['nmi', 'trap', 'assert', 'hang', 'memory-error', 'power-off', 'power-on']);
+const BOARD_ACTIONS = new Set([
+  'nmi',
+  'trap',
+  'assert',
+  'hang',
+  'memory-error',
+  'stop-dump',
+  'power-off',
+  'power-on',
+]);
 const DISK_ACTIONS = new Set(['fail-disk', 'kill-disk', 'slow-disk', 'mend-disk']);
 const PATH_ACTIONS = new Set(['cut-path', 'mend-path']);
 

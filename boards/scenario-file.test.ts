@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +159,33 @@ test('a seed keeps all its digits', () => {
   for (const seed of ['0', '9007199254740993', '18446744073709551615']) {
     assert.is(parseScenario(`seed: ${seed}\n${GOOD}`, 'x').seed, seed);
     assert.is(parseScenario(`seed: '${seed}'\n${GOOD}`, 'x').seed, seed);
+  }
+});
+
+test('boards.dump_key is a public key, in hexadecimal digits or in a file beside the scenario', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparecore-'));
+  try {
+    const { publicKey } = generateKeyPairSync('x25519');
+    const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(12).toString('hex');
+    writeFileSync(join(folder, 'key.pem'), publicKey.export({ format: 'pem', type: 'spki' }));
+    writeFileSync(join(folder, 'key.hex'), `${raw}\n`);
+    const path = join(folder, 's.yaml');
+    for (const key of [raw, 'key.pem', 'key.hex']) {
+      writeFileSync(path, `${GOOD}boards: { dump_key: '${key}' }\n`);
+      assert.is(loadScenario(path).boards.dumpKey, raw, key);
+    }
+    writeFileSync(path, GOOD);
+    assert.is(loadScenario(path).boards.dumpKey, null);
+    for (const [key, what] of [
+      ['gone.pem', /boards\.dump_key: gone\.pem is neither 64 hexadecimal digits nor a file/],
+      ['s.yaml', /boards\.dump_key: s\.yaml holds no X25519 public key/],
+      [raw.slice(1), /boards\.dump_key: .* is neither/],
+    ] as const) {
+      writeFileSync(path, `${GOOD}boards: { dump_key: '${key}' }\n`);
+      assert.throws(() => loadScenario(path), what);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LineCounter, isMap, isScalar, parseDocument, type Document } from 'yaml';
+import { publicKeyOf, rawPublicKey } from './core/key.ts';
 import { EXIT_BAD_SCENARIO, InputError } from './input-error.ts';
 import { nearest } from './nearest.ts';
 import { EVENT_NAMES } from './observer/events.ts';
@@ -94,9 +95,11 @@ export function parseScenario(text: string, path: string): Scenario {
   const input = parsed.data;
   const disks = expandDisks(input);
   const source = input.workload.source === undefined ? null : resolve(dirname(path), input.workload.source);
+  const dumpKey = dumpKeyOf(input.boards.dump_key, dirname(path));
   const problems = scenarioProblems(input, disks, { eventNames: EVENT_NAMES, source });
+  if (dumpKey instanceof Error) problems.push({ path: ['boards', 'dump_key'], what: dumpKey.message });
   if (problems.length > 0) fail(problems.map(locate));
-  return toScenario(input, disks, source, basename(path).replace(/\.ya?ml$/, ''));
+  return toScenario(input, disks, source, dumpKey as string | null, basename(path).replace(/\.ya?ml$/, ''));
 }
 
 /** Seeds do not fit the numbers of JavaScript: the digits as they are in the file. */
@@ -135,12 +138,27 @@ function offsetOf(document: Document.Parsed, path: Path, isKey: boolean): number
 const pathText = (path: Path): string =>
   path.map((part, at) => (typeof part === 'number' ? `[${part}]` : `${at === 0 ? '' : '.'}${part}`)).join('');
 
+/** The key itself, or from a file. */
+function dumpKeyOf(given: string | undefined, folder: string): string | Error | null {
+  if (given === undefined) return null;
+  const own = publicKeyOf(given);
+  if (own !== null) return rawPublicKey(own).toString('hex');
+  const file = resolve(folder, given);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+    return new Error(`${given} is neither 64 hexadecimal digits nor a file`);
+  const key = publicKeyOf(readText(file));
+  return key === null
+    ? new Error(`${given} holds no X25519 public key: 64 hexadecimal digits or PEM`)
+    : rawPublicKey(key).toString('hex');
+}
+
 const msOf = (seconds: number): number => Math.round(seconds * 1000);
 
 function toScenario(
   input: ScenarioInput,
   disks: readonly NamedDisk[],
   source: string | null,
+  dumpKey: string | null,
   name: string,
 ): Scenario {
   const { boards, workload } = input;
@@ -164,6 +182,10 @@ function toScenario(
       dumpRoomPercent: boards.dump_room_percent,
       rootFloorMib: boards.root_floor_mib,
       saveSharePercent: boards.save_share_percent,
+      dumpCodec: boards.dump_codec,
+      dumpKey,
+      dumpOverwrite: boards.dump_overwrite,
+      stopBoundMs: boards.stop_bound_ms,
     },
     disks: disks.map(({ disk }) => disk),
     clients: {

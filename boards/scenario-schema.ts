@@ -23,6 +23,7 @@ export const ACTION = z.enum([
   'assert',
   'hang',
   'memory-error',
+  'stop-dump',
   'power-off',
   'power-on',
   'cut-interconnect',
@@ -55,6 +56,26 @@ const boards = z
     dump_room_percent: whole(1, 200, 'share of RAM that a coredump disk must hold').default(60),
     root_floor_mib: whole(0, 1 << 20, 'space on the root volume that saving a core leaves free').default(16),
     save_share_percent: whole(1, 100, 'share of a disk that saving a core may use').default(50),
+    dump_codec: z
+      .enum(['raw', 'lz4'])
+      .describe('lz4: chunks of a dump are compressed where that saves a block')
+      .default('raw'),
+    dump_key: z
+      .string()
+      .min(1)
+      .describe(
+        'X25519 public key that dumps are encrypted to: 64 hexadecimal digits, or a file with them or with a PEM, from the folder of this file',
+      )
+      .optional(),
+    dump_overwrite: z
+      .enum(['never', 'always'])
+      .describe('may a dump go over an older core that nobody has saved')
+      .default('never'),
+    stop_bound_ms: whole(
+      1,
+      MS_MAX,
+      'so long a board that was asked to stop its dump may take to answer',
+    ).default(60_000),
   })
   .describe('both controllers');
 
@@ -63,6 +84,12 @@ const model = {
   rate_mb_s: whole(1, 100_000, 'transfer rate, 10^6 bytes a second'),
   reserve_us: whole(1, 10_000_000, 'time of a PERSISTENT RESERVE OUT, which writes its state to the medium'),
 };
+
+const MAX_TRANSFER = whole(
+  72,
+  32_768,
+  'what one command may move, as the disk says in its Block Limits; by default 32 MiB',
+);
 
 const diskModel = z
   .strictObject({
@@ -104,6 +131,7 @@ const diskGroup = z
     access_us: model.access_us.optional(),
     rate_mb_s: model.rate_mb_s.optional(),
     reserve_us: model.reserve_us.optional(),
+    max_transfer_kib: MAX_TRANSFER.optional(),
   })
   .describe('a group of equal disks');
 

@@ -62,6 +62,7 @@ export function expandDisks(input: ScenarioInput): NamedDisk[] {
           accessUs: it.access_us ?? input.disk_model.access_us,
           rateMbS: it.rate_mb_s ?? input.disk_model.rate_mb_s,
           reserveUs: it.reserve_us ?? input.disk_model.reserve_us,
+          ...(it.max_transfer_kib === undefined ? {} : { maxTransferKib: it.max_transfer_kib }),
           immediate: role === 'free' && it.access_us === undefined && it.rate_mb_s === undefined,
           blockBytes: it.block_bytes ?? 512,
           physicalExponent: it.physical_exponent ?? (it.block_bytes === 4096 ? 0 : 3),

@@ -20,6 +20,10 @@ export interface BoardsConfig {
   dumpRoomPercent: number; // of RAM, that a coredump disk must hold
   rootFloorMib: number; // free space that savecore leaves
   saveSharePercent: number; // of a disk's time that savecore may use
+  dumpCodec: 'raw' | 'lz4'; // lz4: chunks are compressed where that saves a block
+  dumpKey: string | null; // X25519 public key that dumps are encrypted to, 64 hexadecimal digits
+  dumpOverwrite: 'never' | 'always'; // of an older core that nobody has saved
+  stopBoundMs: number; // wait for the answer to a stop request
 }
 
 export interface DiskConfig {
@@ -30,6 +34,8 @@ export interface DiskConfig {
   volume: number | null; // volume number of a data disk
   accessUs: number; // of a command that is not sequential
   rateMbS: number; // 10^6 bytes a second
+  /** What one command may move, as the disk says in its Block Limits; absent: what its device server does. */
+  maxTransferKib?: number;
   reserveUs: number; // of a PERSISTENT RESERVE OUT, which writes its state to the medium (APTPL)
   /** Commands take no board time: for initiators of the real world, whose own time counts. Free disks only. */
   immediate: boolean;
@@ -62,6 +68,7 @@ export interface EventConfig {
     | 'assert' // a failed assert
     | 'hang' // the CPU never returns from its cycle; the watchdog finds it
     | 'memory-error' // uncorrectable ECC error
+    | 'stop-dump' // the partner of `board` asks it to stop its dump
     | 'power-off'
     | 'power-on'
     | 'cut-interconnect'

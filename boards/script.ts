@@ -65,7 +65,9 @@ export class Script {
         return board.hang();
       case 'memory-error':
         // Somewhere in the cache, where nothing but clients' data lies.
-        return board.nmi(L.PANIC_MEMORY, F.CACHE_AT + F.WORK_BYTES);
+        return board.memoryError(board.memoryBytes / 2);
+      case 'stop-dump':
+        return boards[board.index === 0 ? 1 : 0].type('s');
       case 'power-off':
         return board.powerOff();
       case 'power-on':

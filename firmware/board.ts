@@ -24,6 +24,19 @@ export declare function irq_mask(lines: u32): void;
 @external('irq', 'unmask')
 export declare function irq_unmask(lines: u32): void;
 
+/**
+ * Memory controller: number of the first page of 4 KiB, from `page` on, that is poisoned by an uncorrectable error;
+ * ECC_NONE without one. Whoever reads such a page, CPU or DMA, faults.
+ */
+@external('ecc', 'next')
+export declare function ecc_next(page: u32): u32;
+export const ECC_NONE: u32 = 0xffffffff;
+export const ECC_PAGE_BYTES: u32 = 4096;
+
+/** 32 bits from the board's random number generator. */
+@external('random', 'word')
+export declare function random_word(): u32;
+
 /** Board time since power-on, us. */
 @external('timer', 'now_lo')
 export declare function timer_now_lo(): u32;

@@ -8,6 +8,7 @@ import { hba_configure, irq_unmask, nvram_read, nvram_write, port_configure } fr
 import { cache_init } from './cache';
 import { claim, claim_drop, claim_if_free } from './claim';
 import { discover_begin } from './discover';
+import { dump_key_init } from './dump-key';
 import {
   BOARD_BOOTING,
   BOARD_NORMAL,
@@ -22,6 +23,7 @@ import {
   EV_BOOT,
   EV_READY,
   EV_WAITING,
+  NV_CODEC,
   NV_EPOCH,
   NV_FLOOR_MIB,
   NV_GIVEBACK_MS,
@@ -29,6 +31,7 @@ import {
   NV_HEARTBEAT_MS,
   NV_INDEX,
   NV_LIMIT_MS,
+  NV_OVERWRITE,
   NV_PARTNER,
   NV_POLICY,
   NV_REBOOT,
@@ -46,6 +49,7 @@ import { Disk, HELD_ME, NO_DISK, core, disk_at } from './memory';
 import { now_us } from './now';
 import { NEVER_LOOKED } from './spare';
 import { seal_now } from './seal';
+import { secrets_init } from './secrets';
 import { partner_state, set_state, wake_at } from './state';
 import { trace } from './trace';
 
@@ -89,6 +93,8 @@ export function boot_begin(): void {
   c.room_percent = nvram_read(NV_ROOM_PERCENT);
   c.floor_mib = nvram_read(NV_FLOOR_MIB);
   c.save_share = nvram_read(NV_SAVE_SHARE);
+  c.overwrite = nvram_read(NV_OVERWRITE);
+  c.codec = nvram_read(NV_CODEC);
   c.mailbox = NO_DISK;
   c.coredump = NO_DISK;
   c.take_disk = NO_DISK;
@@ -96,6 +102,8 @@ export function boot_begin(): void {
   c.save_disk = NO_DISK;
   c.label_disk = NO_DISK;
   c.spares_seen = NEVER_LOOKED;
+  secrets_init();
+  dump_key_init();
   cache_init();
   hba_configure(SQ_AT, COMMAND_MAX, CQ_AT, COMMAND_MAX);
   port_configure(REQUESTS_AT, REQUEST_MAX);

@@ -1,9 +1,10 @@
 /**
  * The debug console on the uart: one letter a command, for those who want to see a board die in a certain way.
- * 't' traps (a load beyond all memory), 'a' fails an assert, 'g' gives back now.
+ * 't' traps (a load beyond all memory), 'a' fails an assert, 'g' gives back now, 's' has the partner's dump stopped.
  */
 import { uart_read } from './board';
 import { core } from './memory';
+import { stop_ask } from './take-stop';
 
 const BYTES_MAX = 16;
 
@@ -17,6 +18,9 @@ export function console(): void {
         break;
       case 0x61:
         assert(false, 'failed on request of the console');
+        break;
+      case 0x73:
+        stop_ask();
         break;
       case 0x67:
         core().giveback_ms = 0;

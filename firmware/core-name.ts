@@ -1,9 +1,12 @@
-/** The name of a core file: core.SYSTEM.YYYY-MM-DD.hh_mm_ss, UTC at the failure; the next of that name ends in .1 */
+/**
+ * The name of a core file: core.SYSTEM.YYYY-MM-DD.hh_mm_ss, UTC at the failure; the next of that name ends in .1; one
+ * that is encrypted in .enc
+ */
 
 let end: usize = 0;
 
 /** Writes the name at `to`; returns its bytes, at most 40. */
-export function core_name(to: usize, system: u32, utc: u64, again: u32): u32 {
+export function core_name(to: usize, system: u32, utc: u64, again: u32, sealed: bool): u32 {
   end = to;
   byte(0x63); // core.
   byte(0x6f);
@@ -23,6 +26,12 @@ export function core_name(to: usize, system: u32, utc: u64, again: u32): u32 {
   if (again) {
     byte(0x2e);
     number(again, 1);
+  }
+  if (sealed) {
+    byte(0x2e); // .enc
+    byte(0x65);
+    byte(0x6e);
+    byte(0x63);
   }
   return <u32>(end - to);
 }

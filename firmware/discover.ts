@@ -4,6 +4,7 @@
  * at once.
  *
  * [SPC-4] 6.6 INQUIRY, 7.8.5 Device Identification VPD page 83h, 6.16 PERSISTENT RESERVE OUT
+ * [SBC-3] 6.5.4 Block Limits VPD page B0h
  */
 import {
   ATTRIBUTE_INACTIVE,
@@ -27,7 +28,7 @@ import {
   DATA_LBA,
   TAIL_BLOCKS,
 } from '../asm/layout';
-import { load_be16, load_be64 } from '../asm/bytes/endian';
+import { load_be16, load_be32, load_be64 } from '../asm/bytes/endian';
 import {
   PR_REGISTER_AND_IGNORE,
   cdb_inquiry,
@@ -53,6 +54,9 @@ const LABEL: u32 = KIND_DISCOVER + 4;
 const HEADER: u32 = KIND_DISCOVER + 5;
 const REGISTER_0: u32 = KIND_DISCOVER + 6;
 const REGISTER_1: u32 = KIND_DISCOVER + 7;
+const LIMITS: u32 = KIND_DISCOVER + 8;
+const BLOCK_LIMITS: u32 = 0xb0;
+const LIMITS_BYTES: u32 = 64;
 
 /** Starts the chain of every target. `boot_left` counts those not yet at its end. */
 export function discover_begin(): void {
@@ -77,6 +81,9 @@ function next(d: u32, kind: u32): void {
       break;
     case CAPACITY:
       cdb_read_capacity16(entry, data, 32);
+      break;
+    case LIMITS:
+      cdb_inquiry(entry, BLOCK_LIMITS, data, LIMITS_BYTES);
       break;
     case LABEL:
       cdb_read16(entry, LABEL_LBA, 2 * COPY_BLOCKS, data, 2 * COPY_BYTES);
@@ -114,6 +121,9 @@ export function discover_done(i: u32, outcome: u32): void {
     case CAPACITY:
       if (!good) return end();
       disk.blocks = load_be64(data) + 1;
+      return next(d, LIMITS);
+    case LIMITS:
+      if (good) read_limits(disk, data);
       return next(d, LABEL);
     case LABEL:
       if (!good || !read_label(d, disk, data)) return end();
@@ -132,6 +142,13 @@ export function discover_done(i: u32, outcome: u32): void {
 
 function end(): void {
   core().boot_left--;
+}
+
+/** Block Limits VPD page, [SBC-3] 6.5.4: what one command may move, and should. 0: the disk does not say. */
+function read_limits(disk: Disk, data: usize): void {
+  if (load<u8>(data + 1) != <u8>BLOCK_LIMITS || load_be16(data + 2) < 12) return;
+  disk.transfer_max = load_be32(data + 8);
+  disk.transfer_best = load_be32(data + 12);
 }
 
 /** Finds the NAA designator of the logical unit, [SPC-4] 7.8.5.6. */

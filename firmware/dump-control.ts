@@ -31,12 +31,14 @@ import {
   HEADER_ATTRIBUTE_AT,
   HEADER_BUILD_AT,
   HEADER_BUILD_BYTES,
+  HEADER_CODEC_AT,
   HEADER_ENDED_US_AT,
   HEADER_FAILED_US_AT,
   HEADER_LIMIT_MS_AT,
   HEADER_LOST_AT,
   HEADER_ORDER_AT,
   HEADER_ORDER_COUNT_AT,
+  HEADER_POISONED_AT,
   HEADER_REASON_AT,
   HEADER_RECORD_AT,
   HEADER_STARTED_US_AT,
@@ -61,6 +63,8 @@ import {
 } from '../asm/layout';
 import { nvram_read, trace_event } from './board';
 import { ATTEMPTS, ask_for, next_disk } from './dump-disk';
+import { dump_key_header } from './dump-key';
+import { write_blocks } from './dump-size';
 import { close_us, marked, restart } from './dump-run';
 import {
   DUMP_ENTRY,
@@ -109,6 +113,7 @@ import { message_begin, message_send } from './message';
 import { now_us } from './now';
 import { region_chunks, region_first } from './order';
 import { over } from './panic';
+import { secrets_list } from './secrets';
 import { header_point, spare_pick } from './spare';
 
 const CONTROL_TRIES: u32 = 4;
@@ -145,6 +150,7 @@ export function control(disk: u32): void {
   d.control_disk = disk;
   d.control_busy = 1;
   d.control_tries = 0;
+  d.control_at = now_us();
   send_control();
 }
 
@@ -167,7 +173,10 @@ export function mark(): void {
     trace_event(EV_DUMP_NONE, 0, 0, 0);
     return over();
   }
-  if (d.sealed) return mark_now(seal().coredump_path, seal().header_copy, seal().header_sequence);
+  if (d.sealed) {
+    d.write_blocks = seal().write_blocks;
+    return mark_now(seal().coredump_path, seal().header_copy, seal().header_sequence);
+  }
   // Nothing vouches for this disk but a table in memory: its label must say that it is a spare of ours.
   d.step = STEP_LABEL;
   d.path = disk_at(d.disk).path;
@@ -216,6 +225,8 @@ export function control_header(attribute: u32, cause: u32): void {
   store<u32>(buf + HEADER_ZERO_AT, w.zero);
   store<u32>(buf + HEADER_STORED_AT, w.stored);
   store<u32>(buf + HEADER_LOST_AT, w.lost);
+  store<u32>(buf + HEADER_POISONED_AT, w.poisoned);
+  store<u32>(buf + HEADER_CODEC_AT, d.codec);
   store<u64>(buf + HEADER_FAILED_US_AT, d.failed_at);
   store<u64>(buf + HEADER_STARTED_US_AT, d.started_at);
   store<u64>(buf + HEADER_WRITTEN_US_AT, now_us());
@@ -224,6 +235,8 @@ export function control_header(attribute: u32, cause: u32): void {
   store<u64>(buf + HEADER_UTC_AT, load<u32>(RECORD_AT + RECORD_UTC_AT));
   memory.copy(buf + HEADER_BUILD_AT, RECORD_AT + RECORD_BUILD_AT, HEADER_BUILD_BYTES);
   store<u32>(buf + HEADER_RECORD_AT, RECORD_AT);
+  secrets_list(buf);
+  dump_key_header(buf);
   store<u32>(buf + HEADER_ORDER_COUNT_AT, 7);
   for (let region: u32 = 1; region <= 7; region++) {
     const place = buf + HEADER_ORDER_AT + (region - 1) * ORDER_BYTES;
@@ -256,6 +269,8 @@ export function move_reservation(): void {
 export function control_done(outcome: u32): void {
   const d = dump();
   d.control_busy = 0;
+  const took = d.now - d.control_at;
+  if (d.step != STEP_MAIL) d.control_us = max<u64>(took, d.control_us - d.control_us / 4);
   // A mailbox write without an answer is one that the partner's preemption aborted: the step below takes it so.
   const unanswered = outcome == OUTCOME_LOST && d.step != STEP_MAIL;
   const again = outcome == OUTCOME_ATTENTION || outcome == OUTCOME_BUSY || unanswered;
@@ -275,6 +290,7 @@ export function control_done(outcome: u32): void {
     case STEP_LABEL: {
       const disk = disk_at(d.disk);
       if (outcome != OUTCOME_GOOD || !label_agrees()) return next_disk();
+      d.write_blocks = write_blocks(disk);
       return mark_now(disk.path, disk.header_copy, disk.header_sequence);
     }
     case STEP_MARK:

@@ -2,23 +2,53 @@
  * The dump while it runs: chunks in order of importance to the writer, the limit watched, the header closed cleanly
  * before it.
  */
-import { writer_begin, writer_drained, writer_offer, writer_step } from '../asm/dump/writer';
+import {
+  writer_begin,
+  writer_drained,
+  writer_leave_out,
+  writer_offer,
+  writer_oldest,
+  writer_out,
+  writer_step,
+} from '../asm/dump/writer';
 import {
   ABORT_LIMIT,
   ABORT_MEDIUM,
   ABORT_NONE,
   ABORT_NO_ROOM,
+  ABORT_PARTNER,
   ATTRIBUTE_ABORTED,
   ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
+  CHUNK_BYTES,
   DATA_LBA,
+  MISSING_POISONED,
 } from '../asm/layout';
-import { timer_work, trace_event } from './board';
+import { ECC_NONE, ECC_PAGE_BYTES, ecc_next, timer_work, trace_event } from './board';
 import { control_header, writer } from './dump-control';
 import { drop_disk } from './dump-disk';
-import { DUMP_DONE, DUMP_DONE_BYTES, DUMP_RING, DUMP_SQ, DUMP_WRITER, dump, dump_walk } from './dump-state';
+import {
+  DUMP_CIPHER,
+  DUMP_DONE,
+  DUMP_DONE_BYTES,
+  DUMP_RING,
+  DUMP_SQ,
+  DUMP_STAGE,
+  DUMP_WRITER,
+  dump,
+  dump_walk,
+} from './dump-state';
+import { KEY_GOOD } from './dump-key';
 import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
-import { EV_DUMP_BEGIN, WORK_CRC, WORK_SCAN } from './layout';
+import {
+  EV_DUMP_BEGIN,
+  EV_LEFT_OUT,
+  EV_STOP,
+  WORK_CIPHER,
+  WORK_COMPRESS,
+  WORK_CRC,
+  WORK_SCAN,
+} from './layout';
 import { core, disk_at } from './memory';
 import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
 import { over } from './panic';
@@ -29,9 +59,12 @@ const WRITE_TIMEOUT_MS: u32 = 4000;
 /** Chunks looked at in one cycle: what the CPU can scan and checksum in it. */
 const CHUNKS_PER_CYCLE: u32 = 4;
 const PROGRESS_US: u64 = 1000000;
+const STOP_HEARD: u32 = 2;
 
-/** Time kept for closing: this at most and a quarter of the limit at most, or three times the slowest write so far. */
+/** Time kept for closing as long as nothing is measured: this, and a quarter of the limit at most. */
 const CLOSE_US: u64 = 400000;
+/** What is measured may be so short that a single cycle more would be too long. */
+const CLOSE_LEAST_US: u64 = 40000;
 
 /** The image from its first chunk on, on this disk. */
 export function restart(pastErrors: bool): void {
@@ -49,6 +82,11 @@ export function restart(pastErrors: bool): void {
   w.image_blocks = image_blocks(disk_at(d.disk));
   w.now = d.now;
   w.timeout_ms = WRITE_TIMEOUT_MS;
+  w.codec = d.codec;
+  w.stage = <u32>DUMP_STAGE;
+  w.batch_blocks = d.write_blocks;
+  w.cipher = d.cipher == KEY_GOOD ? <u32>DUMP_CIPHER : 0;
+  w.attempt = d.attempt;
   writer_begin(DUMP_WRITER, pastErrors);
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
@@ -58,10 +96,13 @@ export function restart(pastErrors: bool): void {
 export function run(): void {
   const d = dump();
   const w = writer();
-  const margin = max<u64>(close_us(), w.slowest_us * 3);
-  if (d.now + margin >= d.limit_at) return begin_close(ABORT_LIMIT);
+  if (d.now + closing_us() >= d.limit_at) return begin_close(ABORT_LIMIT);
   if (w.fenced) return over();
   if (w.failed) return drop_disk();
+  if (d.stop) {
+    trace_event(EV_STOP, d.disk, STOP_HEARD, 0);
+    return begin_close(ABORT_PARTNER);
+  }
   if (d.moving) return;
   writer_step(DUMP_WRITER);
   offer();
@@ -86,19 +127,50 @@ function offer(): void {
       d.walked = 1;
       break;
     }
-    // The work area was zero when memory was frozen; what is in it now is the dump's own.
-    if (!writer_offer(DUMP_WRITER, chunk, is_work_area(chunk))) {
+    if (!offer_one(chunk)) {
       d.pending_chunk = chunk + 1;
       break;
     }
   }
   if (w.scanned) timer_work(WORK_SCAN, w.scanned);
   if (w.summed) timer_work(WORK_CRC, w.summed);
-  w.scanned = w.summed = 0;
+  if (w.packed) timer_work(WORK_COMPRESS, w.packed);
+  if (w.sealed) timer_work(WORK_CIPHER, w.sealed);
+  w.scanned = w.summed = w.packed = w.sealed = 0;
+}
+
+function offer_one(chunk: u32): bool {
+  // The work area was zero when memory was frozen; what is in it now is the dump's own.
+  if (is_work_area(chunk)) return writer_offer(DUMP_WRITER, chunk, true);
+  if (!poisoned(chunk)) return writer_offer(DUMP_WRITER, chunk, false);
+  if (!writer_leave_out(DUMP_WRITER, chunk, MISSING_POISONED)) return false;
+  trace_event(EV_LEFT_OUT, chunk, MISSING_POISONED, 0);
+  return true;
+}
+
+/** Neither this CPU nor the HBA may read a page of it: asked before anything looks at the chunk. */
+function poisoned(chunk: u32): bool {
+  const pages = CHUNK_BYTES / ECC_PAGE_BYTES;
+  const next = ecc_next(chunk * pages);
+  return next != ECC_NONE && next / pages == chunk;
 }
 
 export function close_us(): u64 {
   return min<u64>(CLOSE_US, (<u64>dump().limit_ms * 1000) / 4);
+}
+
+/**
+ * How long it takes from now to a closed header, as the disk is now: what is in flight, and the batch being filled, come
+ * back one after the other, or as late as the oldest is already; then a table block and the header, each as long as a
+ * header took. Half as much again, for a disk that gets slower.
+ */
+function closing_us(): u64 {
+  const d = dump();
+  const each = writer().recent_us;
+  if (!each) return close_us();
+  const slow = max<u64>(each * (writer_out(DUMP_WRITER) + 1), writer_oldest(DUMP_WRITER));
+  const needed = slow + 2 * d.control_us;
+  return max<u64>(needed + needed / 2, min<u64>(CLOSE_LEAST_US, close_us()));
 }
 
 function begin_close(cause: u32): void {
@@ -117,7 +189,7 @@ export function close(): void {
   writer_step(DUMP_WRITER);
   if (!writer_drained(DUMP_WRITER)) {
     // With the limit upon us what is in flight is not waited for: the table does not list it.
-    if (d.now + close_us() / 4 < d.limit_at) return;
+    if (d.now + min<u64>(close_us() / 4, closing_us() / 2) < d.limit_at) return;
     d.close_cause = ABORT_LIMIT;
   }
   if (w.lost && d.close_cause == ABORT_NONE) d.close_cause = ABORT_MEDIUM;

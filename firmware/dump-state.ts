@@ -24,6 +24,8 @@ export const DUMP_WRITER: usize = WORK_AT + 0x10000; // WRITER_BYTES
 export const DUMP_DONE: usize = WORK_AT + 0x20000; // a bit a chunk, 8 KiB for 4 GiB
 export const DUMP_LABEL: usize = WORK_AT + 0x24000; // both copies of a label
 export const DUMP_DONE_BYTES: usize = 0x2000;
+export const DUMP_CIPHER: usize = WORK_AT + 0x5000; // CIPHER_AREA_BYTES
+export const DUMP_STAGE: usize = WORK_AT + 0x40000; // STAGE_AREA_BYTES
 
 
 @unmanaged
@@ -46,12 +48,17 @@ export class Dump {
   limit_ms: u32; // as the NVRAM has it
   watchdog_ms: u32;
   reboot: u32;
+  codec: u32;
+  cipher: u32; // KEY_*
+  write_blocks: u32;
   mailbox: u32; // disk number, as sealed; NO_DISK
   mailbox_path: u32;
   sealed: u32; // the seal vouches for `disk`
   started_at: u64;
   progress_at: u64;
   lend_until: u64;
+  control_at: u64; // when the control command went out
+  control_us: u64; // time that one takes, of late
   sq_rung: u32;
   cq_head: u32;
   control_busy: u32;
@@ -63,6 +70,7 @@ export class Dump {
   cause: u32;
   close_cause: u32;
   dropping: u32;
+  stop: u32; // the partner asked for an end
   arbiter_asked: u32; // the mailbox slot was written a second time
   walked: u32; // all chunks have been offered
   pending_chunk: u32; // + 1: to be offered again

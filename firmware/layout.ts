@@ -25,6 +25,8 @@ export const REQUESTS_AT: u32 = CQ_AT + 64 * COMMAND_MAX; // front-end port ring
 export const REQUEST_MAX: u32 = 256;
 export const MESSAGE_AT: u32 = REQUESTS_AT + 64 * REQUEST_MAX; // one message in, one out
 export const MESSAGE_ROOM: u32 = 256;
+export const KEYS_AT: u32 = 0x6f000; // keys of this life: secret, no dump has them
+export const KEYS_BYTES: u32 = 0x1000;
 export const LOG_AT: u32 = 0x70000; // log ring: u32 bytes ever written, then text
 export const LOG_BYTES: u32 = 0x10000;
 export const TRACE_AT: u32 = LOG_AT + LOG_BYTES; // trace ring: u32 events ever written, then 24 bytes each
@@ -32,11 +34,11 @@ export const TRACE_BYTES: u32 = 0x10000;
 export const SCRATCH_AT: u32 = TRACE_AT + TRACE_BYTES; // one buffer a disk: labels, headers, parameter data
 export const SCRATCH_BYTES: u32 = 0x4000;
 export const SAVE_AT: u32 = 0x190000; // savecore: state, chunk map, offsets, checksums, directory, bitmap, buffers
-export const SAVE_BYTES: u32 = 0x260000;
-export const LABEL_BUFFER_AT: u32 = 0x3f0000; // label copies while their holder is brought up to date
+export const SAVE_BYTES: u32 = 0x360000;
+export const LABEL_BUFFER_AT: u32 = 0x4f0000; // label copies while their holder is brought up to date
 export const LABEL_BUFFER_BYTES: u32 = 0x10000;
-export const WORK_AT: u32 = 0x400000; // panic handler's own work area: zero until a panic, so it dumps as zero
-export const WORK_BYTES: u32 = 0x40000;
+export const WORK_AT: u32 = 0x500000; // panic handler's own work area: zero until a panic, so it dumps as zero
+export const WORK_BYTES: u32 = 0x1d0000;
 export const CACHE_AT: u32 = WORK_AT + WORK_BYTES; // cache entries, then the cache itself up to the end
 export const CACHE_LINE_BYTES: u32 = 65536;
 export const CACHE_ENTRY_BYTES: u32 = 32;
@@ -77,6 +79,11 @@ export const NV_REBOOT: u32 = 40; // 1: reboot after a panic, 0: halt
 export const NV_ROOM_PERCENT: u32 = 44; // of RAM that a coredump disk must hold
 export const NV_FLOOR_MIB: u32 = 48; // free space savecore leaves on the root volume
 export const NV_SAVE_SHARE: u32 = 52; // percent of time savecore may use a disk
+export const NV_CODEC: u32 = 56; // CODEC_LZ4: a dump's chunks are compressed where that saves a block; else 0
+export const NV_OVERWRITE: u32 = 60; // 1: a dump may go over an older core that nobody has saved
+export const NV_STOP_MS: u32 = 64; // so long the partner's answer to "stop your dump" is waited for
+export const NV_CIPHER: u32 = 68; // CIPHER_*: dumps are encrypted to the public key that follows
+export const NV_DUMP_KEY: u32 = 72; // 8 words, X25519
 export const NV_NEVER: u32 = 0x7fffffff;
 
 // ------------------------------------------------------------------------------------- messages between boards
@@ -103,6 +110,7 @@ export const MSG_LEND: u32 = 4; // "my spare failed; let me have this one"
 export const MSG_LENT: u32 = 5;
 export const MSG_GIVEN: u32 = 6; // "this disk is yours again" (giveback)
 export const MSG_TAKEN: u32 = 7; // "I have it"
+export const MSG_STOP: u32 = 8; // "stop your dump to the disk of this WWN"; MSG_DUMP_ENDED is the answer
 
 /** What a board is doing, in heartbeats and in its mailbox slot. */
 export const BOARD_OFF: u32 = 0;
@@ -130,6 +138,9 @@ export const WORK_COMMAND: u32 = 1; // commands built or completed
 export const WORK_SCAN: u32 = 2; // bytes looked at for zeros
 export const WORK_CRC: u32 = 3; // bytes checksummed
 export const WORK_COPY: u32 = 4; // bytes copied by the CPU
+export const WORK_COMPRESS: u32 = 5; // bytes compressed
+export const WORK_CIPHER: u32 = 6; // bytes encrypted
+export const WORK_CURVE: u32 = 7; // points multiplied
 
 // ------------------------------------------------------------------------------------------------ trace events
 // `trace.event(code, a, b, c)`: what each carries stands beside it.
@@ -137,7 +148,7 @@ export const EV_BOOT: u32 = 1; // epoch
 export const EV_DISCOVERED: u32 = 2; // disk, role, owner is me
 export const EV_READY: u32 = 3; // disks owned
 export const EV_STATE: u32 = 4; // BOARD_*
-export const EV_ELECTED: u32 = 5; // disk
+export const EV_ELECTED: u32 = 5; // disk, 1: an older core there is not touched yet, 1 a part 2 what is in use 3 all
 export const EV_NO_SPARE: u32 = 6;
 export const EV_SERVE: u32 = 7; // volume, disk
 export const EV_UNSERVE: u32 = 8; // volume, disk
@@ -173,6 +184,11 @@ export const EV_UNIT_ATTENTION: u32 = 37; // disk, ASC << 8 | ASCQ
 export const EV_STALE: u32 = 38; // disk, stale reservation replaced
 export const EV_HALT: u32 = 39; // 0 halt 1 reboot
 export const EV_PATH_BACK: u32 = 41; // disk, path
+export const EV_LEFT_OUT: u32 = 42; // chunk, MISSING_*: not in the dump, on purpose
+export const EV_SCRUBBED: u32 = 43; // regions, bytes: secrets that are zero from here on
+export const EV_STOP: u32 = 44; // disk, 1 asked, 2 heard by the board that dumps, 3 no answer within the bound
+export const EV_SAVE_TRY: u32 = 45; // disk, number of the try
+export const EV_SAVE_REPAIR: u32 = 46; // first cluster, clusters, 1: a core that was not marked as saved
 export const EV_POLICY_WAIT: u32 = 40; // sequential policy: takeover waits for the dump
 
 export const REASON_INACTIVE: u32 = 1;
@@ -186,3 +202,5 @@ export const SAVE_DISK: u32 = 2; // a disk failed
 export const SAVE_DUMP: u32 = 3; // nothing there that could be saved
 export const SAVE_VOLUME: u32 = 4; // the root disk holds no volume of ours
 export const SAVE_ROOM: u32 = 5; // less free space than the file needs, and the floor
+export const SAVE_BACK: u32 = 6; // what was read back is not what was written
+export const SAVE_OFTEN: u32 = 7; // every try failed: no other one

@@ -68,6 +68,8 @@ export class Core {
   room_percent: u32;
   floor_mib: u32;
   save_share: u32;
+  overwrite: u32;
+  codec: u32; // CODEC_LZ4 or 0
   // boot
   boot_step: u32;
   boot_left: u32; // disks still being discovered or claimed
@@ -93,6 +95,13 @@ export class Core {
   take_hint_limit: u64; // us, when the dump's time is over by that message
   take_served: u32;
   take_none: u32; // the partner said that it will not dump
+  stopping: u32; // the partner is being asked to stop its dump
+  stop_disk: u32;
+  spare_kept: u32; // the elected disk holds an older core: not touched before a panic
+  sparse_chunks: u32; // that are not zero, as last estimated
+  sparse_at: u64; // us, when the next estimate is due
+  stop_until: u64;
+  stop_again_at: u64;
   // savecore
   save_step: u32; // SAVE_*
   save_disk: u32;
@@ -149,6 +158,8 @@ export class Disk {
   retry_at: u64;
   label_state: u32;
   label_holder: u32; // system id of the board that the label says has it
+  transfer_max: u32; // blocks that a command may move, 0: not known
+  transfer_best: u32; // and should
 }
 
 /** A volume: the data region of one data disk. */

@@ -17,6 +17,7 @@ import {
   ABORT_FENCED,
   ATTRIBUTE_ABORTED,
   CHUNK_BYTES,
+  CODEC_LZ4,
   CQE_BYTES,
   CQE_TAG_AT,
   PANIC_ASSERT,
@@ -48,6 +49,7 @@ import {
   writer,
 } from './dump-control';
 import { ask_arbiter } from './dump-disk';
+import { KEY_LOST, dump_key_forget, dump_key_put, dump_key_state, word } from './dump-key';
 import { close, run } from './dump-run';
 import {
   DUMP_CQ,
@@ -80,7 +82,9 @@ import {
   MSG_DUMP_ENDED,
   MSG_KIND_AT,
   MSG_LENT,
+  MSG_STOP,
   MSG_WWN_AT,
+  NV_CODEC,
   NV_INDEX,
   NV_LIMIT_MS,
   NV_PARTNER,
@@ -105,6 +109,7 @@ import {
 import { NO_DISK, core, disk_at } from './memory';
 import { message_begin, message_good, message_send } from './message';
 import { now_us } from './now';
+import { secrets_scrub } from './secrets';
 
 export function panicking(): bool {
   return load<u32>(RECORD_AT + RECORD_MAGIC_AT) == RECORD_MAGIC;
@@ -142,7 +147,18 @@ export function panic_enter(reason: u32, pc: u32, address: u32): void {
   }
   store<u32>(at + RECORD_MAGIC_AT, RECORD_MAGIC);
   trace_event(EV_PANIC, why, c.phase, 0);
+  const cipher = dump_key_state();
+  const k0 = word(0);
+  const k1 = word(1);
+  const k2 = word(2);
+  const k3 = word(3);
+  secrets_scrub();
   trace_event(EV_FROZEN, 0, 0, 0);
+  dump().cipher = cipher;
+  dump_key_put(0, k0);
+  dump_key_put(1, k1);
+  dump_key_put(2, k2);
+  dump_key_put(3, k3);
   begin();
 }
 
@@ -157,6 +173,7 @@ function begin(): void {
   d.limit_ms = nvram_read(NV_LIMIT_MS);
   d.watchdog_ms = nvram_read(NV_WATCHDOG_MS);
   d.reboot = nvram_read(NV_REBOOT);
+  d.codec = nvram_read(NV_CODEC) == CODEC_LZ4 ? CODEC_LZ4 : 0;
   d.limit_at = d.failed_at + <u64>d.limit_ms * 1000;
   hba_configure(<u32>DUMP_SQ, DUMP_RING, <u32>DUMP_CQ, DUMP_RING);
   const sealed = seal_good();
@@ -165,6 +182,8 @@ function begin(): void {
   d.mailbox_path = sealed ? seal().mailbox_path : 0;
   // Without a good seal the best spare by the table of disks, after a look at its label.
   d.disk = sealed ? seal().coredump : spare_pick(0);
+  // What should be encrypted and cannot be is not written at all.
+  if (d.cipher == KEY_LOST) d.disk = NO_DISK;
   announce();
   if (d.mailbox == NO_DISK) return mark();
   d.step = STEP_MAIL;
@@ -215,15 +234,17 @@ function reap(): void {
   w.hold = d.moving;
   if (w.tables_written == d.tables_told) return;
   d.tables_told = w.tables_written;
-  trace_event(EV_DUMP_PROGRESS, d.disk, w.zero + w.stored + w.lost, 0);
+  trace_event(EV_DUMP_PROGRESS, d.disk, w.zero + w.stored + w.lost + w.poisoned, 0);
 }
 
 function receive(): void {
   const d = dump();
   const bytes = interconnect_receive(<u32>DUMP_MESSAGE_IN, MESSAGE_ROOM);
   if (!bytes || !message_good(DUMP_MESSAGE_IN, bytes)) return;
-  const lent = load<u32>(DUMP_MESSAGE_IN + MSG_KIND_AT) == MSG_LENT;
-  if (!lent || d.step != STEP_LEND || load<u64>(DUMP_MESSAGE_IN + MSG_WWN_AT) != disk_at(d.disk).wwn) return;
+  const kind = load<u32>(DUMP_MESSAGE_IN + MSG_KIND_AT);
+  if (d.disk == NO_DISK || load<u64>(DUMP_MESSAGE_IN + MSG_WWN_AT) != disk_at(d.disk).wwn) return;
+  if (kind == MSG_STOP) d.stop = 1;
+  if (kind != MSG_LENT || d.step != STEP_LEND) return;
   d.step = STEP_REGISTER;
   d.path = disk_at(d.disk).path;
   cdb_reserve_out(DUMP_ENTRY, PR_REGISTER_AND_IGNORE, 0, DUMP_LIST, 0, core().key);
@@ -234,6 +255,7 @@ export function over(): void {
   const d = dump();
   if (writer().fenced) trace_event(EV_DUMP_END, d.disk, ATTRIBUTE_ABORTED, ABORT_FENCED);
   d.step = STEP_OVER;
+  dump_key_forget();
   message_begin(DUMP_MESSAGE_OUT, MSG_DUMP_ENDED, ++d.sequence, d.disk == NO_DISK ? 0 : disk_at(d.disk).wwn);
   message_send(DUMP_MESSAGE_OUT);
   trace_event(EV_HALT, d.reboot, 1, 0);

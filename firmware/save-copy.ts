@@ -2,22 +2,19 @@
  * Savecore copies the chunks: jobs of chunks that lie in a row in image and file, each chunk checked. What cannot be
  * read, or is not what was written, is missing in the core, with its reason; never zero.
  */
-import { crc32c } from '../asm/bytes/crc32c';
 import { ELF_END, ELF_ZEROS, elf_miss, elf_next, elf_piece_chunk, elf_piece_offset } from '../asm/dump/elf';
 import { cdb_read16, cdb_write16 } from '../asm/initiator/cdb';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
-import { CHUNK_BYTES, MISSING_CORRUPT, MISSING_UNREADABLE, SECTOR_BYTES } from '../asm/layout';
-import { timer_work } from './board';
+import { CHUNK_BYTES, CODEC_RAW, MISSING_CORRUPT, MISSING_UNREADABLE, SECTOR_BYTES } from '../asm/layout';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
-import { SAVE_BUSY, SAVE_DISK, WORK_CRC } from './layout';
+import { SAVE_BUSY, SAVE_DISK } from './layout';
 import { core } from './memory';
 import { head, plan_anew } from './save-file';
-import { image_block } from './save-image';
+import { chunk_blocks, image_block, is_exact, unpack } from './save-image';
 import {
   BLOCKS_PER_CHUNK,
   ELF,
   JOBS,
-  JOB_CHUNKS,
   JOB_FREE,
   JOB_READING,
   JOB_WRITING,
@@ -25,10 +22,10 @@ import {
   KIND_SAVE,
   MAP,
   SAVE_COPY,
-  SUMS,
   job_at,
   job_buffer,
   job_chunk,
+  job_stage,
   save,
 } from './save-state';
 import { give_up } from './savecore';
@@ -56,7 +53,7 @@ function start(i: u32): void {
   const job = job_at(i);
   job.chunks = 0;
   let block: u64 = 0;
-  while (job.chunks < JOB_CHUNKS) {
+  while (job.chunks < s.job_chunks) {
     const piece: u32 = s.pending ? s.pending : <u32>elf_next(ELF);
     s.pending = 0;
     if (piece == ELF_END) {
@@ -67,14 +64,16 @@ function start(i: u32): void {
     const zeros: u32 = piece == ELF_ZEROS ? 1 : 0;
     const file = <u32>(elf_piece_offset(ELF) / SECTOR_BYTES);
     const at = zeros ? 0 : image_block(chunk);
+    const blocks = zeros ? 0 : chunk_blocks(chunk);
     if (!job.chunks) {
+      job.blocks = job.packed = 0;
       job.zeros = zeros;
       job.first = chunk;
       job.file_block = file;
       block = at;
     } else {
       const inFile = file == job.file_block + job.chunks * BLOCKS_PER_CHUNK;
-      const inImage = zeros != 0 || at == block + job.chunks * BLOCKS_PER_CHUNK;
+      const inImage = zeros != 0 || at == block + job.blocks;
       if (zeros != job.zeros || !inFile || !inImage) {
         s.pending = piece;
         break;
@@ -82,6 +81,8 @@ function start(i: u32): void {
     }
     store<u32>(job_chunk(job, job.chunks), chunk);
     job.chunks++;
+    job.blocks += blocks;
+    if (!zeros && load<u8>(MAP + chunk) != <u8>CODEC_RAW) job.packed = 1;
   }
   if (!job.chunks) return;
   job.began = <u32>core().now;
@@ -93,7 +94,8 @@ function start(i: u32): void {
   const slot = command_new(KIND_SAVE | SAVE_COPY, core().save_disk, i);
   if (slot == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
   job.state = JOB_READING;
-  cdb_read16(entry_of(slot), block, job.chunks * BLOCKS_PER_CHUNK, job_buffer(i), bytes);
+  const to = job.packed ? job_stage(i) : job_buffer(i);
+  cdb_read16(entry_of(slot), block, job.blocks, to, job.blocks * SECTOR_BYTES);
   command_send(slot);
 }
 
@@ -133,13 +135,14 @@ export function job_done(i: u32, outcome: u32): void {
 
 /** What cannot be read, or is not what was written, is missing in the core, with its reason; never zero. */
 function check(i: u32, job: Job, readWell: bool): void {
-  timer_work(WORK_CRC, job.chunks * CHUNK_BYTES);
+  let stage = job_stage(i);
   for (let n: u32 = 0; n < job.chunks; n++) {
     const chunk = load<u32>(job_chunk(job, n));
     const data = job_buffer(i) + <usize>n * CHUNK_BYTES;
+    const exact = readWell && (job.packed ? unpack(chunk, stage, data) : is_exact(chunk, data));
+    stage += chunk_blocks(chunk) * SECTOR_BYTES;
     if (!readWell) miss(chunk, data, MISSING_UNREADABLE);
-    else if (crc32c(0, data, CHUNK_BYTES) != load<u32>(SUMS + <usize>chunk * 4))
-      miss(chunk, data, MISSING_CORRUPT);
+    else if (!exact) miss(chunk, data, MISSING_CORRUPT);
   }
 }
 

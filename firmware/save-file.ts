@@ -2,6 +2,7 @@
  * Savecore plans the core file and writes all of it but the chunks: the steps of exFAT in order, and the file's head
  * last.
  */
+import { crc32c } from '../asm/bytes/crc32c';
 import {
   elf_begin,
   elf_file_bytes,
@@ -14,15 +15,17 @@ import {
 import { header_newest } from '../asm/dump/header';
 import {
   CHUNK_BYTES,
-  CODEC_RAW,
   COPY_BYTES,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
-  HEADER_UTC_AT,
+  HEADER_SCRUB_AT,
+  HEADER_SCRUB_COUNT_AT,
   MISSING_UNREACHED,
   NOTE_LOG,
   NOTE_PANIC,
+  NOTE_SCRUBBED,
   NOTE_TRACE,
+  SCRUB_BYTES,
   SECTOR_BYTES,
 } from '../asm/layout';
 import {
@@ -32,6 +35,8 @@ import {
   STEP_DIRECTORY,
   STEP_DIRTY,
   exfat_add,
+  exfat_file_cluster,
+  exfat_file_clusters,
   exfat_step_blocks,
   exfat_step_boot,
   exfat_step_kind,
@@ -48,13 +53,16 @@ import {
   RECORD_BYTES,
   RECORD_PC_AT,
   RECORD_REASON_AT,
+  SAVE_DUMP,
   SAVE_ROOM,
   SAVE_VOLUME,
   TRACE_BYTES,
 } from './layout';
 import { core } from './memory';
 import { copy } from './save-copy';
-import { note_chunk } from './save-image';
+import { note_run } from './save-header';
+import { note_good } from './save-image';
+import { sealed_begin, sealed_bytes } from './save-sealed';
 import {
   BITMAP,
   BOOT,
@@ -64,19 +72,25 @@ import {
   HEADERS,
   MAP,
   NAME,
+  NAMES_MAX,
   NOTES,
   ROOT,
   SAVE_COPY,
   SAVE_DIRECTORY,
+  SAVE_FLUSH,
   SAVE_HEAD,
   SAVE_STEP,
+  SAVE_SYNC,
   VOLUME,
   save,
 } from './save-state';
 import { give_up, read, sync, write } from './savecore';
 
-const HEAD_PIECE: u32 = 0x20000;
-const NAMES_MAX: u32 = 100;
+/** Bytes of the head that go out at once. */
+export function head_piece(): u32 {
+  return save().job_chunks > 1 ? 2 * CHUNK_BYTES : CHUNK_BYTES;
+}
+
 const CORES = memory.data<u8>([0x63, 0x6f, 0x72, 0x65, 0x73]); // "cores"
 const CORES_BYTES: u32 = 5;
 
@@ -91,31 +105,41 @@ const TASK_NAME = memory.data<u8>([0x66, 0x69, 0x72, 0x6d, 0x77, 0x61, 0x72, 0x6
 const SIGABRT: u32 = 6;
 
 export function plan(): void {
-  const c = core();
   const s = save();
+  if (s.sealed && !s.table_end) return give_up('no chunk of it was written', SAVE_DUMP);
+  if (s.sealed) return plan_file(sealed_bytes());
   const header = HEADERS + <usize>header_newest(HEADERS) * COPY_BYTES;
   elf_begin(ELF, MAP, s.chunks, load<u32>(header + HEADER_ATTRIBUTE_AT), load<u32>(header + HEADER_ABORT_AT));
   const record = NOTES + (RECORD_AT % CHUNK_BYTES);
-  const known = load<u8>(MAP + note_chunk(0)) == CODEC_RAW;
+  const known = note_good(0);
   elf_task(ELF, 1, SIGABRT, known ? load<u32>(record + RECORD_PC_AT) : 0, TASK_NAME, 8);
   if (known && load<u32>(record + RECORD_REASON_AT)) elf_note(ELF, NOTE_PANIC, record, RECORD_BYTES);
-  if (load<u8>(MAP + note_chunk(1)) == CODEC_RAW) elf_note(ELF, NOTE_LOG, NOTES + CHUNK_BYTES, LOG_BYTES);
-  if (load<u8>(MAP + note_chunk(2)) == CODEC_RAW)
-    elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
+  if (note_good(1)) elf_note(ELF, NOTE_LOG, NOTES + CHUNK_BYTES, LOG_BYTES);
+  if (note_good(2)) elf_note(ELF, NOTE_TRACE, NOTES + 2 * CHUNK_BYTES, TRACE_BYTES);
+  const scrubbed = load<u32>(header + HEADER_SCRUB_COUNT_AT);
+  if (scrubbed) elf_note(ELF, NOTE_SCRUBBED, header + HEADER_SCRUB_AT, scrubbed * SCRUB_BYTES);
   elf_plan(ELF);
-  s.bytes = elf_file_bytes(ELF);
-  const utc = load<u64>(header + HEADER_UTC_AT);
+  plan_file(elf_file_bytes(ELF));
+}
+
+/** Finds room for the file, and notes where, before anything is written there. */
+function plan_file(bytes: u64): void {
+  const c = core();
+  const s = save();
+  s.bytes = bytes;
+  const utc = s.utc;
   const cluster = exfat_cluster_bytes(VOLUME);
   const floor = <u32>((((<u64>c.floor_mib) << 20) + cluster - 1) / cluster);
   let added: u32 = EXFAT_EXISTS;
   // A file of that name is another crash in the same second, or the same one saved before: neither is overwritten.
   for (let again: u32 = 0; added == EXFAT_EXISTS && again < NAMES_MAX; again++) {
-    const nameBytes = core_name(NAME, s.system, utc, again);
+    const nameBytes = core_name(NAME, s.system, utc, again, s.sealed != 0);
     added = exfat_add(VOLUME, BITMAP, DIRECTORY, NAME, nameBytes, s.bytes, utc, floor);
   }
   if (added != EXFAT_OK) return give_up('no room in the root file system', SAVE_ROOM);
   s.step = 0;
-  next_step();
+  s.file_lba = exfat_step_lba(VOLUME, 1);
+  note_run(exfat_file_cluster(VOLUME), exfat_file_clusters(VOLUME));
 }
 
 /**
@@ -129,12 +153,13 @@ export function plan_anew(): void {
     if (state >= <u8>MISSING_UNREACHED) store<u8>(MAP + chunk, state & 0xbf); // without the mark of a taken-out slot
   }
   s.replan = s.ended = s.pending = 0;
+  s.old_clusters = 0; // nothing of this try is in the bitmap yet
   read(SAVE_DIRECTORY, s.root, exfat_directory_lba(VOLUME), EXFAT_DIR_BYTES / SECTOR_BYTES, DIRECTORY);
 }
 
 export function next_step(): void {
   const s = save();
-  if (s.step == exfat_steps(VOLUME)) return sync();
+  if (s.step == exfat_steps(VOLUME)) return sync(SAVE_SYNC);
   const lba = exfat_step_lba(VOLUME, s.step);
   const blocks = exfat_step_blocks(VOLUME, s.step);
   const offset = <usize>exfat_step_offset(VOLUME, s.step);
@@ -149,21 +174,20 @@ export function next_step(): void {
       return write(SAVE_STEP, s.root, lba, blocks, DIRECTORY + offset);
     case STEP_DATA:
       s.file_lba = lba;
+      if (s.sealed) return sealed_begin();
       core().save_step = SAVE_COPY;
       return copy();
   }
 }
 
-/** The head, in pieces; after it the file is whole and its entry may be written. */
+/** The head, in pieces; after it the file is whole, and is read back. */
 export function head(): void {
   const s = save();
   const total = elf_head_bytes(ELF);
-  if (s.head_at >= total) {
-    s.step++;
-    return next_step();
-  }
-  const bytes = min<u32>(HEAD_PIECE, total - s.head_at);
+  if (s.head_at >= total) return sync(SAVE_FLUSH);
+  const bytes = min<u32>(head_piece(), total - s.head_at);
   elf_head(ELF, HEAD, s.head_at, bytes);
+  s.head_sum = crc32c(s.head_at ? s.head_sum : 0, HEAD, bytes);
   const lba = s.file_lba + s.head_at / SECTOR_BYTES;
   s.head_at += bytes;
   write(SAVE_HEAD, s.root, lba, bytes / SECTOR_BYTES, HEAD);

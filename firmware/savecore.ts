@@ -3,24 +3,17 @@
  * a bounded piece at a time while serving goes on. Read the header, the chunk table, the root volume; plan the file;
  * copy chunk by chunk, each checked; write the head last; then mark the dump as saved.
  */
-import {
-  header_lba,
-  header_newest,
-  header_next_sequence,
-  header_seal,
-  header_victim,
-} from '../asm/dump/header';
 import { cdb_read16, cdb_synchronize_cache, cdb_write16 } from '../asm/initiator/cdb';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import {
   ATTRIBUTE_ABORTED,
   ATTRIBUTE_COMPLETED,
+  ATTRIBUTE_INACTIVE,
   COPY_BLOCKS,
-  COPY_BYTES,
   COREDUMP_LBA,
   DATA_LBA,
-  HEADER_SAVED_AT,
   ROLE_ROOT,
+  SAVED_DONE,
   SECTOR_BYTES,
   TAIL_BLOCKS,
 } from '../asm/layout';
@@ -36,35 +29,51 @@ import {
   SAVE_AT,
   SAVE_BUSY,
   SAVE_DISK,
+  SAVE_OFTEN,
   SAVE_VOLUME,
 } from './layout';
 import { log_begin, log_end, log_number, log_text } from './log';
-import { HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
+import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at } from './memory';
 import { copy, job_done } from './save-copy';
-import { head, next_step, plan, root_done } from './save-file';
-import { header_done, notes, table_done } from './save-image';
+import { head, next_step, root_done } from './save-file';
+import { mark } from './save-header';
+import { header_done, next_table, note_done, table_done } from './save-image';
+import { repair, repair_done } from './save-repair';
 import {
   BITMAP,
+  BLOCKS_PER_CHUNK,
   BOOT,
   HEADERS,
+  JOB_CHUNKS,
   KIND_SAVE,
   ROOT,
   SAVE_BITMAP,
   SAVE_BOOT,
   SAVE_COPY,
   SAVE_DIRECTORY,
+  SAVE_FLUSH,
   SAVE_HEAD,
   SAVE_HEADER,
   SAVE_IDLE,
   SAVE_MARK,
+  SAVE_NOTED,
   SAVE_NOTES,
+  SAVE_PIECE,
+  SAVE_PIECE_BACK,
+  SAVE_PIECE_WRITE,
+  SAVE_REFUSED,
+  SAVE_REPAIR,
   SAVE_ROOT,
   SAVE_STEP,
   SAVE_SYNC,
   SAVE_TABLE,
+  SAVE_TRIED,
+  SAVE_VERIFY,
   VOLUME,
   save,
 } from './save-state';
+import { put, sealed_back, sealed_back_begin, sealed_step, sealed_written } from './save-sealed';
+import { verify, verify_begin, verify_done } from './save-verify';
 import { trace } from './trace';
 
 export function saving(): bool {
@@ -80,6 +89,11 @@ export function savecore(): void {
       return;
     case SAVE_COPY:
       return copy();
+    case SAVE_VERIFY:
+      return verify();
+    case SAVE_PIECE:
+    case SAVE_PIECE_BACK:
+      return sealed_step();
   }
 }
 
@@ -98,9 +112,18 @@ function pick(): void {
     memory.fill(SAVE_AT, 0, 0x1000);
     save().root = root;
     save().began_at = c.now;
+    save().job_chunks = chunks_at_once(disk, disk_at(root));
     return read(SAVE_HEADER, d, COREDUMP_LBA, 2 * COPY_BLOCKS, HEADERS);
   }
   c.save_looked = c.held_changes;
+}
+
+/** What a command may move on both disks; a disk that does not say takes a whole job. */
+function chunks_at_once(from: Disk, to: Disk): u32 {
+  let most: u32 = JOB_CHUNKS;
+  if (from.transfer_max) most = min<u32>(most, from.transfer_max / BLOCKS_PER_CHUNK);
+  if (to.transfer_max) most = min<u32>(most, to.transfer_max / BLOCKS_PER_CHUNK);
+  return max<u32>(most, 1);
 }
 
 function root_of(system: u32): u32 {
@@ -146,15 +169,13 @@ export function save_done(i: u32, outcome: u32): void {
   if (step == SAVE_COPY) return job_done(command_at(i).arg, outcome);
   if (c.save_step != step) return;
   if (step == SAVE_TABLE && outcome != OUTCOME_GOOD) return table_done(false);
-  if (step == SAVE_NOTES && outcome != OUTCOME_GOOD) return notes();
+  if (step == SAVE_NOTES) return note_done(outcome == OUTCOME_GOOD);
   if (outcome != OUTCOME_GOOD) return give_up('a disk failed', SAVE_DISK);
   switch (step) {
     case SAVE_HEADER:
       return header_done();
     case SAVE_TABLE:
       return table_done(true);
-    case SAVE_NOTES:
-      return notes();
     case SAVE_BOOT:
       if (exfat_mount(VOLUME, BOOT, DATA_LBA, disk_at(s.root).blocks - DATA_LBA - TAIL_BLOCKS) != EXFAT_OK) {
         return give_up('the root disk holds no exFAT volume', SAVE_VOLUME);
@@ -166,46 +187,50 @@ export function save_done(i: u32, outcome: u32): void {
       return read(SAVE_BITMAP, s.root, exfat_bitmap_lba(VOLUME), EXFAT_BITMAP_BYTES / SECTOR_BYTES, BITMAP);
     case SAVE_BITMAP:
       exfat_bitmap(VOLUME, BITMAP);
-      return plan();
+      return repair();
     case SAVE_STEP:
       s.step++;
       return next_step();
     case SAVE_HEAD:
       return head();
+    case SAVE_TRIED:
+      return next_table();
+    case SAVE_NOTED:
+      return next_step();
+    case SAVE_REPAIR:
+      return repair_done();
+    case SAVE_FLUSH:
+      return s.sealed ? sealed_back_begin() : verify_begin();
+    case SAVE_PIECE:
+      return put();
+    case SAVE_PIECE_WRITE:
+      return sealed_written();
+    case SAVE_PIECE_BACK:
+      return sealed_back();
+    case SAVE_VERIFY:
+      return verify_done();
     case SAVE_SYNC:
       return mark();
     case SAVE_MARK:
       return finish();
+    case SAVE_REFUSED:
+      return give_up('every try failed: the dump stays where it is', SAVE_OFTEN);
   }
 }
 
-export function sync(): void {
-  const i = command_new(KIND_SAVE | SAVE_SYNC, save().root);
+export function sync(step: u32): void {
+  const i = command_new(KIND_SAVE | step, save().root);
   if (i == NO_COMMAND) return give_up('no free command', SAVE_BUSY);
-  core().save_step = SAVE_SYNC;
+  core().save_step = step;
   cdb_synchronize_cache(entry_of(i));
   command_send(i);
-}
-
-/** The dump is saved: the disk may be used again. */
-function mark(): void {
-  const c = core();
-  const victim = header_victim(HEADERS);
-  const newest = header_newest(HEADERS);
-  const sequence = header_next_sequence(HEADERS);
-  const buf = HEADERS + <usize>victim * COPY_BYTES;
-  memory.copy(buf, HEADERS + <usize>newest * COPY_BYTES, COPY_BYTES);
-  store<u32>(buf + HEADER_SAVED_AT, 1);
-  header_seal(buf, sequence);
-  disk_at(c.save_disk).header_copy = victim;
-  disk_at(c.save_disk).header_sequence = sequence;
-  write(SAVE_MARK, c.save_disk, header_lba(victim), COPY_BLOCKS, buf);
 }
 
 function finish(): void {
   const c = core();
   const s = save();
-  disk_at(c.save_disk).header_saved = 1;
+  disk_at(c.save_disk).header_saved = SAVED_DONE;
+  disk_at(c.save_disk).attribute = ATTRIBUTE_INACTIVE;
   c.save_step = SAVE_IDLE;
   trace(EV_SAVE_END, 1, <u32>s.file_lba, <u32>s.bytes);
   log_begin();

@@ -5,9 +5,10 @@
 import { crc32c } from '../asm/bytes/crc32c';
 import { CORE_AT } from './layout';
 import { NO_DISK, core, disk_at } from './memory';
+import { write_blocks } from './dump-size';
 
 const SEAL_AT: usize = CORE_AT + 0xc00;
-const SEALED_BYTES: u32 = 40;
+const SEALED_BYTES: u32 = 48;
 
 
 @unmanaged
@@ -20,6 +21,8 @@ export class Seal {
   header_sequence: u32;
   wwn: u64;
   key: u64;
+  write_blocks: u32; // of one WRITE of the dump
+  unused: u32;
   sum: u32; // CRC32C of what stands before
 }
 
@@ -40,6 +43,8 @@ export function seal_now(): void {
   s.header_sequence = elected ? disk_at(c.coredump).header_sequence : 0;
   s.wwn = elected ? disk_at(c.coredump).wwn : 0;
   s.key = c.key;
+  s.write_blocks = elected ? write_blocks(disk_at(c.coredump)) : 0;
+  s.unused = 0;
   s.sum = crc32c(0, SEAL_AT, SEALED_BYTES);
 }
 

@@ -1,6 +1,7 @@
 /**
  * Choosing the coredump disk, before any panic and again when the spares change: one that this board holds, with room;
- * a disk dedicated to dumps before a spare, then the best fit in size, then the least preparation. It is then prepared:
+ * a disk that holds all before one that holds what is in use or a part, a disk dedicated to dumps before a spare, then
+ * the best fit in size, then the least preparation. It is then prepared:
  * the coredump header points into the data region, and a label that says formatted is rewritten, so that nobody uses
  * the disk for file service.
  */
@@ -26,6 +27,7 @@ import {
   LABEL_STATE_AT,
   ROLE_DUMP,
   ROLE_SPARE,
+  SAVED_DONE,
   SECTOR_BYTES,
   TABLE_BLOCKS,
   TABLE_ENTRIES,
@@ -35,13 +37,19 @@ import { header_begin, header_lba, header_seal } from '../asm/dump/header';
 import { cdb_read16, cdb_write16 } from '../asm/initiator/cdb';
 import { OUTCOME_GOOD } from '../asm/initiator/outcome';
 import { label_lba, label_newest, label_next_sequence, label_seal, label_victim } from '../asm/volume/label';
+import { cache_count, cache_first_line } from './cache';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
 import { dropped } from './dropped';
+import { takes_chunks } from './dump-size';
 import { BOARD_WAITING, DISK_MAX, EV_ELECTED, EV_NO_SPARE } from './layout';
 import { log, log_disk } from './log';
-import { Disk, HELD_ME, NO_DISK, command_at, core, disk_at, scratch } from './memory';
+import { Disk, HELD_ME, NO_DISK, cache_at, command_at, core, disk_at, scratch } from './memory';
 import { seal_now } from './seal';
 import { trace } from './trace';
+
+const BLOCKS_PER_CHUNK: u32 = CHUNK_BYTES / SECTOR_BYTES;
+/** The estimate of what is in use is made so often. */
+const SPARSE_US: u64 = 1000000;
 
 export const KIND_SPARE: u32 = 0x8000;
 const LABEL_READ: u32 = KIND_SPARE;
@@ -68,18 +76,52 @@ export function image_blocks(disk: Disk): u64 {
   return end > image_lba() ? end - image_lba() : 0;
 }
 
+/** An older core that nobody has saved yet: the first crash is the interesting one. */
+function holds_core(disk: Disk): bool {
+  const ended = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
+  return ended && disk.header_saved != SAVED_DONE && !dropped(disk);
+}
+
 function suits(disk: Disk): bool {
   if (!disk.present || disk.dead || disk.held != <u8>HELD_ME || disk.owner != core().system) return false;
   if (disk.role != <u8>ROLE_SPARE && disk.role != <u8>ROLE_DUMP) return false;
-  // An older core that nobody has saved yet: the first crash is the interesting one.
-  const hasCore = disk.attribute == ATTRIBUTE_COMPLETED || disk.attribute == ATTRIBUTE_ABORTED;
-  if (hasCore && disk.header_saved != 1 && !dropped(disk)) return false;
-  const wanted = (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * core().room_percent) / 100;
-  return image_blocks(disk) >= wanted;
+  if (!takes_chunks(disk)) return false;
+  if (holds_core(disk) && !core().overwrite) return false;
+  return fit(disk) != FIT_NONE;
+}
+
+/** How much of a dump a disk has room for. */
+const FIT_NONE: u32 = 0;
+const FIT_PART: u32 = 1; // what is most important, and it is cut there
+const FIT_SPARSE: u32 = 2; // what is in use now
+const FIT_WHOLE: u32 = 3; // the share of RAM that is configured
+/** Lines of the cache that a part must hold beside all that comes before them. */
+const PART_LINES: u32 = 16;
+
+function fit(disk: Disk): u32 {
+  const c = core();
+  const blocks = image_blocks(disk);
+  if (blocks >= (((<u64>chunk_count() * CHUNK_BYTES) / SECTOR_BYTES) * c.room_percent) / 100)
+    return FIT_WHOLE;
+  if (c.sparse_chunks && blocks >= <u64>c.sparse_chunks * BLOCKS_PER_CHUNK) return FIT_SPARSE;
+  const least = cache_first_line() + PART_LINES;
+  return blocks >= <u64>least * BLOCKS_PER_CHUNK ? FIT_PART : FIT_NONE;
+}
+
+/** Chunks that are not zero, about: all before the cache's lines, and the lines in use. Compressed, half of them. */
+function estimate(): void {
+  const c = core();
+  if (c.now < c.sparse_at) return;
+  c.sparse_at = c.now + SPARSE_US;
+  let chunks = cache_first_line();
+  for (let i: u32 = 0, lines = cache_count(); i < lines; i++) if (cache_at(i).used) chunks++;
+  c.sparse_chunks = c.codec ? chunks / 2 : chunks;
 }
 
 /** True when `a` is to be preferred. */
 function better(a: Disk, b: Disk): bool {
+  if (holds_core(a) != holds_core(b)) return holds_core(b);
+  if (fit(a) != fit(b)) return fit(a) > fit(b);
   if (a.role != b.role) return a.role == <u8>ROLE_DUMP;
   if (a.blocks != b.blocks) return a.blocks < b.blocks;
   return a.label_state == LABEL_NOT_FORMATTED && b.label_state != LABEL_NOT_FORMATTED;
@@ -101,8 +143,12 @@ export const NEVER_LOOKED: u32 = 0xffffffff;
 /** Elects again when the spares held have changed. */
 export function spare_elect(): void {
   const c = core();
+  estimate();
   let seen: u32 = 0;
-  for (let d: u32 = 0; d < DISK_MAX; d++) if (suits(disk_at(d))) seen = seen * 31 + d + 1;
+  for (let d: u32 = 0; d < DISK_MAX; d++) {
+    if (!suits(disk_at(d))) continue;
+    seen = seen * 31 + d + 1 + (holds_core(disk_at(d)) ? DISK_MAX : 0) + fit(disk_at(d)) * 2 * DISK_MAX;
+  }
   if (seen == c.spares_seen) return;
   c.spares_seen = seen;
   const best = spare_pick(0);
@@ -117,7 +163,14 @@ export function spare_elect(): void {
     trace(EV_NO_SPARE);
     return log('no disk for a coredump: a panic will not be dumped');
   }
-  if (best != before) prepare(best);
+  const kept = c.spare_kept;
+  c.spare_kept = holds_core(disk_at(best)) ? 1 : 0;
+  if (c.spare_kept) {
+    if (best == before) return;
+    trace(EV_ELECTED, best, 1, fit(disk_at(best)));
+    return log_disk(best, 'is the coredump disk; the older core there is not touched before a panic');
+  }
+  if (best != before || kept) prepare(best);
 }
 
 function prepare(d: u32): void {
@@ -149,8 +202,11 @@ export function spare_done(i: u32, outcome: u32): void {
       disk.header_sequence++;
       disk.prepared = 1;
       seal_now();
-      trace(EV_ELECTED, d);
-      log_disk(d, 'is the coredump disk');
+      trace(EV_ELECTED, d, 0, fit(disk));
+      log_disk(
+        d,
+        fit(disk) == FIT_PART ? 'is the coredump disk, and holds a part only' : 'is the coredump disk',
+      );
   }
 }
 

@@ -139,10 +139,16 @@ test('a dump that is cut off by a power loss says dumping until its limit; then 
     pair.run(LIMIT_MS / 2);
     assert.is(headers(pair).newest?.attribute, L.ATTRIBUTE_DUMPING);
     assert.is(taken(pair), null);
-    pair.run(LIMIT_MS);
+    pair.until(F.EV_TAKEN, { board: 1 });
     assert.is(taken(pair)?.reason, F.REASON_LIMIT);
     const { newest } = headers(pair);
     assert.equal([newest?.attribute, newest?.abort], [L.ATTRIBUTE_ABORTED, L.ABORT_LIMIT]);
+    // And when it is saved, the disk is free again.
+    pair.run(LIMIT_MS);
+    assert.equal(
+      [headers(pair).newest?.attribute, headers(pair).newest?.saved],
+      [L.ATTRIBUTE_INACTIVE, true],
+    );
   });
 });
 

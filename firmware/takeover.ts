@@ -28,6 +28,7 @@ import { NO_DISK, command_at, core, disk_at } from './memory';
 import { set_state, wake_at } from './state';
 import { ask_holder, decide, dump_pending, fail, look, preempt, taken, verify } from './take-disk';
 import { lend_step, lent } from './take-lend';
+import { stop_step } from './take-stop';
 import {
   CLOSE,
   D_BACK,
@@ -123,6 +124,7 @@ export function takeover(): void {
   }
   if (c.take_step != TAKE_DISKS && !(c.take_step == TAKE_DONE && c.take_lend)) return;
   if (c.take_lend) lend_step();
+  stop_step();
   poll();
   progress();
 }

@@ -37,6 +37,7 @@ Examples:
   $ sparecore run power-loss        one of them
 ${EXIT_CODE_HELP}`,
   )
+  .enablePositionalOptions()
   .exitOverride()
   .showSuggestionAfterError();
 for (const command of [

@@ -1,13 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { crc32c as oracle } from '@node-rs/crc32';
-import { main as compile } from 'assemblyscript/asc';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DiskIo, instantiateSync } from '../pkg/index.js';
+import { instantiateSync } from '../pkg/index.js';
 import { Dice, Formats } from '../../boards/core/formats.test-helper.ts';
+import { plain } from './plain.test-helper.ts';
 
 const test = suite('checksums and scans');
 const LENGTHS = [
@@ -26,29 +22,6 @@ const LENGTHS = [
   65536,
   200001,
 ];
-
-function abort(): never {
-  throw new Error('abort');
-}
-
-/** The module as the build for boards without SIMD compiles it. */
-async function plain(): Promise<DiskIo> {
-  const folder = mkdtempSync(join(tmpdir(), 'sparecore-'));
-  try {
-    const entry = fileURLToPath(new URL('../index.ts', import.meta.url));
-    const out = join(folder, 'plain.wasm');
-    const flags = ['--runtime', 'stub', '--importMemory', '--noExportMemory', '--disable', 'simd', '-O3'];
-    const { error } = await compile([entry, '--outFile', out, '--baseDir', '/', ...flags]);
-    if (error) throw error;
-    const memory = new WebAssembly.Memory({ initial: 128, maximum: 65536 });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(out)), {
-      env: { memory, abort },
-    });
-    return { ...exports, memory } as unknown as DiskIo;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 for (const build of ['with SIMD', 'without SIMD']) {
   test(`crc32c is Castagnoli's at every length and alignment, ${build}`, async () => {

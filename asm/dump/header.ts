@@ -26,13 +26,16 @@ import {
   HEADER_MAGIC,
   HEADER_MEMORY_BYTES_AT,
   HEADER_ORDER_COUNT_AT,
+  HEADER_POISONED_AT,
   HEADER_STORED_AT,
   HEADER_TABLE_COUNT_AT,
   HEADER_TABLE_LBA_AT,
   HEADER_TABLE_ROOM_AT,
   HEADER_VERSION,
   HEADER_ZERO_AT,
+  HEADER_SCRUB_COUNT_AT,
   ORDER_MAX,
+  SCRUB_MAX,
   TABLE_BLOCKS,
   TAIL_BLOCKS,
 } from '../layout';
@@ -57,7 +60,8 @@ export function header_valid(buf: usize): bool {
     attribute >= <u32>ATTRIBUTE_DUMPING &&
     attribute <= <u32>ATTRIBUTE_ABORTED &&
     load<u32>(buf + HEADER_ABORT_AT) <= <u32>ABORT_FENCED &&
-    load<u32>(buf + HEADER_ORDER_COUNT_AT) <= <u32>ORDER_MAX
+    load<u32>(buf + HEADER_ORDER_COUNT_AT) <= <u32>ORDER_MAX &&
+    load<u32>(buf + HEADER_SCRUB_COUNT_AT) <= <u32>SCRUB_MAX
   );
 }
 
@@ -93,7 +97,9 @@ export function header_image_sound(buf: usize, blocks: u64): bool {
   if (load<u32>(buf + HEADER_CHUNK_BYTES_AT) != CHUNK_BYTES || chunks < 1 || chunks > 65536) return false;
   if (load<u64>(buf + HEADER_MEMORY_BYTES_AT) != chunks * CHUNK_BYTES) return false;
   const zero: u64 = load<u32>(buf + HEADER_ZERO_AT);
-  if (zero + load<u32>(buf + HEADER_STORED_AT) + load<u32>(buf + HEADER_LOST_AT) > chunks) return false;
+  const stored: u64 = load<u32>(buf + HEADER_STORED_AT);
+  const gone = <u64>load<u32>(buf + HEADER_LOST_AT) + load<u32>(buf + HEADER_POISONED_AT);
+  if (zero + stored + gone > chunks) return false;
   const room = load<u32>(buf + HEADER_TABLE_ROOM_AT);
   if (load<u32>(buf + HEADER_TABLE_COUNT_AT) > room) return false;
   if (blocks < <u64>DATA_LBA + TAIL_BLOCKS) return false;

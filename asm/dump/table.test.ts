@@ -81,6 +81,7 @@ test('an entry that points past the memory or the image makes its block worthles
     ['unknown codec', 0, 4, 1, 0],
     ['zero with bytes', 0, L.CODEC_ZERO, 1, 0],
     ['lost with bytes', 0, L.CODEC_LOST, 1, 0],
+    ['lost for a reason that nobody gives', 0, L.CODEC_LOST, 0, L.MISSING_CORRUPT],
     ['raw of other size', 0, L.CODEC_RAW, L.CHUNK_BYTES - 1, 0],
     ['LZ4 that did not shrink', 0, L.CODEC_LZ4, L.CHUNK_BYTES, 0],
     ['LZ4 of nothing', 0, L.CODEC_LZ4, 0, 0],
@@ -93,6 +94,18 @@ test('an entry that points past the memory or the image makes its block worthles
     io.call('table_seal', at);
     assert.is(valid(), 0, what);
   }
+});
+
+test('a chunk that was left out keeps its reason in the map', () => {
+  const { io, at, valid } = begin();
+  const map = io.room(CHUNKS);
+  io.part(map, CHUNKS).fill(L.MISSING_UNREACHED);
+  io.call('table_append', at, 7, L.CODEC_LOST, 0, L.MISSING_POISONED, 0);
+  io.call('table_seal', at);
+  assert.is(valid(), 1);
+  assert.is(io.u32('table_reason', at, 0), L.MISSING_POISONED);
+  io.call('table_enter', at, map);
+  assert.equal([...io.part(map + 6, 3)], [L.MISSING_UNREACHED, L.MISSING_POISONED, L.MISSING_UNREACHED]);
 });
 
 test('a chunk once written stays so in the map, whatever a later entry says of a lost try', () => {

@@ -7,9 +7,12 @@
  */
 import {
   CHUNK_BYTES,
+  CIPHER_TAG_BYTES,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
+  CODEC_SEALED,
+  MISSING_POISONED,
   SECTOR_BYTES,
   TABLE_BYTES,
   TABLE_COUNT_AT,
@@ -95,12 +98,17 @@ export function table_valid(
 }
 
 function sound(buf: usize, i: u32, chunks: u32, imageBlocks: u64): bool {
-  const codec = table_codec(buf, i);
-  const bytes = table_stored_bytes(buf, i);
+  const sealed = (table_codec(buf, i) & CODEC_SEALED) != 0;
+  const codec = table_codec(buf, i) & ~CODEC_SEALED;
+  const stored = table_stored_bytes(buf, i);
   if (table_chunk(buf, i) >= chunks || codec > <u32>CODEC_LZ4) return false;
-  if (codec < <u32>CODEC_RAW) return bytes == 0;
+  if (sealed && (codec < <u32>CODEC_RAW || stored <= <u32>CIPHER_TAG_BYTES)) return false;
+  const bytes = sealed ? stored - CIPHER_TAG_BYTES : stored;
+  if (codec < <u32>CODEC_RAW && bytes) return false;
+  if (codec == CODEC_LOST) return !table_reason(buf, i) || table_reason(buf, i) == MISSING_POISONED;
+  if (codec < <u32>CODEC_RAW) return true;
   if (codec == CODEC_RAW ? bytes != CHUNK_BYTES : bytes == 0 || bytes >= <u32>CHUNK_BYTES) return false;
-  const end = <u64>table_offset_blocks(buf, i) + (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES;
+  const end = <u64>table_offset_blocks(buf, i) + (stored + SECTOR_BYTES - 1) / SECTOR_BYTES;
   return end <= imageBlocks;
 }
 
@@ -126,6 +134,11 @@ export function table_stored_bytes(buf: usize, i: u32): u32 {
   return load<u32>(entry(buf, i), 4) & 0xffffff;
 }
 
+/** Of a chunk that is CODEC_LOST: 0, or MISSING_* when it was left out on purpose. */
+export function table_reason(buf: usize, i: u32): u32 {
+  return load<u32>(entry(buf, i), 8);
+}
+
 /** Blocks from the image's first block. */
 export function table_offset_blocks(buf: usize, i: u32): u32 {
   return load<u32>(entry(buf, i), 8);
@@ -141,7 +154,7 @@ function entry(buf: usize, i: u32): usize {
 }
 
 /**
- * Enters a valid block into a chunk map (a byte a chunk: CODEC_*). A later entry for the same chunk counts, but a
+ * Enters a valid block into a chunk map (a byte a chunk: CODEC_*, or why there is none). A later entry for the same chunk counts, but a
  * chunk once written stays so.
  */
 export function table_enter(buf: usize, map: usize): void {
@@ -149,6 +162,7 @@ export function table_enter(buf: usize, map: usize): void {
     const at = map + table_chunk(buf, i);
     const codec = table_codec(buf, i);
     const known: u32 = load<u8>(at);
-    if (codec != CODEC_LOST || known > <u32>CODEC_LZ4) store<u8>(at, codec);
+    if (codec != CODEC_LOST) store<u8>(at, codec);
+    else if ((known & ~CODEC_SEALED) > <u32>CODEC_LZ4) store<u8>(at, table_reason(buf, i));
   }
 }

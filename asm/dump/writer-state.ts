@@ -5,10 +5,20 @@
  */
 import { SQE_BYTES, SQE_PORT_AT, SQE_TAG_AT, SQE_TARGET_AT, SQE_TIMEOUT_MS_AT, TABLE_BYTES } from '../layout';
 import { FOLD_BYTES } from '../bytes/fold';
+import { LZ4_TABLE_BYTES } from '../bytes/lz4';
+import { AEAD_SCRATCH_BYTES } from '../crypto/aead';
 
 /** Batches in flight, each at most BATCH_CHUNKS chunks. */
 export const BATCH_MAX: u32 = 8;
 export const BATCH_CHUNKS: u32 = 16;
+/** Where the compressed chunks of a batch lie until they are on the medium; and all of them, with LZ4's own table. */
+export const STAGE_BYTES: u32 = 0x30000;
+/** Key, nonce, additional data, scratch of the cipher. */
+export const CIPHER_NONCE_AT: usize = 32;
+export const CIPHER_AAD_AT: usize = 48;
+export const CIPHER_SCRATCH_AT: usize = 64;
+export const CIPHER_AREA_BYTES: u32 = 64 + AEAD_SCRATCH_BYTES;
+export const STAGE_AREA_BYTES: u32 = BATCH_MAX * STAGE_BYTES + LZ4_TABLE_BYTES;
 export const TABLE_MAX: u32 = 8;
 
 /** Tags of the writer's commands: the kind, and the number of the batch or table block. */
@@ -64,6 +74,18 @@ export class Writer {
   zero: u32; // chunks
   stored: u32;
   lost: u32;
+  // Given by the caller, too; all 0: raw chunks, and writes as large as batches are.
+  codec: u32; // CODEC_LZ4: chunks are compressed where that saves a block
+  stage: u32; // STAGE_AREA_BYTES of the caller's, for a codec that needs it
+  batch_blocks: u32; // the most blocks of a WRITE, at least those of a chunk
+  // What came of it.
+  packed: u32; // bytes compressed since the caller last cleared this
+  poisoned: u32; // chunks left out
+  recent_us: u64; // time that the disk took for a write of late, not counting those before it
+  cipher: u32; // CIPHER_AREA_BYTES that begin with a key: chunks are encrypted; 0: they are not
+  attempt: u32; // a part of each nonce
+  pack_codec: u32; // of the chunk that was packed last
+  sealed: u32; // bytes encrypted since the caller last cleared this
 }
 
 /** Chunks that go out in one WRITE, one after the other on the disk. */
@@ -76,6 +98,11 @@ export class Batch {
   entry: u32; // first entry there
   tries: u32;
   sent_at: u64;
+  blocks: u32;
+  stored: u32; // bytes of its chunks as they are stored
+  staged: u32; // bytes of its stage that are taken
+  count: u32; // segments
+  depth: u32; // batches out when it was sent, itself among them
   segments: u64; // BATCH_CHUNKS of {address u32, bytes u32} from here on
 }
 
@@ -121,6 +148,12 @@ export function table_state(area: usize, i: u32): TableState {
 }
 export function table_buffer(area: usize, i: u32): usize {
   return area + TABLES_AT + <usize>i * TABLE_BYTES;
+}
+export function stage_of(w: Writer, batch: u32): usize {
+  return <usize>w.stage + <usize>batch * STAGE_BYTES;
+}
+export function stage_table(w: Writer): usize {
+  return <usize>w.stage + <usize>BATCH_MAX * STAGE_BYTES;
 }
 /** Where an entry is built before it goes into the ring. */
 export function entry_at(area: usize): usize {

@@ -12,7 +12,9 @@
 import {
   CHUNK_BYTES,
   CODEC_LOST,
+  CODEC_LZ4,
   CODEC_RAW,
+  CODEC_SEALED,
   CODEC_ZERO,
   SECTOR_BYTES,
   TABLE_BLOCKS,
@@ -32,6 +34,7 @@ import {
   OUTCOME_LOST,
   OUTCOME_PATH,
 } from '../initiator/outcome';
+import { PACK_FULL, PACK_RAW, blocks_of, pack } from './pack';
 import { table_append, table_begin, table_count, table_room as entries_left, table_seal } from './table';
 import {
   BATCH_AGAIN,
@@ -56,6 +59,7 @@ import {
   entry_at,
   fold_area,
   segment_at,
+  stage_of,
   table_buffer,
   table_state,
   writer_at,
@@ -87,8 +91,8 @@ export function writer_begin(area: usize, pastErrors: bool): void {
   w.past_errors = pastErrors ? 1 : 0;
   w.hold = w.closing = w.failed = w.fenced = w.no_room = w.path_dead = 0;
   w.next_block = w.table = w.tables_written = w.scanned = w.summed = 0;
-  w.zero = w.stored = w.lost = 0;
-  w.stored_bytes = 0;
+  w.zero = w.stored = w.lost = w.packed = w.sealed = w.poisoned = 0;
+  w.stored_bytes = w.recent_us = 0;
   for (let i: u32 = 0; i < BATCH_MAX; i++) batch_at(area, i).state = BATCH_FREE;
   for (let i: u32 = 0; i < TABLE_MAX; i++) table_state(area, i).state = TABLE_FREE;
 }
@@ -117,7 +121,15 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
   }
   const number = filling_batch(area, w, table);
   if (number == NONE) return false;
-  if (<u64>w.next_block + BLOCKS_PER_CHUNK > w.image_blocks) {
+  const batch = batch_at(area, number);
+  const packed = pack(area, w, batch, chunk, at);
+  const bytes = packed == PACK_RAW ? <u32>CHUNK_BYTES : packed;
+  const blocks = blocks_of(bytes);
+  if (packed == PACK_FULL || batch.blocks + blocks > batch_room(w)) {
+    send_batch(area, batch); // full: the chunk goes into the next one
+    return false;
+  }
+  if (<u64>w.next_block + blocks > w.image_blocks) {
     w.no_room = 1;
     return false;
   }
@@ -125,15 +137,39 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
   table_append(
     table_buffer(area, table),
     chunk,
-    CODEC_RAW,
-    CHUNK_BYTES,
+    w.pack_codec,
+    bytes,
     w.next_block,
     crc32c(0, at, CHUNK_BYTES),
   );
-  w.next_block += BLOCKS_PER_CHUNK;
+  w.next_block += blocks;
   table_state(area, table).stored++;
-  gather(area, batch_at(area, number), <u32>at);
+  batch.stored += bytes;
+  if (packed == PACK_RAW) gather(area, w, batch, <u32>at, CHUNK_BYTES);
+  else {
+    const from = <u32>stage_of(w, number) + batch.staged;
+    batch.staged += blocks * SECTOR_BYTES;
+    gather(area, w, batch, from, blocks * SECTOR_BYTES);
+  }
   return true;
+}
+
+/**
+ * Lists a chunk that must not be touched: `reason` is MISSING_*. False when it must be offered again.
+ */
+export function writer_leave_out(area: usize, chunk: u32, reason: u32): bool {
+  const w = writer_at(area);
+  const table = open_table(area, w);
+  if (table == NONE) return false;
+  table_append(table_buffer(area, table), chunk, CODEC_LOST, 0, reason, 0);
+  w.poisoned++;
+  return true;
+}
+
+/** Blocks that one WRITE may have. */
+function batch_room(w: Writer): u32 {
+  const most = BATCH_CHUNKS * BLOCKS_PER_CHUNK;
+  return w.batch_blocks ? min<u32>(w.batch_blocks, most) : most;
 }
 
 /** The table block that is being filled, or a new one; NONE while all are on their way. */
@@ -174,7 +210,7 @@ function filling_batch(area: usize, w: Writer, table: u32): u32 {
   if (free == NONE || busy >= (<u32>1) << min<u32>(w.tables_written, EARLY_TABLES)) return NONE;
   const batch = batch_at(area, free);
   batch.state = BATCH_FILLING;
-  batch.chunks = 0;
+  batch.chunks = batch.blocks = batch.stored = batch.staged = batch.count = 0;
   batch.block = w.next_block;
   batch.table = table;
   batch.entry = table_count(table_buffer(area, table));
@@ -183,27 +219,35 @@ function filling_batch(area: usize, w: Writer, table: u32): u32 {
   return free;
 }
 
-function gather(area: usize, batch: Batch, address: u32): void {
-  const segment = segment_at(batch, batch.chunks++);
-  store<u32>(segment, address);
-  store<u32>(segment + 4, CHUNK_BYTES);
-  if (batch.chunks == BATCH_CHUNKS) send_batch(area, batch);
+/** Adds a piece of memory; one that follows the last makes that longer. */
+function gather(area: usize, w: Writer, batch: Batch, address: u32, bytes: u32): void {
+  batch.chunks++;
+  batch.blocks += bytes / SECTOR_BYTES;
+  const last = batch.count ? segment_at(batch, batch.count - 1) : 0;
+  // An end of 0 is that of a memory of 4 GiB, and no beginning.
+  if (last && address && load<u32>(last) + load<u32>(last + 4) == address) {
+    store<u32>(last + 4, load<u32>(last + 4) + bytes);
+  } else {
+    const segment = segment_at(batch, batch.count++);
+    store<u32>(segment, address);
+    store<u32>(segment + 4, bytes);
+  }
+  if (batch.chunks == BATCH_CHUNKS || batch.blocks >= batch_room(w)) send_batch(area, batch);
 }
 
 function send_batch(area: usize, batch: Batch): void {
   const w = writer_at(area);
   batch.state = BATCH_SENT;
   batch.sent_at = w.now;
-  const blocks = batch.chunks * BLOCKS_PER_CHUNK;
-  const bytes = batch.chunks * CHUNK_BYTES;
+  batch.depth = writer_out(area);
   cdb_write16_list(
     entry_at(area),
     w.image_lba + batch.block,
-    blocks,
+    batch.blocks,
     true,
     segment_at(batch, 0),
-    batch.chunks,
-    bytes,
+    batch.count,
+    batch.blocks * SECTOR_BYTES,
   );
   writer_send(area, TAG_BATCH | batch_number(area, batch));
 }
@@ -287,9 +331,11 @@ function tries_of(outcome: u32): u32 {
 function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   if (batch.state != BATCH_SENT) return;
   if (outcome == OUTCOME_GOOD) {
-    w.slowest_us = max<u64>(w.slowest_us, w.now - batch.sent_at);
+    const took = w.now - batch.sent_at;
+    w.slowest_us = max<u64>(w.slowest_us, took);
+    w.recent_us = max<u64>(took / batch.depth, w.recent_us - w.recent_us / 8);
     w.stored += batch.chunks;
-    w.stored_bytes += <u64>batch.chunks * CHUNK_BYTES;
+    w.stored_bytes += batch.stored;
     return settle(area, batch);
   }
   if (again(outcome) && batch.tries < tries_of(outcome)) {
@@ -302,6 +348,24 @@ function batch_done(area: usize, w: Writer, batch: Batch, outcome: u32): void {
   settle(area, batch);
 }
 
+/** Batches that are out. */
+export function writer_out(area: usize): u32 {
+  let out: u32 = 0;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) if (batch_at(area, i).state == BATCH_SENT) out++;
+  return out;
+}
+
+/** For how long the oldest write has been out, us; 0 with none. */
+export function writer_oldest(area: usize): u64 {
+  const w = writer_at(area);
+  let oldest: u64 = 0;
+  for (let i: u32 = 0; i < BATCH_MAX; i++) {
+    const batch = batch_at(area, i);
+    if (batch.state == BATCH_SENT) oldest = max<u64>(oldest, w.now - batch.sent_at);
+  }
+  return oldest;
+}
+
 function settle(area: usize, batch: Batch): void {
   batch.state = BATCH_FREE;
   table_state(area, batch.table).pending--;
@@ -311,11 +375,12 @@ function settle(area: usize, batch: Batch): void {
 function lose(area: usize, w: Writer, batch: Batch): void {
   const buf = table_buffer(area, batch.table);
   const entries = buf + TABLE_ENTRIES_AT;
-  // Zero chunks stand between those of the batch; the codec tells which are ours.
+  // Zero chunks, and such as were left out, stand between those of the batch; the codec tells which are ours.
   let left = batch.chunks;
   for (let n = batch.entry; left && n < table_count(buf); n++) {
     const entry = entries + n * TABLE_ENTRY_BYTES;
-    if (load<u32>(entry + 4) >> 24 != CODEC_RAW) continue;
+    const codec = (load<u32>(entry + 4) >> 24) & ~CODEC_SEALED;
+    if (codec != CODEC_RAW && codec != CODEC_LZ4) continue;
     store<u32>(entry + 4, CODEC_LOST << 24);
     store<u32>(entry + 8, 0);
     store<u32>(entry + 12, 0);

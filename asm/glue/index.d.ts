@@ -177,8 +177,63 @@ export interface DiskIo {
    * Fills the tables. Firmware calls it at boot, so that no panic pays for it; else the first checksum does.
    */
   crc32c_init(): void;
+  /** The largest block of lz4_compress. */
+  readonly LZ4_BLOCK_MAX: WebAssembly.Global;
+  /** Bytes of the table that lz4_compress works in. */
+  readonly LZ4_TABLE_BYTES: WebAssembly.Global;
+  /**
+   * LZ4 block of the `bytes` bytes at `from` (1 to 65,536) into `room` bytes at `to`, which must have 8 bytes more that
+   * may be overwritten; works in LZ4_TABLE_BYTES at `table`, aligned to 16. Returns its bytes, or 0 when it does not fit.
+   *
+   * Source: LZ4 Block Format Description.
+   */
+  lz4_compress(from: number, bytes: number, to: number, room: number, table: number): number;
+  /**
+   * Expands the `bytes` bytes at `from` into the `room` bytes at `to`. Returns the bytes made, 0 when it is no
+   * LZ4 block.
+   */
+  lz4_expand(from: number, bytes: number, to: number, room: number): number;
   /** 1 when the `bytes` bytes at `ptr` are all zero, and for none. Any alignment, any length. */
   is_zero(ptr: number, bytes: number): number;
+
+  // Encryption of a dump to a public key
+
+  /** Bytes of scratch that aead_seal works in. */
+  readonly AEAD_SCRATCH_BYTES: WebAssembly.Global;
+  /** Bytes of scratch that sha256 and hkdf_sha256 work in. */
+  readonly SHA256_SCRATCH_BYTES: WebAssembly.Global;
+  /** Bytes of scratch that x25519 works in. */
+  readonly X25519_SCRATCH_BYTES: WebAssembly.Global;
+  /**
+   * AEAD_CHACHA20_POLY1305 of RFC 8439: encrypts the `bytes` bytes at `from` with the 32 bytes at `key` and the 12 at
+   * `nonce`; `aad` has 16 bytes. The ciphertext lies at `to`, which may be `from`, and 16 bytes of tag behind it.
+   */
+  aead_seal(
+    key: number,
+    nonce: number,
+    aad: number,
+    from: number,
+    bytes: number,
+    to: number,
+    scratch: number,
+  ): void;
+  /** SHA-256, 32 bytes at `out`. */
+  sha256(from: number, bytes: number, out: number, scratch: number): void;
+  /** HKDF-SHA256 for 32 bytes: `salt` of at most 64 bytes, `secret` of at most 160, `info` of at most 127. 0 when one is longer. */
+  hkdf_sha256(
+    salt: number,
+    saltBytes: number,
+    secret: number,
+    secretBytes: number,
+    info: number,
+    infoBytes: number,
+    out: number,
+    scratch: number,
+  ): number;
+  /** X25519 of RFC 7748: 32 bytes each; zeros say that the point is none of an honest key pair. */
+  x25519(out: number, scalar: number, point: number, scratch: number): void;
+  /** The public key of a private one. */
+  x25519_public(out: number, scalar: number, scratch: number): void;
 
   // Partition table; blocks are of 512 bytes
 
@@ -315,6 +370,8 @@ export interface DiskIo {
   table_stored_bytes(buf: number, i: number): number;
   /** Blocks from the first of the image to the chunk of entry `i`. */
   table_offset_blocks(buf: number, i: number): number;
+  /** Of a chunk that is CODEC_LOST: 0, or MISSING_* when it was left out on purpose. */
+  table_reason(buf: number, i: number): number;
   /** CRC32C of the CHUNK_BYTES of entry `i`'s chunk as they were in memory. */
   table_crc(buf: number, i: number): number;
 
@@ -330,6 +387,8 @@ export interface DiskIo {
    * must be offered again, because all batches are in flight, or when the image is full (no_room).
    */
   writer_offer(area: number, chunk: number, asZero: boolean): number;
+  /** Lists a chunk that must not be touched: `reason` is MISSING_*. False when it must be offered again. */
+  writer_leave_out(area: number, chunk: number, reason: number): number;
   /**
    * Sends again what came back for no fault of the disk, closes a table block that is old or the last, and
    * sends one whose chunks are all on the medium.
@@ -510,6 +569,10 @@ export interface DiskIo {
   exfat_find_run(state: number, bitmap: number, count: number): number;
   /** Byte offset of the entry set of the file called `name` within the directory's EXFAT_DIR_BYTES, or -1. */
   exfat_lookup(directory: number, name: number, nameBytes: number): number;
+  /** First cluster of the prepared file. */
+  exfat_file_cluster(state: number): number;
+  /** Clusters that the prepared file takes. */
+  exfat_file_clusters(state: number): number;
   /** Steps of the prepared file. */
   exfat_steps(state: number): number;
   /** STEP_* of step `i`. */
@@ -522,6 +585,26 @@ export interface DiskIo {
   exfat_step_blocks(state: number, i: number): number;
   /** Puts the VolumeFlags of step `i` (STEP_DIRTY, STEP_CLEAN) into the boot sector at `boot`. */
   exfat_step_boot(state: number, i: number, boot: number): void;
+
+  // exFAT: take back what a cut try left
+
+  /** True for a run of clusters that can be a file's on this volume. */
+  exfat_run_sound(state: number, first: number, count: number): number;
+  /** Byte offset in the directory of the file that has any of these clusters, or -1. */
+  exfat_owner(state: number, directory: number, first: number, count: number): number;
+  /** Takes the run back in both buffers, and the entry set at `entry` unless that is -1; the steps name its sectors. */
+  exfat_undo(
+    state: number,
+    bitmap: number,
+    directory: number,
+    entry: number,
+    first: number,
+    count: number,
+  ): void;
+  /** True when the volume says that it is in use. */
+  exfat_is_dirty(state: number): number;
+  /** The caller knows that nobody but itself left the volume dirty: STEP_CLEAN says so. */
+  exfat_was_clean(state: number): void;
 }
 
 /** Where the module lies: for a worker, or for a host that compiles it itself. */

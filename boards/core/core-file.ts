@@ -4,9 +4,17 @@
  *
  * [gABI] System V ABI 4.1: "ELF Header", "Program Header", "Note Section"
  */
-import { NOTE_COVERAGE, NOTE_LOG, NOTE_PANIC, NOTE_TRACE } from '../../asm/layout.ts';
+import {
+  NOTE_COVERAGE,
+  NOTE_LOG,
+  NOTE_PANIC,
+  NOTE_SCRUBBED,
+  NOTE_TRACE,
+  SCRUB_BYTES,
+} from '../../asm/layout.ts';
 import { parseCoverage, parseLog, parsePanic, splitNotes } from './notes.ts';
 import type { Coverage, Note, PanicNote } from './notes.ts';
+import { type Scrubbed, scrubbedOf } from './records.ts';
 import { Fields, Malformed } from './source.ts';
 import type { Read } from './source.ts';
 
@@ -48,6 +56,8 @@ export class CoreFile {
   readonly log: string | null;
   readonly trace: Fields | null;
   readonly coverage: Coverage | null;
+  /** Regions that held secrets: zero here, and not because they were. */
+  readonly scrubbed: readonly Scrubbed[];
   readonly #read: Read;
 
   /** Malformed when it is no ELF core, or one whose headers lie. `bytes` is the size of the whole file. */
@@ -68,6 +78,9 @@ export class CoreFile {
     this.log = this.#own(NOTE_LOG, parseLog);
     this.trace = this.#own(NOTE_TRACE, (fields) => fields);
     this.coverage = this.#own(NOTE_COVERAGE, parseCoverage);
+    this.scrubbed =
+      this.#own(NOTE_SCRUBBED, (note) => scrubbedOf(note, 0, Math.floor(note.bytes.length / SCRUB_BYTES))) ??
+      [];
   }
 
   #own<T>(type: number, parse: (fields: Fields) => T): T | null {

@@ -1,4 +1,5 @@
 /** The memory in the dump image of a disk. */
+import { endOf } from './records.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { RECORD_BYTES, RECORD_PC_AT } from '../../firmware/layout.ts';
 import type { Chunk, ChunkImage } from './image.ts';
@@ -17,7 +18,7 @@ export class ImageSource implements MemorySource {
   readonly #close: () => void;
   #last: Chunk | null = null;
 
-  constructor(image: ChunkImage, name: string, close: () => void) {
+  constructor(image: ChunkImage, name: string, close: () => void, isSaved = false) {
     this.image = image;
     this.name = name;
     this.#close = close;
@@ -26,7 +27,7 @@ export class ImageSource implements MemorySource {
     this.problems = image.problems;
     const { header } = image;
     this.dump = {
-      attribute: header.attribute,
+      attribute: endOf(header),
       abort: header.abort,
       system: header.system,
       epoch: header.epoch,
@@ -37,7 +38,7 @@ export class ImageSource implements MemorySource {
       startedUs: Number(header.startedUs),
       endedUs: Number(header.endedUs),
       limitMs: header.limitMs,
-      saved: header.saved,
+      saved: header.saved || isSaved,
       order: header.order,
     };
   }

@@ -13,6 +13,8 @@ export interface Stored {
   codec: number;
   stored: Uint8Array;
   memory: Uint8Array;
+  /** Of a lost chunk: MISSING_*, when it was left out on purpose. */
+  reason?: number;
 }
 
 export class ImageWriter {
@@ -68,10 +70,11 @@ export class ImageWriter {
   chunks(index: number, list: readonly Stored[], epoch = EPOCH): void {
     const { io } = this;
     io.call('table_begin', this.#table, index, SYSTEM, epoch);
-    for (const { chunk, codec, stored, memory } of list) {
+    for (const { chunk, codec, stored, memory, reason } of list) {
       io.part(this.#content, memory.length).set(memory);
+      const where = codec === L.CODEC_LOST ? (reason ?? 0) : this.#block;
       const crc = io.call('crc32c', 0, this.#content, memory.length);
-      io.call('table_append', this.#table, chunk, codec, stored.length, this.#block, crc);
+      io.call('table_append', this.#table, chunk, codec, stored.length, where, crc);
       const sectors = Math.ceil(stored.length / L.SECTOR_BYTES);
       const padded = new Uint8Array(sectors * L.SECTOR_BYTES);
       padded.set(stored);
@@ -97,6 +100,6 @@ export function zero(chunk: number): Stored {
   return { chunk, codec: L.CODEC_ZERO, stored: new Uint8Array(0), memory: new Uint8Array(L.CHUNK_BYTES) };
 }
 
-export function lost(chunk: number): Stored {
-  return { chunk, codec: L.CODEC_LOST, stored: new Uint8Array(0), memory: new Uint8Array(0) };
+export function lost(chunk: number, reason = 0): Stored {
+  return { chunk, codec: L.CODEC_LOST, stored: new Uint8Array(0), memory: new Uint8Array(0), reason };
 }

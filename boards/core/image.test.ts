@@ -46,6 +46,15 @@ test('an image gives back each chunk, and no content for a lost or unreached one
   assert.is(image.count(L.CODEC_RAW), 2);
 });
 
+test('a chunk that was left out on purpose says why, and one with a reason that nobody gives is no entry', () => {
+  const writer = sample();
+  writer.chunks(1, [lost(4, L.MISSING_POISONED)]);
+  writer.chunks(2, [lost(3, L.MISSING_UNREACHED)]);
+  const image = open(writer);
+  assert.equal(image.chunk(4), { index: 4, state: L.MISSING_POISONED, content: null });
+  assert.is(image.state(3), L.CODEC_RAW);
+});
+
 test('a chunk that is not as it was is corrupt, and has no content', () => {
   const writer = sample();
   const at = writer.imageAt(128);

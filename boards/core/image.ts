@@ -4,17 +4,23 @@
  *
  * [layout] HEADER_*, TABLE_*, CODEC_*, MISSING_* in asm/layout.ts
  */
+import type { KeyObject } from 'node:crypto';
 import {
   CHUNK_BYTES,
+  CIPHER_TAG_BYTES,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
+  CODEC_SEALED,
   CODEC_ZERO,
+  CONTAINER_TABLE_LBA,
   COREDUMP_LBA,
   DATA_LBA,
   HEADER_CHUNK_BYTES_AT,
   LABEL_LBA,
   MISSING_CORRUPT,
+  MISSING_POISONED,
+  MISSING_SEALED,
   MISSING_UNREACHED,
   MISSING_UNREADABLE,
   SECTOR_BYTES,
@@ -32,6 +38,7 @@ import {
   TABLE_SYSTEM_AT,
 } from '../../asm/layout.ts';
 import { crc32c, crc32cWithout } from './crc32c.ts';
+import { Opener } from './decrypt.ts';
 import { lz4Decode } from './lz4.ts';
 import { readHeaders, readLabels } from './records.ts';
 import type { Copies, Header, Label } from './records.ts';
@@ -41,6 +48,8 @@ import type { Read } from './source.ts';
 const FORMAT = 'dump image';
 const CHUNKS_MAX = 65536;
 const TABLE_ROOM_MAX = 4096;
+/** A container has none. */
+const NO_LABELS: Copies<Label> = { copies: [null, null], newest: null, blank: [true, true] };
 
 /** A chunk of the memory. `state` is its CODEC_*, or why it has no content: CODEC_LOST or MISSING_*. */
 export interface Chunk {
@@ -63,15 +72,38 @@ export interface ChunkImage {
   chunk(index: number): Chunk;
 }
 
-/** A stored chunk out of the image, checked. `at` is a byte offset on the disk. */
-export function readChunk(read: Read, index: number, { codec, bytes, crc }: Entry, at: number): Chunk {
-  if (codec === CODEC_ZERO) return { index, state: codec, content: new Uint8Array(CHUNK_BYTES) };
-  if (!isPresent(codec)) return { index, state: codec, content: null };
-  const stored = read(at, bytes);
-  if (stored.length !== bytes) return { index, state: MISSING_UNREADABLE, content: null };
-  const content = codec === CODEC_RAW ? stored : lz4Decode(stored, CHUNK_BYTES);
-  if (!content || crc32c(content) !== crc) return { index, state: MISSING_CORRUPT, content: null };
-  return { index, state: codec, content };
+/** What an entry says of its chunk: CODEC_* without CODEC_SEALED, or why it is missing. */
+export function stateOf({ codec, block }: Entry, opener: Opener | null): number {
+  if (codec === CODEC_LOST) return block; // 0, or the reason why it was left out
+  return isSealed(codec) && opener === null ? MISSING_SEALED : codec & ~CODEC_SEALED;
+}
+
+const isSealed = (codec: number): boolean => (codec & CODEC_SEALED) !== 0 && isPresent(codec & ~CODEC_SEALED);
+
+/** A stored chunk out of the image, checked. `at` is a byte offset on the disk; `opener` has the key, if there is one. */
+export function readChunk(
+  read: Read,
+  index: number,
+  found: Entry,
+  at: number,
+  opener: Opener | null = null,
+): Chunk {
+  const state = stateOf(found, opener);
+  if (state === CODEC_ZERO) return { index, state, content: new Uint8Array(CHUNK_BYTES) };
+  if (!isPresent(state)) return { index, state, content: null };
+  const stored = read(at, found.bytes);
+  if (stored.length !== found.bytes) return { index, state: MISSING_UNREADABLE, content: null };
+  const packed = isSealed(found.codec) ? opener!.open(index, found.codec, stored) : stored;
+  const content = state === CODEC_RAW || packed === null ? packed : lz4Decode(packed, CHUNK_BYTES);
+  if (!content || crc32c(content) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
+  return { index, state, content };
+}
+
+export interface ImageOptions {
+  /** Of the recipient, for an encrypted dump. */
+  privateKey?: KeyObject | null;
+  /** The source is a container file, not a disk. */
+  isContainer?: boolean;
 }
 
 export class DumpImage implements ChunkImage {
@@ -88,23 +120,28 @@ export class DumpImage implements ChunkImage {
   readonly #bytes: Uint32Array;
   readonly #blocks: Uint32Array;
   readonly #crcs: Uint32Array;
+  readonly #opener: Opener | null;
   readonly #read: Read;
 
-  /** `blocks` is the size of the disk. Malformed when there is no header, or it points to no image on this disk. */
-  constructor(read: Read, blocks: number) {
+  /**
+   * `blocks` is the size of the disk, or of the container file. Malformed when there is no header, or it points to no
+   * image there; WrongKey when the key is not the recipient's.
+   */
+  constructor(read: Read, blocks: number, { privateKey = null, isContainer = false }: ImageOptions = {}) {
     this.#read = read;
-    this.labels = readLabels(read, LABEL_LBA);
+    this.labels = isContainer ? NO_LABELS : readLabels(read, LABEL_LBA);
     this.label = this.labels.newest;
-    this.headers = readHeaders(read, COREDUMP_LBA);
+    this.headers = readHeaders(read, isContainer ? 0 : COREDUMP_LBA);
     const header = this.headers.newest;
     if (!header) throw new Malformed(FORMAT, COREDUMP_LBA * SECTOR_BYTES, 'no valid coredump header');
     this.header = header;
-    assertSound(header, blocks);
+    assertSound(header, blocks, isContainer ? CONTAINER_TABLE_LBA : DATA_LBA);
     this.chunks = header.chunks;
     this.#states = new Uint8Array(this.chunks).fill(MISSING_UNREACHED);
     this.#bytes = new Uint32Array(this.chunks);
     this.#blocks = new Uint32Array(this.chunks);
     this.#crcs = new Uint32Array(this.chunks);
+    this.#opener = privateKey === null || header.cipher === 0 ? null : new Opener(privateKey, header);
     this.problems = this.#readTable();
   }
 
@@ -113,9 +150,15 @@ export class DumpImage implements ChunkImage {
     return this.#tableBlocks;
   }
 
-  /** CODEC_* of a chunk, or why it is missing, as far as the table knows. */
+  /** CODEC_* of a chunk, or why it is missing, as far as the table knows: MISSING_SEALED without the key to it. */
   state(chunk: number): number {
-    return this.#states[chunk] ?? MISSING_UNREACHED;
+    return chunk < this.chunks ? stateOf(this.#entry(chunk), this.#opener) : MISSING_UNREACHED;
+  }
+
+  /** What the table says; a reason why it is missing stands for the codec. */
+  #entry(chunk: number): Entry {
+    const codec = this.#states[chunk]!;
+    return { chunk, codec, bytes: this.#bytes[chunk]!, block: 0, crc: this.#crcs[chunk]! };
   }
 
   /** Where the stored bytes of a present chunk lie: byte offset on the disk and their count; 0 of a zero chunk. */
@@ -126,20 +169,14 @@ export class DumpImage implements ChunkImage {
 
   /** Chunks per state. */
   count(state: number): number {
-    return this.#states.reduce((n, each) => n + (each === state ? 1 : 0), 0);
+    return this.#states.reduce((n, _, chunk) => n + (this.state(chunk) === state ? 1 : 0), 0);
   }
 
   /** A chunk with its content, checked against its checksum. */
   chunk(index: number): Chunk {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
       throw new RangeError(`no chunk ${index}`);
-    const { at, bytes } = this.place(index);
-    return readChunk(
-      this.#read,
-      index,
-      { chunk: index, codec: this.state(index), bytes, block: 0, crc: this.#crcs[index]! },
-      at,
-    );
+    return readChunk(this.#read, index, this.#entry(index), this.place(index).at, this.#opener);
   }
 
   /** Every chunk by rising address. */
@@ -182,8 +219,8 @@ export class DumpImage implements ChunkImage {
     this.#tableBlocks++;
     for (let i = 0, count = block.u32(TABLE_COUNT_AT); i < count; i++) {
       const e = entry(block, i);
-      if (e.codec === CODEC_LOST && isPresent(this.state(e.chunk))) continue;
-      this.#states[e.chunk] = e.codec;
+      if (e.codec === CODEC_LOST && isPresent(this.#states[e.chunk]! & ~CODEC_SEALED)) continue;
+      this.#states[e.chunk] = e.codec === CODEC_LOST ? e.block : e.codec;
       this.#bytes[e.chunk] = e.bytes;
       this.#blocks[e.chunk] = e.block;
       this.#crcs[e.chunk] = e.crc;
@@ -214,12 +251,14 @@ export function entry(block: Fields, i: number): Entry {
 /** False for an entry that no writer makes: its chunk outside the memory, its blocks outside the image, a size too large. */
 export function isSound({ chunk, codec, bytes, block }: Entry, chunks: number, imageBlocks: bigint): boolean {
   if (chunk >= chunks) return false;
-  if (codec === CODEC_LOST || codec === CODEC_ZERO) return bytes === 0;
+  if (codec === CODEC_LOST) return bytes === 0 && (block === CODEC_LOST || block === MISSING_POISONED);
+  if (codec === CODEC_ZERO) return bytes === 0;
+  const plain = codec & ~CODEC_SEALED;
+  const packed = codec & CODEC_SEALED ? bytes - CIPHER_TAG_BYTES : bytes;
   if (
-    codec === CODEC_RAW ? bytes !== CHUNK_BYTES : codec !== CODEC_LZ4 || bytes < 1 || bytes >= CHUNK_BYTES
-  ) {
+    plain === CODEC_RAW ? packed !== CHUNK_BYTES : plain !== CODEC_LZ4 || packed < 1 || packed >= CHUNK_BYTES
+  )
     return false;
-  }
   return BigInt(block + Math.ceil(bytes / SECTOR_BYTES)) <= imageBlocks;
 }
 
@@ -228,14 +267,14 @@ function unsound(what: string): never {
 }
 
 /** Throws unless table and image lie in the data region of a disk of `blocks` blocks, and the memory is its chunks. */
-function assertSound(header: Header, blocks: number): void {
+function assertSound(header: Header, blocks: number, least: number): void {
   const { chunks, tableLba, imageLba, imageBlocks } = header;
   if (chunks === 0) unsound('the header points to no image');
   if (chunks > CHUNKS_MAX || header.memoryBytes !== BigInt(chunks) * BigInt(CHUNK_BYTES)) {
     unsound(`${header.memoryBytes} bytes of memory in ${chunks} chunks`);
   }
   const tableEnd = tableLba + BigInt(header.tableRoom) * BigInt(TABLE_BLOCKS);
-  const first = BigInt(DATA_LBA);
+  const first = BigInt(least);
   if (tableLba < first || tableEnd > BigInt(blocks)) unsound('a chunk table outside the data region');
   if (imageLba < first || imageLba + imageBlocks > BigInt(blocks))
     unsound('an image outside the data region');

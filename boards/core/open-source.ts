@@ -2,6 +2,7 @@
  * Finds the memory in what the user named: a core file, the raw image of a coredump disk, a root disk or exFAT volume
  * with cores in /cores (the newest, or IMAGE:/cores/NAME), or live:a and live:b.
  */
+import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import {
   ATTRIBUTE_INACTIVE,
@@ -13,14 +14,16 @@ import {
   TAIL_BLOCKS,
 } from '../../asm/layout.ts';
 import { EXIT_BAD_CORE, InputError } from '../input-error.ts';
+import { containedImage } from './container.ts';
 import { CoreFile } from './core-file.ts';
 import { CoreSource } from './core-source.ts';
+import { WrongKey } from './decrypt.ts';
 import { Exfat } from './exfat.ts';
 import { HostFile } from './host-file.ts';
 import { DumpImage } from './image.ts';
 import { ImageSource } from './image-source.ts';
 import type { MemorySource } from './memory-source.ts';
-import { readHeaders, readLabels } from './records.ts';
+import { endOf, readHeaders, readLabels } from './records.ts';
 import type { Label } from './records.ts';
 import { Malformed } from './source.ts';
 import type { Read } from './source.ts';
@@ -36,7 +39,9 @@ export function told<T>(name: string, use: () => T): T {
 }
 
 export const toldOf = (name: string, error: unknown): unknown =>
-  error instanceof Malformed ? new InputError(`${name}: ${error.message}`, EXIT_BAD_CORE) : error;
+  error instanceof Malformed || error instanceof WrongKey
+    ? new InputError(`${name}: ${error.message}`, EXIT_BAD_CORE)
+    : error;
 
 /** A file on the host, or one in a volume in it. */
 export interface Location {
@@ -51,11 +56,11 @@ export function locate(spec: string): Location {
 }
 
 /** Opens a file; `live:` is not for here. InputError in one line when there is no memory in it. */
-export function openFile(spec: string): MemorySource {
+export function openFile(spec: string, privateKey: KeyObject | null = null): MemorySource {
   const { path, inside } = locate(spec);
   const file = new HostFile(path);
   try {
-    return told(path, () => openIn(file, inside));
+    return told(path, () => openIn(file, inside, privateKey));
   } catch (error) {
     file.close();
     throw error;
@@ -70,28 +75,47 @@ export interface ReadableFile {
   close(): void;
 }
 
-/** Malformed or InputError when there is no memory in it. */
-export function openIn(file: ReadableFile, inside: string | null): MemorySource {
+/** Malformed or InputError when there is no memory in it. `privateKey` opens what was encrypted to it. */
+export function openIn(
+  file: ReadableFile,
+  inside: string | null,
+  privateKey: KeyObject | null = null,
+): MemorySource {
   const { path, bytes, read } = file;
   const close = (): void => file.close();
   const start = new TextDecoder('latin1').decode(read(0, 512));
-  if (inside === null && start.startsWith('\x7fELF'))
-    return new CoreSource(new CoreFile(read, bytes), path, close);
+  if (inside === null && (start.startsWith('\x7fELF') || start.startsWith(CONTAINER)))
+    return coreIn(file, path, close, privateKey);
   const volume = volumeOf(file);
   if (volume !== null) {
     const found = inside ?? newestCore(volume, path);
-    const core = fileIn(volume.exfat, volume.read, found);
-    return new CoreSource(new CoreFile(core.read, core.bytes), `${path}:${found}`, close);
+    return coreIn(fileIn(volume.exfat, volume.read, found), `${path}:${found}`, close, privateKey);
   }
   if (inside !== null)
     throw new InputError(`${path}: holds no exFAT volume, so there is no ${inside} in it`, EXIT_BAD_CORE);
   if (bytes <= DATA_LBA * SECTOR_BYTES) throw notOne(path);
   const headers = readHeaders(read, COREDUMP_LBA);
   if (headers.newest === null) throw new InputError(withoutHeader(read, path), EXIT_BAD_CORE);
-  const { attribute, chunks } = headers.newest;
-  if (attribute === ATTRIBUTE_INACTIVE || chunks === 0)
+  const { chunks } = headers.newest;
+  if (endOf(headers.newest) === ATTRIBUTE_INACTIVE || chunks === 0)
     throw new InputError(withoutDump(read, path), EXIT_BAD_CORE);
-  return new ImageSource(new DumpImage(read, Math.floor(bytes / SECTOR_BYTES)), path, close);
+  return new ImageSource(new DumpImage(read, Math.floor(bytes / SECTOR_BYTES), { privateKey }), path, close);
+}
+
+/** How the container of an encrypted dump begins: HEADER_MAGIC. */
+const CONTAINER = 'SCDH';
+
+/** A core file, or the container of a dump that its saver could not read. */
+function coreIn(
+  { read, bytes }: { read: Read; bytes: number },
+  name: string,
+  close: () => void,
+  privateKey: KeyObject | null,
+): MemorySource {
+  const start = new TextDecoder('latin1').decode(read(0, 4));
+  return start === CONTAINER
+    ? new ImageSource(containedImage(read, bytes, privateKey), name, close, true)
+    : new CoreSource(new CoreFile(read, bytes), name, close);
 }
 
 const notOne = (path: string): InputError =>

@@ -5,8 +5,11 @@
  */
 import {
   ABORT_FENCED,
+  ABORT_NONE,
   ATTRIBUTE_ABORTED,
+  ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
+  ATTRIBUTE_INACTIVE,
   COPY_BYTES,
   HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
@@ -26,7 +29,16 @@ import {
   HEADER_ORDER_COUNT_AT,
   HEADER_REASON_AT,
   HEADER_RECORD_AT,
+  HEADER_CIPHER_AT,
+  HEADER_CIPHER_ATTEMPT_AT,
+  HEADER_CIPHER_ID_AT,
+  HEADER_CIPHER_PUBLIC_AT,
+  HEADER_CODEC_AT,
+  HEADER_POISONED_AT,
   HEADER_SAVED_AT,
+  HEADER_SAVE_TRIES_AT,
+  HEADER_SCRUB_AT,
+  HEADER_SCRUB_COUNT_AT,
   HEADER_STARTED_US_AT,
   HEADER_STORED_AT,
   HEADER_STORED_BYTES_AT,
@@ -53,6 +65,10 @@ import {
   ORDER_BYTES,
   ORDER_MAX,
   ROLE_MAILBOX,
+  SAVED_DONE,
+  SAVED_REFUSED,
+  SCRUB_BYTES,
+  SCRUB_MAX,
   SECTOR_BYTES,
 } from '../../asm/layout.ts';
 import { crc32cWithout } from './crc32c.ts';
@@ -91,16 +107,48 @@ export interface Header {
   stored: number;
   zero: number;
   lost: number;
+  poisoned: number;
+  codec: number; // CODEC_LZ4, or 0
+  cipher: number; // CIPHER_*
+  /** Hexadecimal: the board's public key for this dump, and the first bytes of the SHA-256 of the recipient's. */
+  boardKey: string;
+  recipient: string;
+  cipherAttempt: number;
   failedUs: bigint;
   startedUs: bigint;
   endedUs: bigint;
   limitMs: number;
   utcSeconds: bigint;
   saved: boolean;
+  /** Every try to save it failed: nobody tries again. */
+  refused: boolean;
+  saveTries: number;
   build: string;
   recordAddress: number;
   /** In what order the memory was written. */
   order: { firstChunk: number; chunks: number; kind: number }[];
+  /** Regions that held secrets and were cleared before the dump: zero in the image. */
+  scrubbed: Scrubbed[];
+}
+
+/** How the dump ended: a disk whose dump was saved is inactive again, and its image still there. */
+export function endOf({ attribute, saved, abort }: Header): number {
+  if (attribute !== ATTRIBUTE_INACTIVE || !saved) return attribute;
+  return abort === ABORT_NONE ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED;
+}
+
+export interface Scrubbed {
+  address: number;
+  bytes: number;
+  kind: number;
+}
+
+/** `count` regions as the header and NOTE_SCRUBBED list them. */
+export function scrubbedOf(fields: Fields, at: number, count: number): Scrubbed[] {
+  return Array.from({ length: count }, (_, i) => {
+    const entry = at + i * SCRUB_BYTES;
+    return { address: fields.u32(entry), bytes: fields.u32(entry + 4), kind: fields.u32(entry + 8) };
+  });
 }
 
 /** Both copies of a record; null for one that does not count. */
@@ -123,6 +171,9 @@ function copies<T extends { sequence: number }>(
     both.bytes.subarray(at, at + COPY_BYTES).every((byte) => byte === 0);
   return { copies: [a, b], newest, blank: [isBlank(0), isBlank(COPY_BYTES)] };
 }
+
+const hexOf = (copy: Fields, at: number, bytes: number): string =>
+  Buffer.from(copy.part(at, bytes).bytes).toString('hex');
 
 function whole(copy: Fields, magic: number, version: number): boolean {
   return (
@@ -154,7 +205,8 @@ export function parseHeader(copy: Fields): Header | null {
   const abort = copy.u32(HEADER_ABORT_AT);
   const orderCount = copy.u32(HEADER_ORDER_COUNT_AT);
   if (attribute < ATTRIBUTE_DUMPING || attribute > ATTRIBUTE_ABORTED) return null;
-  if (abort > ABORT_FENCED || orderCount > ORDER_MAX) return null;
+  const scrubCount = copy.u32(HEADER_SCRUB_COUNT_AT);
+  if (abort > ABORT_FENCED || orderCount > ORDER_MAX || scrubCount > SCRUB_MAX) return null;
   return {
     sequence: copy.u32(SEQUENCE_AT),
     attribute,
@@ -173,18 +225,27 @@ export function parseHeader(copy: Fields): Header | null {
     stored: copy.u32(HEADER_STORED_AT),
     zero: copy.u32(HEADER_ZERO_AT),
     lost: copy.u32(HEADER_LOST_AT),
+    poisoned: copy.u32(HEADER_POISONED_AT),
+    codec: copy.u32(HEADER_CODEC_AT),
+    cipher: copy.u32(HEADER_CIPHER_AT),
+    boardKey: hexOf(copy, HEADER_CIPHER_PUBLIC_AT, 32),
+    recipient: hexOf(copy, HEADER_CIPHER_ID_AT, 16),
+    cipherAttempt: copy.u32(HEADER_CIPHER_ATTEMPT_AT),
     failedUs: copy.u64(HEADER_FAILED_US_AT),
     startedUs: copy.u64(HEADER_STARTED_US_AT),
     endedUs: copy.u64(HEADER_ENDED_US_AT),
     limitMs: copy.u32(HEADER_LIMIT_MS_AT),
     utcSeconds: copy.u64(HEADER_UTC_AT),
-    saved: copy.u32(HEADER_SAVED_AT) === 1,
+    saved: copy.u32(HEADER_SAVED_AT) === SAVED_DONE,
+    refused: copy.u32(HEADER_SAVED_AT) === SAVED_REFUSED,
+    saveTries: copy.u32(HEADER_SAVE_TRIES_AT),
     build: copy.text(HEADER_BUILD_AT, HEADER_BUILD_BYTES),
     recordAddress: copy.u32(HEADER_RECORD_AT),
     order: Array.from({ length: orderCount }, (_, i) => {
       const at = HEADER_ORDER_AT + i * ORDER_BYTES;
       return { firstChunk: copy.u32(at), chunks: copy.u32(at + 4), kind: copy.u32(at + 8) };
     }),
+    scrubbed: scrubbedOf(copy, HEADER_SCRUB_AT, scrubCount),
   };
 }
 

@@ -28,11 +28,11 @@ import {
 } from '../../asm/layout.ts';
 import { RECORD_AT, RECORD_BYTES, RECORD_MAGIC } from '../../firmware/layout.ts';
 import { crc32cWithout } from './crc32c.ts';
-import { entry, isPresent, isSound, readChunk } from './image.ts';
+import { entry, isPresent, isSound, readChunk, stateOf } from './image.ts';
 import type { Chunk, ChunkImage, Entry } from './image.ts';
 import { parsePanic } from './notes.ts';
 import type { PanicNote } from './notes.ts';
-import { readHeaders } from './records.ts';
+import { endOf, readHeaders } from './records.ts';
 import type { Header } from './records.ts';
 import { Fields, Malformed } from './source.ts';
 import type { Read } from './source.ts';
@@ -155,7 +155,7 @@ export class SalvagedImage implements ChunkImage {
     const own =
       headers.find(
         (each) =>
-          each?.system === dump.system && each.epoch === dump.epoch && each.attribute !== ATTRIBUTE_INACTIVE,
+          each?.system === dump.system && each.epoch === dump.epoch && endOf(each) !== ATTRIBUTE_INACTIVE,
       ) ?? null;
     for (const { fields } of dump.blocks.toSorted((a, b) => a.index - b.index))
       this.#enter(fields, diskBlocks);
@@ -168,7 +168,8 @@ export class SalvagedImage implements ChunkImage {
   }
 
   state(chunk: number): number {
-    return this.#entries.get(chunk)?.codec ?? MISSING_UNREACHED;
+    const found = this.#entries.get(chunk);
+    return found === undefined ? MISSING_UNREACHED : stateOf(found, null);
   }
 
   chunk(index: number): Chunk {
@@ -264,14 +265,23 @@ function headerOf(
     stored: 0,
     zero: 0,
     lost: 0,
+    poisoned: 0,
+    codec: 0,
+    cipher: 0,
+    boardKey: '',
+    recipient: '',
+    cipherAttempt: 0,
     failedUs: record?.timeUs ?? 0n,
     startedUs: record?.timeUs ?? 0n,
     endedUs: 0n,
     limitMs: 0,
     utcSeconds: BigInt(record?.utcSeconds ?? 0),
     saved: false,
+    refused: false,
+    saveTries: 0,
     build: record?.build ?? '',
     recordAddress: RECORD_AT,
     order: [],
+    scrubbed: [],
   };
 }

@@ -2,6 +2,7 @@
  * Is a core or a dump image what it says? Every checksum, every copy, every count against every other. What a dump does
  * not have because it was cut is no fault of it; what contradicts itself is.
  */
+import { endOf } from './records.ts';
 import {
   ATTRIBUTE_COMPLETED,
   CHUNK_BYTES,
@@ -77,13 +78,13 @@ function countsCheck(image: DumpImage): Check {
   ];
   const problems: string[] = [];
   const compare = (what: string, says: number, has: number): void => {
-    const lags = header.attribute !== ATTRIBUTE_COMPLETED;
+    const lags = endOf(header) !== ATTRIBUTE_COMPLETED;
     if (lags ? says > has : says !== has)
       problems.push(`the header says ${says} chunks ${what}, the table ${has}`);
   };
   compare('stored', header.stored, stored);
   compare('zero', header.zero, zero);
-  if (header.attribute === ATTRIBUTE_COMPLETED) {
+  if (endOf(header) === ATTRIBUTE_COMPLETED) {
     compare('lost', header.lost, lost);
     const rest = image.chunks - stored - zero - lost;
     if (rest > 0) problems.push(`the header says completed, and ${rest} chunks are in no block of the table`);

@@ -53,6 +53,7 @@ export const MISSING: Words = {
   [L.MISSING_UNREADABLE]: 'unreadable: the disk would not give it back',
   [L.MISSING_POISONED]: 'poisoned: uncorrectable in RAM',
   [L.MISSING_SECRET]: 'secret: kept out of the dump',
+  [L.MISSING_SEALED]: 'sealed: encrypted, and no --key was given',
   [MISSING_NO_RAM]: 'past the end of the RAM',
   [MISSING_NOT_SAID]: 'missing: the source does not say why',
 };

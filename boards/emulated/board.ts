@@ -4,13 +4,23 @@
  * firmware says it has nothing to do are skipped, not simulated.
  */
 import * as L from '../../asm/layout.ts';
-import { RECORD_PLACE_BYTES, WORK_COMMAND, WORK_COPY, WORK_CRC, WORK_SCAN } from '../../firmware/layout.ts';
+import {
+  RECORD_PLACE_BYTES,
+  WORK_CIPHER,
+  WORK_COMMAND,
+  WORK_COMPRESS,
+  WORK_COPY,
+  WORK_CRC,
+  WORK_CURVE,
+  WORK_SCAN,
+} from '../../firmware/layout.ts';
 import type { Board } from '../board.ts';
 import { type Clock, MS, US } from '../clock.ts';
 import type { Interconnect } from '../interconnect.ts';
 import type { Fabric } from '../shelf/fabric.ts';
 import { type Firmware, type FirmwareExports, faultOffset } from './firmware.ts';
 import { Hba } from './hba.ts';
+import { Ecc } from './ecc.ts';
 import { Nvram } from './nvram.ts';
 import { FrontEndPort } from './port.ts';
 import { giveMemory, takeMemory } from './ram.ts';
@@ -22,6 +32,10 @@ const CYCLE_NS = 2_000;
 const SCAN_BYTES_NS = 12;
 const CRC_BYTES_NS = 5;
 const COPY_BYTES_NS = 10;
+const COMPRESS_BYTES_NS = 0.8;
+const CIPHER_BYTES_NS = 0.6;
+/** Of a multiplication on the curve. */
+const CURVE_NS = 1_000_000;
 const MESSAGES_KEPT = 64;
 const CYCLE = 1;
 const BOOT = 2;
@@ -34,6 +48,8 @@ export interface BoardOptions {
   periodUs: number;
   postMs: number;
   startUtc: number;
+  /** The board's random number generator. */
+  random: () => number;
 }
 
 export interface BoardWatcher {
@@ -50,6 +66,7 @@ export class EmulatedBoard implements Board {
   readonly name: 'a' | 'b';
   readonly memoryBytes: number;
   readonly nvram = new Nvram();
+  readonly ecc = new Ecc();
   readonly port = new FrontEndPort();
   readonly hba: Hba;
   cycles = 0;
@@ -96,7 +113,7 @@ export class EmulatedBoard implements Board {
     this.#firmware = firmware;
     this.#interconnect = interconnect;
     this.#watcher = watcher;
-    this.hba = new Hba(clock, fabric, options.index);
+    this.hba = new Hba(clock, fabric, options.index, this.ecc);
     this.hba.onInterrupt = () => this.#raise(L.IRQ_HBA);
     this.port.onInterrupt = () => this.#raise(L.IRQ_PORT);
     this.#watchdog = new Watchdog(clock);
@@ -133,6 +150,7 @@ export class EmulatedBoard implements Board {
   #startPost(): void {
     this.#stop();
     this.#halted = false;
+    this.ecc.clear();
     this.#memory = takeMemory(this.memoryBytes);
     this.#ram = new Uint8Array(this.#memory.buffer);
     this.hba.attach(this.#ram);
@@ -199,6 +217,8 @@ export class EmulatedBoard implements Board {
         mask: (lines: number) => (this.#mask |= lines),
         unmask: (lines: number) => (this.#mask &= ~lines),
       },
+      ecc: { next: (page: number) => this.ecc.next(u(page)) | 0 },
+      random: { word: () => this.#options.random() | 0 },
       timer: {
         now_lo: () => nowUs() | 0,
         now_hi: () => Math.floor(nowUs() / 0x1_0000_0000),
@@ -259,6 +279,9 @@ export class EmulatedBoard implements Board {
     else if (kind === WORK_SCAN) this.#cost += amount / SCAN_BYTES_NS;
     else if (kind === WORK_CRC) this.#cost += amount / CRC_BYTES_NS;
     else if (kind === WORK_COPY) this.#cost += amount / COPY_BYTES_NS;
+    else if (kind === WORK_CIPHER) this.#cost += amount / CIPHER_BYTES_NS;
+    else if (kind === WORK_CURVE) this.#cost += amount * CURVE_NS;
+    else if (kind === WORK_COMPRESS) this.#cost += amount / COMPRESS_BYTES_NS;
   }
 
   /** Runs firmware; a trap enters its panic handler, a trap in that halts the board. */
@@ -357,6 +380,13 @@ export class EmulatedBoard implements Board {
     if (!this.running) return;
     this.#generation++;
     this.#schedule(this.#clock.now + this.#options.periodUs * US);
+  }
+
+  /** An uncorrectable error in the page of `address`: it is poisoned, and the CPU faults. */
+  memoryError(address: number): void {
+    if (!this.running) return;
+    this.ecc.poison(address);
+    this.nmi(L.PANIC_MEMORY, address);
   }
 
   hang(): void {

@@ -12,6 +12,8 @@ const DEVICES: Readonly<Record<string, readonly string[]>> = {
   env: ['memory'],
   hba: ['configure', 'doorbell', 'poll', 'reset'],
   irq: ['mask', 'unmask'],
+  ecc: ['next'],
+  random: ['word'],
   timer: ['now_lo', 'now_hi', 'utc', 'work'],
   watchdog: ['feed'],
   interconnect: ['send', 'receive'],

@@ -18,6 +18,7 @@ import {
   senseOf,
   write16,
 } from '../shelf/bench.test-helper.ts';
+import { Ecc } from './ecc.ts';
 import { Hba } from './hba.ts';
 
 const test = suite('hba');
@@ -36,6 +37,7 @@ interface Entry {
   cdb?: Uint8Array;
   cdbLength?: number;
   data?: number;
+  flags?: number;
   bytes?: number;
   pieces?: readonly (readonly [address: number, bytes: number])[];
   count?: number;
@@ -54,6 +56,7 @@ interface Completion {
 /** RAM of board A with its HBA on a shelf; behind RAM lies memory that is not the board's. */
 class Rig extends Bench {
   readonly hba: Hba;
+  readonly ecc = new Ecc();
   readonly ram: Uint8Array;
   readonly guard: Uint8Array;
   readonly view: DataView;
@@ -67,7 +70,7 @@ class Rig extends Bench {
     this.ram = new Uint8Array(buffer, 0, RAM_BYTES).fill(PATTERN);
     this.guard = new Uint8Array(buffer, RAM_BYTES).fill(PATTERN);
     this.view = new DataView(buffer);
-    this.hba = new Hba(this.clock, this.fabric, 0);
+    this.hba = new Hba(this.clock, this.fabric, 0, this.ecc);
     this.hba.onInterrupt = () => this.interrupts++;
     this.hba.attach(this.ram);
     this.hba.configure(SQ, COUNT, CQ, COUNT);
@@ -83,6 +86,7 @@ class Rig extends Bench {
     v.setUint16(at + L.SQE_TARGET_AT, entry.target ?? 0, true);
     v.setUint8(at + L.SQE_PORT_AT, entry.port ?? 0);
     this.ram.set(cdb, at + L.SQE_CDB_AT);
+    v.setUint8(at + L.SQE_FLAGS_AT, entry.flags ?? 0);
     v.setUint8(at + L.SQE_CDB_LENGTH_AT, entry.cdbLength ?? cdb.length);
     v.setUint32(at + L.SQE_SGL_AT, entry.data ?? DATA, true);
     v.setUint32(at + L.SQE_DATA_BYTES_AT, entry.bytes ?? 0, true);
@@ -225,6 +229,29 @@ test('data that ends with RAM, and a list of 256 pieces, are good', () => {
   assert.is(rig.run({ ...READ, data: RAM_BYTES - 4096 }).host, L.HOST_OK);
   assert.is(rig.run({ ...READ, pieces: pieces(256, 16) }).host, L.HOST_OK);
   assert.ok(rig.guard.every((byte) => byte === PATTERN));
+});
+
+test('a write that would read a poisoned page ends in a DMA error, and not a byte of it leaves the board', () => {
+  const rig = new Rig();
+  const out = { cdb: write16(0, 16), flags: L.SQE_DATA_OUT };
+  rig.ecc.poison(DATA + 8192 + 17);
+  for (const [at, bytes, host] of [
+    [DATA, 8192, L.HOST_OK],
+    [DATA + 12288, 8192, L.HOST_OK],
+    [DATA + 4096, 8192, L.HOST_DMA_ERROR],
+    [DATA + 8192, 8192, L.HOST_DMA_ERROR],
+    [DATA + 12287, 8192, L.HOST_DMA_ERROR],
+  ] as const) {
+    const landed = rig.landed.length;
+    assert.is(rig.run({ ...out, data: at, bytes }).host, host, `${bytes} at ${at - DATA}`);
+    assert.is(rig.landed.length - landed, host === L.HOST_OK ? 1 : 0);
+  }
+  const list: [number, number][] = [[DATA, 4096], [DATA + 8192 + 512, 4096]]; // prettier-ignore
+  assert.is(rig.run({ ...out, bytes: 8192, pieces: list }).host, L.HOST_DMA_ERROR);
+  assert.is(
+    rig.run({ cdb: read16(0, 16), flags: L.SQE_DATA_IN, data: DATA + 8192, bytes: 8192 }).host,
+    L.HOST_OK,
+  );
 });
 
 test('without data the address says nothing', () => {

@@ -9,6 +9,7 @@ import * as L from '../../asm/layout.ts';
 import { type Clock, MS } from '../clock.ts';
 import { type Fabric, nexusOf } from '../shelf/fabric.ts';
 import type { Task } from '../shelf/task.ts';
+import type { Ecc } from './ecc.ts';
 
 const TIMEOUT = 1;
 const REFUSED = 2;
@@ -24,6 +25,7 @@ export class Hba {
   #clock: Clock;
   #fabric: Fabric;
   #board: number;
+  #ecc: Ecc;
   #component: number;
   #ram: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -39,10 +41,11 @@ export class Hba {
   #next = 0;
   #outstanding = 0;
 
-  constructor(clock: Clock, fabric: Fabric, board: number) {
+  constructor(clock: Clock, fabric: Fabric, board: number, ecc: Ecc) {
     this.#clock = clock;
     this.#fabric = fabric;
     this.#board = board;
+    this.#ecc = ecc;
     this.#component = clock.register((kind, id) => {
       if (kind === DEADLINE) return this.#deadline(id);
       const task = this.#lost.get(id);
@@ -136,7 +139,8 @@ export class Hba {
     const management = v.getUint8(at + L.SQE_TMF_AT); // none is known to this HBA
     if (port > 1 || length === 0 || length > 16 || management !== 0)
       return this.#post(task, L.HOST_BAD_ENTRY);
-    if (!this.#list(task, at)) return this.#post(task, L.HOST_DMA_ERROR);
+    if (!this.#list(task, at) || this.#poisoned(task, v.getUint8(at + L.SQE_FLAGS_AT)))
+      return this.#post(task, L.HOST_DMA_ERROR);
     if (!this.#fabric.reachable(task.nexus, task.disk)) return this.#wait(task, REFUSED, SELECTION);
     const timeoutMs = v.getUint32(at + L.SQE_TIMEOUT_MS_AT, true);
     if (timeoutMs > 0) {
@@ -177,6 +181,12 @@ export class Hba {
       total += bytes;
     }
     return total >= task.bytes;
+  }
+
+  /** DMA that reads a poisoned page fails before anything of it leaves the board. */
+  #poisoned({ list }: Task, flags: number): boolean {
+    if ((flags & L.SQE_DATA_OUT) === 0 || this.#ecc.pages.length === 0) return false;
+    return list.some((address, i) => i % 2 === 0 && this.#ecc.meets(address, list[i + 1]!));
   }
 
   #wait(task: Task, kind: number, delta: number): void {

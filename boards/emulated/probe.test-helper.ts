@@ -194,7 +194,14 @@ export class BoardBench {
       power: (_board: 0 | 1, on: boolean): void => void this.power.push(on),
     };
     this.board = new EmulatedBoard(
-      { index: 0, memoryBytes, periodUs: PERIOD / 1000, postMs: POST / 1e6, startUtc: 1_700_000_000 },
+      {
+        index: 0,
+        memoryBytes,
+        periodUs: PERIOD / 1000,
+        postMs: POST / 1e6,
+        random: () => 0x12345678,
+        startUtc: 1_700_000_000,
+      },
       this.clock,
       firmware,
       this.shelf.fabric,

@@ -9,8 +9,8 @@ import type { Medium } from '../shelf/medium.ts';
 import { FrozenMemory } from './dump-check.ts';
 
 const test = suite('check of a dump against memory');
-const CHUNKS = 80; // to beyond the work area
-const [FULL, EMPTY, OTHER] = [3, 5, 70] as const;
+const CHUNKS = (WORK_AT + WORK_BYTES) / L.CHUNK_BYTES + 12; // to beyond the work area
+const [FULL, EMPTY, OTHER] = [3, 5, CHUNKS - 10] as const;
 const servers = new DeviceServers(1);
 
 /** RAM with bytes in every third chunk or so, as it is when the panic handler freezes it. */
@@ -73,6 +73,8 @@ for (const withRam of [true, false]) {
       stored: 5,
       lost: 0,
       missing: 0,
+      poisoned: 0,
+      sealed: 0,
       storedBytes: 5 * L.CHUNK_BYTES,
       attribute: L.ATTRIBUTE_COMPLETED,
       abort: L.ABORT_LIMIT,
@@ -114,7 +116,7 @@ test('a chunk that is called zero and was not is found; so is one that was zero 
 
 function cutShort(chunk: number, stored: Stored): Stored | null {
   if (chunk === FULL) return lost(chunk);
-  return chunk >= 60 ? null : stored;
+  return chunk >= CHUNKS - 20 ? null : stored;
 }
 
 test('lost chunks and chunks that the dump did not reach are counted apart, and are not wrong', () => {

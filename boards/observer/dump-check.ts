@@ -5,6 +5,7 @@
 import * as L from '../../asm/layout.ts';
 import { WORK_AT, WORK_BYTES } from '../../firmware/layout.ts';
 import { DumpImage, isPresent } from '../core/image.ts';
+import { lz4Decode } from '../core/lz4.ts';
 import type { CoreFile } from '../core/core-file.ts';
 import { Malformed, type Read } from '../core/source.ts';
 import type { Medium } from '../shelf/medium.ts';
@@ -16,6 +17,10 @@ export interface DumpReport {
   stored: number;
   lost: number;
   missing: number;
+  /** Left out, because RAM there could not be read. */
+  poisoned: number;
+  /** Stored encrypted: nobody here can compare them. */
+  sealed: number;
   storedBytes: number;
   attribute: number;
   abort: number;
@@ -27,10 +32,13 @@ export interface DumpReport {
 export class FrozenMemory {
   readonly sums: Uint32Array;
   readonly bytes: number;
+  /** Chunks with a poisoned page. */
+  readonly poisoned: ReadonlySet<number>;
   readonly #servers: DeviceServers;
 
-  constructor(ram: Uint8Array, servers: DeviceServers) {
+  constructor(ram: Uint8Array, servers: DeviceServers, poisonedPages: readonly number[] = []) {
     this.#servers = servers;
+    this.poisoned = new Set(poisonedPages.map((page) => Math.floor((page * PAGE) / L.CHUNK_BYTES)));
     this.bytes = ram.length;
     this.sums = new Uint32Array(ram.length / L.CHUNK_BYTES);
     for (let chunk = 0; chunk < this.sums.length; chunk++) {
@@ -59,6 +67,8 @@ export class FrozenMemory {
       stored: 0,
       lost: 0,
       missing: 0,
+      poisoned: 0,
+      sealed: 0,
       storedBytes: 0,
       attribute: image.header.attribute,
       abort: image.header.abort,
@@ -78,9 +88,16 @@ export class FrozenMemory {
     report: DumpReport,
   ): void {
     const state = image.state(chunk);
+    const isPoisoned = this.poisoned.has(chunk);
+    if (state === L.MISSING_POISONED ? !isPoisoned : isPoisoned && isPresent(state)) report.wrong.push(chunk);
     if (state === L.CODEC_LOST) report.lost++;
-    else if (!isPresent(state)) report.missing++;
-    if (!isPresent(state)) return;
+    else if (state === L.MISSING_POISONED) report.poisoned++;
+    else if (state === L.MISSING_SEALED) {
+      report.sealed++;
+      report.stored++;
+      report.storedBytes += image.place(chunk).bytes;
+    } else if (!isPresent(state)) report.missing++;
+    if (!isPresent(state) || isPoisoned) return;
     if (state === L.CODEC_ZERO) {
       report.zero++;
       if (this.sums[chunk] !== ZERO_SUM) report.wrong.push(chunk);
@@ -90,10 +107,12 @@ export class FrozenMemory {
     const { at, bytes } = image.place(chunk);
     report.storedBytes += bytes;
     medium.read(at, buffer, 0, bytes);
+    const content = state === L.CODEC_LZ4 ? lz4Decode(buffer.subarray(0, bytes), L.CHUNK_BYTES) : buffer;
     const same =
-      ram !== null && !isWorkArea(chunk)
-        ? Buffer.compare(buffer, chunkOf(ram, chunk)) === 0
-        : this.#servers.crc32c(buffer) === this.sums[chunk];
+      content !== null &&
+      (ram !== null && !isWorkArea(chunk)
+        ? Buffer.compare(content, chunkOf(ram, chunk)) === 0
+        : this.#servers.crc32c(content) === this.sums[chunk]);
     if (!same) report.wrong.push(chunk);
   }
 
@@ -126,6 +145,7 @@ export class FrozenMemory {
   }
 }
 
+const PAGE = 4096;
 /** CRC32C of a chunk of zeros. */
 const ZERO_SUM = 0x72c0c4a4;
 

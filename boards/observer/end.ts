@@ -3,8 +3,10 @@ import * as L from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
 import { MS } from '../clock.ts';
 import { NEVER_WRITTEN } from '../clients/history.ts';
+import { readHeaders } from '../core/records.ts';
 import type { Machine } from '../machine.ts';
 import { SYSTEM_IDS } from '../shelf/shelf.ts';
+import { reader } from './observer.ts';
 
 /** A request that takes so long is not being served. */
 const STUCK_S = 5;
@@ -60,6 +62,9 @@ function coreIsDue({ observer, shelf, scenario }: Machine, board: number): boole
   if (dump === undefined || dump.report.stored === 0) return false;
   const root = scenario.disks.findIndex(({ role, owner }) => role === 'root' && owner === 'ab'[board]);
   if (shelf.disks[dump.disk]!.dead || shelf.disks[root]!.dead) return false;
+  // A saver that was cut off right after its last write has told nobody; and the next election makes a new header.
+  const { newest } = readHeaders(reader(shelf.disks[dump.disk]!.medium), L.COREDUMP_LBA);
+  if (newest?.saved === true || newest?.refused === true || newest?.failedUs === 0n) return false;
   const { events } = observer.trace;
   const began = events.findLast(
     ({ code, a, time }) => code === F.EV_SAVE_BEGIN && a === dump.disk && time >= dump.at,

@@ -95,7 +95,11 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
         this.failed(board);
         break;
       case F.EV_FROZEN:
-        this.#frozen[board] = new FrozenMemory(this.#boards[board]!.ram()!, this.#shelf!.servers);
+        this.#frozen[board] = new FrozenMemory(
+          this.#boards[board]!.ram()!,
+          this.#shelf!.servers,
+          this.#boards[board]!.ecc.pages,
+        );
         this.record ??= recordOf(this.#boards[board]!.ram()!);
         break;
       case F.EV_DUMP_ERROR:
@@ -105,7 +109,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
         if (b === L.ATTRIBUTE_COMPLETED || b === L.ATTRIBUTE_ABORTED) this.#checkDump(board, a, true);
         break;
       case F.EV_TAKEN:
-        if (b === F.REASON_LIMIT) this.#checkDump((board ^ 1) as 0 | 1, a, false);
+        if (b !== F.REASON_INACTIVE) this.#checkUntold((board ^ 1) as 0 | 1, a);
         break;
     }
     this.onEvent(eventName(code), told);
@@ -163,6 +167,12 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     this.invariants.header(disk, newest.attribute, board, limitAt);
   }
 
+  /** The board cannot tell that its dump is over: it has died, perhaps right after the last write of it. */
+  #checkUntold(board: 0 | 1, disk: number): void {
+    const isTold = this.dumps.some((each) => each.disk === disk && each.memory === this.#frozen[board]);
+    if (!isTold) this.#checkDump(board, disk, false);
+  }
+
   #checkDump(board: 0 | 1, disk: number, ramIsThere: boolean): void {
     const frozen = this.#frozen[board];
     const target = this.#shelf!.disks[disk];
@@ -178,6 +188,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     }
     const report = frozen.compare(target.medium, ram);
     if (report === null) return;
+    this.#checkScrubbed(target.medium, ram);
     this.dumps.push({ at: this.#clock.now, board, disk, report, memory: frozen });
     const name = target.config.name;
     this.invariants.check(
@@ -191,6 +202,16 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
       whole,
       () => `${name}: says completed, ${report.lost} chunks lost, ${report.missing} missing`,
     );
+  }
+
+  /** What the header says was cleared is zero in memory. */
+  #checkScrubbed(medium: Medium, ram: Uint8Array | null): void {
+    if (ram === null) return;
+    const { newest } = readHeaders(reader(medium), L.COREDUMP_LBA);
+    for (const { address, bytes } of newest?.scrubbed ?? []) {
+      const isZero = ram.subarray(address, address + bytes).every((byte) => byte === 0);
+      this.invariants.check(4, isZero, () => `a secret at 0x${address.toString(16)} was not cleared`);
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------ clients

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import * as L from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
 import { CoreFile } from '../core/core-file.ts';
+import { containedImage } from '../core/container.ts';
 import { Exfat } from '../core/exfat.ts';
 import { Malformed } from '../core/source.ts';
 import type { Machine } from '../machine.ts';
@@ -147,8 +148,10 @@ function dumpOf({ scenario, observer, boards }: Machine, since: (time: number) =
       zero: report?.zero ?? 0,
       stored: report?.stored ?? 0,
       lost: report === undefined ? 0 : report.lost + report.missing,
+      poisoned: report?.poisoned ?? 0,
     },
-    verified: report === undefined ? null : report.wrong.length === 0,
+    // What is encrypted only the owner of the private key can compare.
+    verified: report === undefined || report.sealed > 0 ? null : report.wrong.length === 0,
   };
 }
 
@@ -179,7 +182,8 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
     if (file === undefined) throw new Malformed('exFAT volume', base, 'the core file is not in /cores');
     const hash = createHash('sha256');
     for (const piece of volume.read(file.path)) hash.update(piece);
-    checkCore(machine, dump, begins(file.path), file.bytes);
+    if (file.name.endsWith('.enc')) checkContainer(machine, dump, begins(file.path), file.bytes);
+    else checkCore(machine, dump, begins(file.path), file.bytes);
     return {
       path: `${config.name}:${file.path}`,
       bytes: file.bytes,
@@ -191,6 +195,28 @@ function coreOf(machine: Machine, since: (time: number) => number): RunResult['c
     observer.invariants.check(7, false, () => `the root volume of board ${owner}: ${error.message}`);
     return null;
   }
+}
+
+/** The container holds as many encrypted chunks as the dump. */
+function checkContainer(
+  { observer, scenario, shelf }: Machine,
+  { board, report }: CheckedDump,
+  at: number,
+  bytes: number,
+): void {
+  const root = scenario.disks.findIndex((disk) => disk.role === 'root' && disk.owner === 'ab'[board]);
+  const whole = reader(shelf.disks[root]!.medium);
+  const image = containedImage(
+    (offset, count) => whole(at + offset, Math.max(0, Math.min(count, bytes - offset))),
+    bytes,
+    null,
+  );
+  const sealed = image.count(L.MISSING_SEALED);
+  observer.invariants.check(
+    7,
+    sealed === report.sealed && image.count(L.CODEC_ZERO) === report.zero,
+    () => `the container has ${sealed} encrypted chunks of the ${report.sealed} dumped`,
+  );
 }
 
 /** The core file holds what the dump holds, bit for bit as memory was. */

@@ -34,6 +34,14 @@ const SAVE_CAUSES: Readonly<Record<number, string>> = {
   [F.SAVE_DUMP]: 'nothing there that could be saved',
   [F.SAVE_VOLUME]: 'the root disk holds no volume of ours',
   [F.SAVE_ROOM]: 'no room in the root file system',
+  [F.SAVE_BACK]: 'what was read back is not what was written',
+  [F.SAVE_OFTEN]: 'every try failed',
+};
+
+const STOPS: Readonly<Record<number, (disk: string) => string>> = {
+  1: (disk) => `asks the partner to stop its dump to ${disk}`,
+  2: (disk) => `stops its dump to ${disk}, as asked`,
+  3: (disk) => `no answer to the request to stop the dump to ${disk}`,
 };
 
 const SEEN: Readonly<Record<number, string>> = {
@@ -43,7 +51,7 @@ const SEEN: Readonly<Record<number, string>> = {
 };
 
 /** One line for an event that a person wants to see, null for the others. */
-export function stepText(scenario: Scenario, { code, a, b }: TraceEvent): string | null {
+export function stepText(scenario: Scenario, { code, a, b, c }: TraceEvent): string | null {
   const disk = (): string => scenario.disks[a]?.name ?? `disk ${a}`;
   switch (code) {
     case F.EV_BOOT:
@@ -72,6 +80,14 @@ export function stepText(scenario: Scenario, { code, a, b }: TraceEvent): string
       return `took ${disk()} (${TAKE_REASONS[b] ?? b})`;
     case F.EV_TAKE_FAILED:
       return `could not take ${disk()}`;
+    case F.EV_LEFT_OUT:
+      return `chunk ${a} is left out of the dump: its memory is poisoned`;
+    case F.EV_STOP:
+      return STOPS[b]?.(disk()) ?? null;
+    case F.EV_SAVE_REPAIR:
+      return c === 1
+        ? 'savecore makes a core anew that was not marked as saved'
+        : 'savecore frees what a cut try took';
     case F.EV_LENT:
       return `${disk()} lent for the dump`;
     case F.EV_SERVICE:

@@ -184,6 +184,7 @@ export class Disk {
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
     if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
     if (this.config.immediate) {
+      if (result.action === L.ACTION_WRITE && this.#post(task)) return;
       if (result.action !== L.ACTION_NONE) this.#access(task);
       return this.#answer(task);
     }
@@ -211,6 +212,23 @@ export class Disk {
     });
     if (atOnce && this.config.immediate) this.#answer(task);
     else if (atOnce) this.#serve(task, true);
+  }
+
+  /** Leaves the write to a medium that goes on by itself; the answer comes when it is done. False: not that way. */
+  #post(task: Task): boolean {
+    const { medium } = this;
+    const bytes = task.blocks * this.config.blockBytes;
+    if (medium.post === undefined || this.writesFail || task.flags & L.TASK_FLAG_PI || bytes !== task.moved)
+      return false;
+    const id = ++this.#next;
+    this.#short.set(id, task);
+    medium.post(task.lba * this.config.blockBytes, task.memory, task.list, bytes, (good) => {
+      if (!this.#short.delete(id)) return; // aborted meanwhile
+      if (good) this.#watcher.wrote(this.number, task.nexus, task.lba, task.blocks);
+      else this.#fail(task, { kind: L.MEDIUM_WRITE_ERROR, at: task.lba });
+      this.#answer(task);
+    });
+    return true;
   }
 
   /** Gives the task its time: a short one, or that of the medium. */

@@ -78,6 +78,12 @@ export function inMemory(config: DiskConfig, number: number, servers: DeviceServ
   return media;
 }
 
+/** A medium of zeros, as the disk of this configuration comes from its maker. */
+export function blankFor(servers: DeviceServers, medium: Medium, config: DiskConfig, number: number): Medium {
+  format(servers, medium, config, number);
+  return medium;
+}
+
 /** Looks at every image before it writes to any. */
 export function openAll(configs: readonly DiskConfig[], folder: string, servers: DeviceServers): Media[] {
   configs.forEach((config, number) => {

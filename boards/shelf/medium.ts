@@ -7,6 +7,19 @@ export interface Medium {
   /** Fills `count` bytes of `into` from `at` on; what was never written reads as zero. */
   read(offset: number, into: Uint8Array, at: number, count: number): void;
   write(offset: number, from: Uint8Array, at: number, count: number): void;
+  /**
+   * A medium that writes while its host goes on: takes `bytes` bytes out of pieces of `memory`, pairs of address and
+   * bytes, and calls when it has. Of the real world only: when that is depends on the host.
+   */
+  post?:
+    | ((
+        offset: number,
+        memory: Uint8Array,
+        list: readonly number[],
+        bytes: number,
+        done: (good: boolean) => void,
+      ) => void)
+    | undefined;
   /** These bytes read as zero from now on; a thin medium forgets them. */
   unmap(offset: number, count: number): void;
   /** All of the medium is this block, again and again. Its size divides the medium's and 256 KiB. */

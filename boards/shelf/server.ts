@@ -25,6 +25,8 @@ export interface UnitConfig {
   physicalExponent?: number;
   /** LU_FLAG_*. */
   flags?: number;
+  /** Blocks that a command may move; 0 or absent: as many as can be. */
+  maxTransferBlocks?: number;
 }
 
 export interface Executed {
@@ -99,7 +101,8 @@ export class DeviceServers {
     v.setUint32(at + L.LU_CONFIG_PHYSICAL_EXPONENT_AT, config.physicalExponent ?? 3, true);
     v.setUint32(at + L.LU_CONFIG_FLAGS_AT, config.flags ?? 0, true);
     const wireBytes = blockBytes + ((config.flags ?? 0) & L.LU_FLAG_PROTECTED ? L.PI_BYTES : 0);
-    v.setUint32(at + L.LU_CONFIG_MAX_TRANSFER_AT, Math.floor(TRANSFER_BYTES_MAX / wireBytes), true);
+    const most = Math.floor(TRANSFER_BYTES_MAX / wireBytes);
+    v.setUint32(at + L.LU_CONFIG_MAX_TRANSFER_AT, Math.min(config.maxTransferBlocks || most, most), true);
     v.setUint32(at + L.LU_CONFIG_ROTATION_AT, config.rotation, true);
     v.setBigUint64(at + L.LU_CONFIG_WWN_LO_AT, config.wwn, true);
     v.setBigUint64(at + L.LU_CONFIG_PORT1_LO_AT, config.wwn + 1n, true);

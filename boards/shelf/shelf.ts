@@ -80,6 +80,7 @@ export function makeDisk(
     wwn: wwnOf(number),
     serial: `SC${String(number).padStart(6, '0')}`,
     rotation: 7200,
+    maxTransferBlocks: ((config.maxTransferKib ?? 0) * 1024) / config.blockBytes,
   });
   return new Disk(number, config, medium, servers, clock, watcher, tags);
 }

@@ -1,11 +1,14 @@
 import { Argument, Command } from 'commander';
 import { loadScenario } from '../../boards/scenario-file.ts';
 import { benchDeviceServer, deviceServerLines } from '../bench/device-server.ts';
+import { benchDump } from '../bench/dump/bench.ts';
+import { dumpTable } from '../bench/dump/table.ts';
 import { benchDigest, digestLines } from '../bench/digest.ts';
 import { benchIscsi, iscsiLines } from '../bench/iscsi.ts';
 import { benchOutage, outageTable } from '../bench/outage.ts';
 import { benchSmall, benchStandard, speedLines } from '../bench/speed.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
+import { benchDumpCommand } from './bench-dump.ts';
 import { jsonOption } from './options.ts';
 import { print } from './show.ts';
 
@@ -17,6 +20,18 @@ interface Measured {
 const say = (line: string): void => {
   if (process.stderr.isTTY) console.error(line);
 };
+
+/** In `sparecore bench dump` there is all of it. */
+const SHORT_DUMP = {
+  memory: [128],
+  contents: ['mixed'],
+  codecs: ['sparse', 'lz4'],
+  media: ['memory', 'tmpfs'],
+  rounds: 3,
+  image: null,
+  goals: false,
+  qemu: false,
+} as const;
 
 /** Speed first, while the process holds little. */
 const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
@@ -36,6 +51,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
     const rows = benchDeviceServer();
     return { data: { rows, ok: rows.every(({ ok }) => ok) }, lines: deviceServerLines(rows) };
   },
+  dump: async () => {
+    const data = await benchDump(SHORT_DUMP, say);
+    return { data, lines: dumpTable(data) };
+  },
   iscsi: async () => {
     const data = await benchIscsi(say);
     return { data, lines: iscsiLines(data) };
@@ -48,12 +67,14 @@ const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
 
 export const benchCommand = (): Command =>
   new Command('bench')
+    .enablePositionalOptions()
     .summary('measure outage against memory, host time, and repeatability')
     .description(
       'Measures outage against the size of memory, the host time of runs, and whether runs repeat. ' +
         'The boards of the outage bench have up to 4 GiB of memory: it takes minutes and up to 16 GiB of the host.',
     )
     .addArgument(new Argument('[what]', 'one of them; default: all').choices(Object.keys(BENCHES)))
+    .addCommand(benchDumpCommand())
     .addOption(jsonOption('the numbers as one JSON object'))
     .addHelpText('after', '\nExit codes: 0 all within their limits, 1 not.')
     .action(async (what: string | undefined, flags: { json?: true }) => {

@@ -10,6 +10,7 @@ import { logCommand } from './core/log.ts';
 import { printCommand } from './core/print.ts';
 import { readCommand } from './core/read.ts';
 import { regsCommand } from './core/regs.ts';
+import { keyOption, useKey } from './core/source.ts';
 import { salvageCommand } from './core/salvage.ts';
 import { traceCommand } from './core/trace.ts';
 import { verifyCommand } from './core/verify.ts';
@@ -55,6 +56,12 @@ Exit codes:
   ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
   ${EXIT_OUTPUT}  the output cannot be written`,
     );
-  for (const verb of VERBS) command.addCommand(verb());
+  for (const verb of VERBS) {
+    command.addCommand(
+      verb()
+        .addOption(keyOption())
+        .hook('preAction', (of) => useKey(of.opts<{ key?: string }>().key)),
+    );
+  }
   return command;
 }

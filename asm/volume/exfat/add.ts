@@ -133,6 +133,15 @@ function take_slot(v: Volume, at: u32, padding: u32, entries: u32): bool {
   return true;
 }
 
+/** First cluster of the prepared file, and how many it takes. */
+export function exfat_file_cluster(state: usize): u32 {
+  return changetype<Volume>(state).fileCluster;
+}
+
+export function exfat_file_clusters(state: usize): u32 {
+  return changetype<Volume>(state).fileClusters;
+}
+
 /** Steps of the prepared file. */
 export function exfat_steps(state: usize): u32 {
   return changetype<Volume>(state).steps;

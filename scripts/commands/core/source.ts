@@ -1,5 +1,9 @@
 // What every command of `sparecore core` begins with: the memory that the user named, and the firmware it ran.
+import type { KeyObject } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Argument, Option } from 'commander';
+import { privateKeyOf } from '../../../boards/core/key.ts';
+import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
 import { openFile, toldOf } from '../../../boards/core/open-source.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
 import { Symbols } from '../../../boards/core/symbols.ts';
@@ -18,6 +22,21 @@ export const firmwareOption = (): Option =>
     'the firmware image that the board ran, for its symbols (default: the one that the build made)',
   );
 
+export const keyOption = (): Option =>
+  new Option('--key <file>', 'private key of an encrypted dump: X25519, PEM or 64 hexadecimal digits');
+
+/** What --key named; encrypted memory is missing without it. */
+let privateKey: KeyObject | null = null;
+
+export function useKey(path: string | undefined): void {
+  if (path === undefined) return;
+  const text = existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8').slice(0, 8192) : null;
+  if (text === null) throw new InputError(`${path}: no such file; --key takes a private key`, EXIT_BAD_CORE);
+  privateKey = privateKeyOf(text);
+  if (privateKey === null)
+    throw new InputError(`${path}: is no X25519 private key (PEM, or 64 hexadecimal digits)`, EXIT_BAD_CORE);
+}
+
 /** Lends `use` the memory; what is malformed in it is told in one line. */
 export async function withSource<T>(spec: string, use: (source: MemorySource) => Promise<T>): Promise<T> {
   const source = await openSource(spec);
@@ -31,7 +50,7 @@ export async function withSource<T>(spec: string, use: (source: MemorySource) =>
 }
 
 export async function openSource(spec: string): Promise<MemorySource> {
-  return (await openLive(spec)) ?? openFile(spec);
+  return (await openLive(spec)) ?? openFile(spec, privateKey);
 }
 
 export const symbolsOf = (path: string | undefined): Symbols | null =>

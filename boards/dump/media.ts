@@ -1,0 +1,169 @@
+/**
+ * Media for measuring dumps by: memory that was touched before, and a file that takes its blocks while firmware goes
+ * on, as a disk's DMA does. Neither is of use to a run that a seed governs: what the second does depends on the host.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  write,
+  writeSync,
+} from 'node:fs';
+import type { Extent, Medium } from '../shelf/medium.ts';
+
+const SLAB = 2 ** 28;
+
+/** One piece of memory a slab, written over once, so that no write is the first one to a page of the host. */
+export class TouchedMedium implements Medium {
+  readonly bytes: number;
+  readonly #slabs: Uint8Array[] = [];
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+    for (let at = 0; at < bytes; at += SLAB) {
+      const slab = new Uint8Array(Math.min(SLAB, bytes - at));
+      slab.fill(1).fill(0);
+      this.#slabs.push(slab);
+    }
+  }
+
+  #each(offset: number, count: number, use: (part: Uint8Array, done: number) => void): void {
+    for (let done = 0; done < count;) {
+      const slab = this.#slabs[Math.floor((offset + done) / SLAB)]!;
+      const start = (offset + done) % SLAB;
+      const part = Math.min(slab.length - start, count - done);
+      use(slab.subarray(start, start + part), done);
+      done += part;
+    }
+  }
+
+  read(offset: number, into: Uint8Array, at: number, count: number): void {
+    this.#each(offset, count, (part, done) => into.set(part, at + done));
+  }
+
+  write(offset: number, from: Uint8Array, at: number, count: number): void {
+    this.#each(offset, count, (part, done) => part.set(from.subarray(at + done, at + done + part.length)));
+  }
+
+  unmap(offset: number, count: number): void {
+    this.#each(offset, count, (part) => part.fill(0));
+  }
+
+  fill(block: Uint8Array): void {
+    for (let at = 0; at < this.bytes; at += block.length) this.write(at, block, 0, block.length);
+  }
+
+  extent(offset: number): Extent {
+    return { mapped: true, bytes: this.bytes - offset };
+  }
+
+  flush(): void {}
+  close(): void {}
+}
+
+/**
+ * A file whose writes are posted: the host's threads take them straight out of the initiator's memory, and the command
+ * ends when they have. Until then that memory must stay as it is, which is what DMA asks of firmware anyway.
+ */
+export class PostedMedium implements Medium {
+  readonly bytes: number;
+  /** Writes that are on their way. */
+  inFlight = 0;
+  /** Writes ever posted. */
+  posted = 0;
+  /** Only while it is told to post. */
+  post: Medium['post'];
+  /** Called after each write that has ended. */
+  onDone: () => void = () => {};
+  readonly #file: number;
+
+  constructor(path: string, bytes: number) {
+    this.bytes = bytes;
+    this.#file = openSync(path, 'wx+');
+    ftruncateSync(this.#file, bytes);
+    if (fstatSync(this.#file).size !== bytes) throw new Error(`${path}: no room`);
+  }
+
+  /** From now on writes are posted, or they are not. */
+  posting(on: boolean): void {
+    this.post = on
+      ? (offset, memory, list, bytes, done) => this.#post(offset, memory, list, bytes, done)
+      : undefined;
+  }
+
+  /** Pieces of `memory`, in pairs of address and bytes, one after the other to `offset`. */
+  #post(
+    offset: number,
+    memory: Uint8Array,
+    list: readonly number[],
+    bytes: number,
+    done: (good: boolean) => void,
+  ): void {
+    let left = 0;
+    let good = true;
+    const ended = (): void => {
+      if (--left > 0) return;
+      done(good);
+      this.onDone();
+    };
+    for (let i = 0, at = offset, rest = bytes; i < list.length && rest > 0; i += 2) {
+      const part = Math.min(list[i + 1]!, rest);
+      left++;
+      this.#write(memory, list[i]!, part, at, (whole) => {
+        good &&= whole;
+        ended();
+      });
+      at += part;
+      rest -= part;
+    }
+  }
+
+  #write(memory: Uint8Array, from: number, count: number, to: number, done: (whole: boolean) => void): void {
+    this.inFlight++;
+    this.posted++;
+    write(this.#file, memory, from, count, to, (error, written) => {
+      this.inFlight--;
+      if (error !== null || written === 0) return done(false);
+      if (written === count) return done(true);
+      this.#write(memory, from + written, count - written, to + written, done);
+    });
+  }
+
+  read(offset: number, into: Uint8Array, at: number, count: number): void {
+    for (let done = 0; done < count;) {
+      const got = readSync(this.#file, into, at + done, count - done, offset + done);
+      if (got === 0) throw new Error(`the image ended before byte ${offset + count}`);
+      done += got;
+    }
+  }
+
+  write(offset: number, from: Uint8Array, at: number, count: number): void {
+    for (let done = 0; done < count;)
+      done += writeSync(this.#file, from, at + done, count - done, offset + done);
+  }
+
+  unmap(offset: number, count: number): void {
+    const zeros = new Uint8Array(Math.min(count, 1 << 18));
+    for (let done = 0; done < count; done += zeros.length)
+      this.write(offset + done, zeros, 0, Math.min(zeros.length, count - done));
+  }
+
+  fill(block: Uint8Array): void {
+    for (let at = 0; at < this.bytes; at += block.length) this.write(at, block, 0, block.length);
+  }
+
+  extent(offset: number): Extent {
+    return { mapped: true, bytes: this.bytes - offset };
+  }
+
+  flush(): void {
+    fdatasyncSync(this.#file);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}

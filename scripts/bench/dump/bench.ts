@@ -1,0 +1,192 @@
+// All of it: every dump of the choice with its references, round by round, then the goals.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, freemem, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Choice, type DumpCase, casesOf, nameOf } from './cases.ts';
+import { kernelGoals, pathGoals, rowGoals } from './goals.ts';
+import { type Dumped, type Folders, dumpOnce } from './measure.ts';
+import { type MemoryImage, dropImage, makeImage } from './memory-image.ts';
+import { type Missing, Native, type Timed } from './native.ts';
+import { whyNot } from './program.ts';
+import { Qemu } from './qemu.ts';
+import { ELF, KDUMP, referencesOf } from './references.ts';
+import { type DumpBench, type DumpRow, type Goal, VERSION, median } from './result.ts';
+
+export interface BenchChoice extends Choice {
+  rounds: number;
+  image: string | null;
+  /** The kernels, the way of a command, and what the rows say of the goals. */
+  goals: boolean;
+  qemu: boolean;
+}
+
+const TWO_WORKERS =
+  'a board has one CPU and its memory cannot be shared between two workers; the firmware compresses in one';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+const EXIT_STOPPED = 130;
+
+/** tmpfs where the system has one. */
+const SHM = '/dev/shm';
+
+export async function benchDump(choice: BenchChoice, say: (line: string) => void): Promise<DumpBench> {
+  const folders: Folders = { tmpfs: folderIn(SHM), disk: folderIn(tmpdir()) };
+  const clean = (): void => {
+    for (const folder of Object.values(folders)) rmSync(folder, { recursive: true, force: true });
+  };
+  const stopped = (): void => {
+    clean(); // gigabytes
+    process.exit(EXIT_STOPPED);
+  };
+  for (const signal of SIGNALS) process.once(signal, stopped);
+  const native = new Native(folders.tmpfs);
+  const bench: DumpBench = {
+    version: VERSION,
+    host: `${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}, Node ${process.versions.node}`,
+    rows: [],
+    goals: [],
+    missing: native.missing,
+    ok: true,
+  };
+  try {
+    for (const memoryMib of choice.memory)
+      for (const content of choice.contents) await ofContent(memoryMib, content);
+  } finally {
+    clean();
+    for (const signal of SIGNALS) process.off(signal, stopped);
+  }
+  if (choice.goals) bench.missing.push({ name: 'two workers', reason: TWO_WORKERS });
+  bench.ok = bench.rows.every(({ equal }) => equal);
+  return bench;
+
+  async function ofContent(memoryMib: number, content: DumpCase['content']): Promise<void> {
+    if (memoryMib * 2 ** 20 * 4 > freemem()) {
+      bench.missing.push({
+        name: `${memoryMib} MiB`,
+        reason: 'it takes four times as much of free memory here',
+      });
+      return;
+    }
+    for (const noZero of [false, true]) {
+      const cases = casesOf({ ...choice, memory: [memoryMib], contents: [content] }).filter(
+        ({ codec }) => (codec === 'raw') === noZero,
+      );
+      if (cases.length === 0) continue;
+      say(`${memoryMib} MiB, ${content}: making the memory`);
+      const image = makeImage(folders.tmpfs, memoryMib, content, noZero, choice.image);
+      try {
+        const qemu = choice.qemu && !noZero ? await qemuDumps(image, folders, bench.missing, say) : new Map();
+        for (const one of cases)
+          bench.rows.push(await row(one, image, folders, native, qemu, choice.rounds, say));
+        if (choice.goals && !noZero && content !== 'zero-heavy')
+          bench.goals.push(...(await goalsOf(cases[0]!, image)));
+      } finally {
+        dropImage(image);
+      }
+    }
+  }
+
+  async function goalsOf(one: DumpCase, image: MemoryImage): Promise<Goal[]> {
+    say('kernels and the way of a command');
+    const rows = bench.rows.filter(({ memoryMib }) => memoryMib === one.memoryMib);
+    const all = [
+      ...rowGoals(rows, one.content),
+      ...kernelGoals(image, native),
+      ...(await pathGoals({ ...one, codec: 'sparse' }, image, folders, choice.rounds)),
+    ];
+    return all.map((each) => ({ ...each, name: `${one.content}: ${each.name}` }));
+  }
+}
+
+const folderIn = (place: string): string => {
+  try {
+    return mkdtempSync(join(place, 'sparecore-bench-'));
+  } catch {
+    return mkdtempSync(join(tmpdir(), 'sparecore-bench-'));
+  }
+};
+
+/** Once a content: it takes long. */
+async function qemuDumps(
+  image: MemoryImage,
+  { tmpfs }: Folders,
+  missing: Missing[],
+  say: (line: string) => void,
+): Promise<Map<string, Timed>> {
+  const found = new Map<string, Timed>();
+  const absent = whyNot('qemu-system-x86_64');
+  const tell = (reason: string): void => {
+    if (!missing.some(({ name }) => name === 'QEMU dump-guest-memory'))
+      missing.push({ name: 'QEMU dump-guest-memory', reason });
+  };
+  if (absent !== null) {
+    tell(absent);
+    return found;
+  }
+  const qemu = new Qemu(tmpfs, image.path, image.bytes);
+  try {
+    await qemu.started();
+    for (const [name, format] of [
+      [ELF, 'elf'],
+      [KDUMP, 'kdump-zlib'],
+    ] as const) {
+      say(name);
+      found.set(name, await qemu.dump(join(tmpfs, 'qemu.dump'), format));
+    }
+  } catch (error) {
+    tell((error as Error).message);
+  } finally {
+    await qemu.quit();
+  }
+  return found;
+}
+
+const note = (map: Map<string, number[]>, name: string, value: number): void =>
+  void map.set(name, [...(map.get(name) ?? []), value]);
+
+async function row(
+  one: DumpCase,
+  image: MemoryImage,
+  folders: Folders,
+  native: Native,
+  qemu: ReadonlyMap<string, Timed>,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<DumpRow> {
+  const time = ({ wall, busy }: Timed): number => (one.medium === 'disk' ? wall : busy);
+  const dumps: Dumped[] = [];
+  const seconds = new Map<string, number[]>();
+  const ratios = new Map<string, number[]>();
+  // The first one is cold, and is the one that is read back.
+  const { found, first, commands } = await dumpOnce(one, image, folders, { check: true });
+  for (let round = 0; round < rounds; round++) {
+    say(`${nameOf(one)}, round ${round + 1} of ${rounds}`);
+    const dumped = await dumpOnce(one, image, folders, { check: false });
+    dumps.push(dumped);
+    const references = referencesOf(one, image, folders, native);
+    const name = one.codec === 'lz4' ? KDUMP : ELF;
+    const guest = one.medium === 'tmpfs' ? qemu.get(name) : undefined;
+    if (guest !== undefined) references.set(name, guest);
+    for (const [reference, took] of references) {
+      note(seconds, reference, time(took));
+      note(ratios, reference, time(took) / time(dumped.time));
+    }
+  }
+  return {
+    ...one,
+    rounds,
+    seconds: median(dumps.map(({ time: took }) => time(took))),
+    wall_s: median(dumps.map(({ time: took }) => took.wall)),
+    board_s: median(dumps.map(({ board }) => board)),
+    first_write_s: first,
+    zero_chunks: found!.zero,
+    stored_bytes: found!.storedBytes,
+    commands,
+    equal: found!.wrong.length === 0,
+    references: [...seconds].map(([name, values]) => ({
+      name,
+      seconds: median(values),
+      ratio: median(ratios.get(name)!),
+    })),
+  };
+}

@@ -1,0 +1,42 @@
+// What is measured: how large a board, what it holds, how it is dumped, and where to.
+import type { Content } from './content.ts';
+
+export const CODECS = ['raw', 'sparse', 'lz4'] as const;
+export const MEDIA = ['memory', 'tmpfs', 'disk'] as const;
+export type Codec = (typeof CODECS)[number];
+export type MediumName = (typeof MEDIA)[number];
+/** How data leaves the board's memory: while firmware waits, or while it goes on, as a DMA engine does. */
+export type Dma = 'in line' | 'overlapped';
+
+export interface DumpCase {
+  memoryMib: number;
+  content: Content | 'image';
+  /** raw: no chunk is zero, so all bytes are written. */
+  codec: Codec;
+  medium: MediumName;
+  dma: Dma;
+}
+
+export const nameOf = ({ memoryMib, content, codec, medium, dma }: DumpCase): string =>
+  `${memoryMib} MiB, ${content}, ${codec}, ${medium}${dma === 'in line' ? '' : ', overlapped'}`;
+
+export interface Choice {
+  memory: readonly number[];
+  contents: readonly (Content | 'image')[];
+  codecs: readonly Codec[];
+  media: readonly MediumName[];
+}
+
+/** Every combination; a medium in memory has no DMA that could be overlapped. */
+export function casesOf({ memory, contents, codecs, media }: Choice): DumpCase[] {
+  const cases: DumpCase[] = [];
+  for (const memoryMib of memory)
+    for (const content of contents)
+      for (const codec of codecs)
+        for (const medium of media)
+          for (const dma of medium === 'memory'
+            ? (['in line'] as const)
+            : (['in line', 'overlapped'] as const))
+            cases.push({ memoryMib, content, codec, medium, dma });
+  return cases;
+}

@@ -1,0 +1,72 @@
+// What the bench found, as it stands in the JSON file.
+import type { DumpCase } from './cases.ts';
+import type { Missing } from './native.ts';
+
+export const VERSION = 1;
+
+export interface Reference {
+  name: string;
+  /** Seconds, median, as `DumpRow.seconds`. */
+  seconds: number;
+  /** Of the same round: how many times as fast the dump was. Median. */
+  ratio: number;
+}
+
+export interface DumpRow extends DumpCase {
+  rounds: number;
+  /** Median of the CPU time of the busiest thread; of the host's clock for a disk. */
+  seconds: number;
+  wall_s: number;
+  board_s: number;
+  first_write_s: number;
+  zero_chunks: number;
+  stored_bytes: number;
+  commands: number;
+  /** Read back and the same as memory, byte by byte. */
+  equal: boolean;
+  references: Reference[];
+}
+
+export interface Goal {
+  name: string;
+  /** `least` or `most`: what `limit` is. */
+  bound: 'least' | 'most';
+  limit: number;
+  unit: '' | '%' | 'ms';
+  /** null: could not be measured here. */
+  measured: number | null;
+  ok: boolean | null;
+}
+
+export interface DumpBench {
+  version: typeof VERSION;
+  host: string;
+  rows: DumpRow[];
+  goals: Goal[];
+  missing: Missing[];
+  /** Every dump was equal to memory. */
+  ok: boolean;
+}
+
+export const goal = (
+  name: string,
+  bound: Goal['bound'],
+  limit: number,
+  measured: number | null,
+  unit: Goal['unit'] = '',
+): Goal => ({
+  name,
+  bound,
+  limit,
+  unit,
+  measured,
+  ok: measured === null ? null : bound === 'least' ? measured >= limit : measured <= limit,
+});
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted.length === 0 ? NaN : sorted[sorted.length >> 1]!;
+}
+
+/** The bytes of a memory a second, in 10^9. */
+export const rateOf = (memoryMib: number, seconds: number): number => (memoryMib * 2 ** 20) / seconds / 1e9;
