@@ -47,12 +47,32 @@ function pieceOf(block: Uint8Array): Uint8Array {
   return piece;
 }
 
+/** Most reads are of a page, and making a view for each takes a third of such a read: they are kept. */
+const PAGE = 4096;
+
+class Piece {
+  readonly bytes: Uint8Array;
+  readonly #pages: Uint8Array[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  part(start: number, count: number): Uint8Array {
+    if (count !== PAGE || start % PAGE !== 0) return this.bytes.subarray(start, start + count);
+    return (this.#pages[start / PAGE] ??= this.bytes.subarray(start, start + PAGE));
+  }
+}
+
+/** Forgotten where blank is not zero. */
+const HOLE = new Piece(ZEROS);
+
 /** Pieces of 256 KiB, made when first written. */
 export class MemoryMedium implements Medium {
   readonly bytes: number;
-  #pieces = new Map<number, Uint8Array>();
+  #pieces = new Map<number, Piece>();
   /** What a piece is that was not made yet; null: zeros. */
-  #blank: Uint8Array | null = null;
+  #blank: Piece | null = null;
 
   constructor(bytes: number) {
     this.bytes = bytes;
@@ -65,7 +85,7 @@ export class MemoryMedium implements Medium {
       const part = Math.min(PIECE - start, count - done);
       const piece = this.#pieces.get(index) ?? this.#blank;
       if (piece === null) into.fill(0, at + done, at + done + part);
-      else into.set(piece.subarray(start, start + part), at + done);
+      else into.set(piece.part(start, part), at + done);
       done += part;
     }
   }
@@ -75,15 +95,16 @@ export class MemoryMedium implements Medium {
       const index = Math.floor((offset + done) / PIECE);
       const start = offset + done - index * PIECE;
       const part = Math.min(PIECE - start, count - done);
-      this.#made(index).set(from.subarray(at + done, at + done + part), start);
+      this.#made(index).bytes.set(from.subarray(at + done, at + done + part), start);
       done += part;
     }
   }
 
-  #made(index: number): Uint8Array {
+  #made(index: number): Piece {
     let piece = this.#pieces.get(index);
-    if (piece === undefined || piece === ZEROS) {
-      piece = piece === undefined && this.#blank !== null ? this.#blank.slice() : new Uint8Array(PIECE);
+    if (piece === undefined || piece === HOLE) {
+      const blank = piece === undefined ? this.#blank : null;
+      piece = new Piece(blank === null ? new Uint8Array(PIECE) : blank.bytes.slice());
       this.#pieces.set(index, piece);
     }
     return piece;
@@ -96,9 +117,9 @@ export class MemoryMedium implements Medium {
       const start = offset + done - index * PIECE;
       const part = Math.min(PIECE - start, count - done);
       if (part === PIECE && this.#blank === null) this.#pieces.delete(index);
-      else if (part === PIECE) this.#pieces.set(index, ZEROS);
+      else if (part === PIECE) this.#pieces.set(index, HOLE);
       else if (this.#blank !== null || this.#pieces.has(index))
-        this.#made(index).fill(0, start, start + part);
+        this.#made(index).bytes.fill(0, start, start + part);
       done += part;
     }
   }
@@ -109,13 +130,13 @@ export class MemoryMedium implements Medium {
       const start = Math.max(0, offset - index * PIECE);
       const end = Math.min(PIECE, offset + count - index * PIECE);
       if (start === 0 && end === PIECE) this.#pieces.delete(index);
-      else if (start < end) piece.fill(0, start, end);
+      else if (start < end) piece.bytes.fill(0, start, end);
     }
   }
 
   fill(block: Uint8Array): void {
     this.#pieces.clear();
-    this.#blank = block.some((byte) => byte !== 0) ? pieceOf(block) : null;
+    this.#blank = block.some((byte) => byte !== 0) ? new Piece(pieceOf(block)) : null;
   }
 
   extent(offset: number): Extent {
