@@ -1,5 +1,14 @@
 /** The medium behind a disk: bytes that stay, in memory or in a sparse file. Offsets and lengths in bytes. */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+  writevSync,
+} from 'node:fs';
 import { EXIT_BAD_IMAGE, EXIT_CANNOT_WRITE, InputError } from '../input-error.ts';
 
 export interface Medium {
@@ -7,6 +16,8 @@ export interface Medium {
   /** Fills `count` bytes of `into` from `at` on; what was never written reads as zero. */
   read(offset: number, into: Uint8Array, at: number, count: number): void;
   write(offset: number, from: Uint8Array, at: number, count: number): void;
+  /** Writes pieces of `memory`, pairs of address and bytes, one after the other, where that is quicker than each alone. */
+  gather?: (offset: number, memory: Uint8Array, list: readonly number[], bytes: number) => void;
   /**
    * A medium that writes while its host goes on: takes `bytes` bytes out of pieces of `memory`, pairs of address and
    * bytes, and calls when it has. Of the real world only: when that is depends on the host.
@@ -147,6 +158,20 @@ export class MemoryMedium implements Medium {
   close(): void {}
 }
 
+/** That a system takes in one call: IOV_MAX. */
+export const VECTORS_MAX = 1024;
+
+/** Views of the first `bytes` bytes of pieces of `memory`, pairs of address and bytes. */
+export function piecesOf(memory: Uint8Array, list: readonly number[], bytes: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let i = 0, rest = bytes; i < list.length && rest > 0; i += 2) {
+    const part = Math.min(list[i + 1]!, rest);
+    pieces.push(memory.subarray(list[i]!, list[i]! + part));
+    rest -= part;
+  }
+  return pieces;
+}
+
 /** The host cannot write an image: its file system is full, for instance. */
 export class ImageError extends InputError {
   constructor(path: string, cause: unknown) {
@@ -196,6 +221,22 @@ export class FileMedium implements Medium {
       }
     } catch (error) {
       throw new ImageError(this.path, error);
+    }
+  }
+
+  gather(offset: number, memory: Uint8Array, list: readonly number[], bytes: number): void {
+    const pieces = piecesOf(memory, list, bytes);
+    let written: number;
+    try {
+      written = pieces.length > VECTORS_MAX ? 0 : writevSync(this.#file, pieces, offset);
+    } catch (error) {
+      throw new ImageError(this.path, error);
+    }
+    let at = offset;
+    for (const piece of pieces) {
+      const done = Math.min(piece.length, Math.max(0, offset + written - at));
+      this.write(at + done, piece, done, piece.length - done); // the host may take less than it was given
+      at += piece.length;
     }
   }
 
