@@ -90,7 +90,7 @@ export class Disk {
     this.#clock = clock;
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
-    this.#sanitizer = new Sanitizer(this, servers, clock);
+    this.#sanitizer = new Sanitizer(this, servers, clock, () => this.#keep());
     this.#shop = {
       bench: servers.bench,
       units: this.peers,
@@ -180,7 +180,7 @@ export class Disk {
       task.reply = this.#servers.parameterData(result.moved);
     }
     if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
-    if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
+    if (result.nvChanged) this.#keep();
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
     if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
     if (this.config.immediate) {
@@ -196,6 +196,18 @@ export class Disk {
     if (this.#set.size === 0) return 0n;
     const mayAbort = task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
     return mayAbort ? this.#set.nexuses(task) : 0n;
+  }
+
+  #keep(): void {
+    this.keepReservations(this.#servers.nonVolatile(this.number));
+  }
+
+  /** The power has come back, and with it the non-volatile image: what it interrupted goes on. */
+  resume(): void {
+    const { immediate, accessUs, rateMbS } = this.config;
+    this.#sanitizer.resume(
+      immediate ? 0 : (accessUs + Math.ceil(this.medium.bytes / rateMbS)) * this.slowness,
+    );
   }
 
   /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
