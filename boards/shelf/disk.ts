@@ -9,6 +9,7 @@ import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
 import { act } from './action.ts';
+import { Behind, answersAtOnce, isBehind } from './behind.ts';
 import type { Failure, Shop } from './landing.ts';
 import { ImageError, type Medium } from './medium.ts';
 import { Sanitizer } from './sanitizer.ts';
@@ -68,6 +69,7 @@ export class Disk {
   #shop: Shop;
   #set = new TaskSet();
   #serving: Task | null = null;
+  #behind = new Behind();
   /** Commands that need no medium, until their time is over. */
   #short = new Map<number, Task>();
   #next = 0;
@@ -145,6 +147,7 @@ export class Disk {
   /** Starts whatever may start. */
   #start(): void {
     for (;;) {
+      if (this.#serving === null) this.#serveBehind();
       if (this.#set.size === 0) return;
       const task = this.#set.next(this.#serving === null, this.#needsMedium);
       if (task === null) return;
@@ -188,7 +191,8 @@ export class Disk {
       if (result.action !== L.ACTION_NONE) this.#access(task);
       return this.#answer(task);
     }
-    this.#serve(task, result.action === L.ACTION_NONE);
+    if (task.action !== L.ACTION_NONE && (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0) this.#behind.add(task);
+    this.#serve(task, task.action === L.ACTION_NONE);
   }
 
   /** Nexuses with other tasks, for a command that may abort them: PERSISTENT RESERVE OUT, or any with QERR. */
@@ -253,6 +257,16 @@ export class Disk {
       this.#clock.after((isReserve ? this.config.reserveUs : SHORT_US) * US, this.#component, END, id);
       return;
     }
+    this.#occupy(task, id);
+  }
+
+  /** What was answered before it was done has the medium first. */
+  #serveBehind(): void {
+    const work = this.#behind.take();
+    if (work !== null) this.#occupy(work, ++this.#next);
+  }
+
+  #occupy(task: Task, id: number): void {
     this.#serving = task;
     this.#servingId = id;
     this.#clock.after(this.#duration(task), this.#component, END, id);
@@ -277,7 +291,8 @@ export class Disk {
   }
   /** By operation code and service action. */
   #kinds = new Uint8Array(256 * 32).fill(UNKNOWN);
-  #needsMedium = (task: Task): boolean => (this.#kind(task) & L.COMMAND_MEDIUM) !== 0;
+  #needsMedium = (task: Task): boolean =>
+    (this.#kind(task) & L.COMMAND_MEDIUM) !== 0 && !answersAtOnce(task.cdb);
 
   #duration(task: Task): number {
     const bytes = BLOCKLESS.has(task.action) ? 0 : task.blocks * this.config.blockBytes;
@@ -299,7 +314,7 @@ export class Disk {
     if (task === null || id !== this.#servingId) return; // aborted meanwhile
     this.#serving = null;
     this.#access(task);
-    this.#answer(task);
+    if (!isBehind(task)) this.#answer(task);
     this.#start();
   }
 
@@ -311,6 +326,7 @@ export class Disk {
     this.#shop.units = this.peers;
     this.#shop.nexus = task.nexus;
     const failure = this.#act(task);
+    if (isBehind(task)) return;
     if (failure !== null) this.#fail(task, failure);
     else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
   }
