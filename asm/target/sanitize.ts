@@ -50,6 +50,7 @@ import {
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  want_out,
 } from './task';
 import {
   LogicalUnit,
@@ -144,7 +145,7 @@ function take_pattern(unit: LogicalUnit, task: usize, length: u32): bool {
     finish_bad_cdb(unit, task, 7, 7);
     return false;
   }
-  if (task_data_out_bytes(task) < length) {
+  if (!want_out(task, length)) {
     finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
     return false;
   }

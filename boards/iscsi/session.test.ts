@@ -167,6 +167,45 @@ test(
 );
 
 test(
+  'a parameter list longer than the data that was announced: 1A/00, an overflow residual of what is missing, and nothing is done',
+  withRig(async (rig) => {
+    const a = await rig.login();
+    const list = Buffer.alloc(24);
+    list.writeBigUInt64BE(0x77n, 8);
+    const register = (listBytes: number): number[] => [
+      0x5f,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      listBytes >> 8,
+      listBytes & 255,
+      0,
+    ];
+    for (const [what, cdb, sent] of [
+      ['PERSISTENT RESERVE OUT', register(24), 20],
+      ['with SPEC_I_PT data that does not come', register(280), 24],
+      ['MODE SELECT(10)', [0x55, 0x10, 0, 0, 0, 0, 0, 0, 24, 0], 12],
+      ['EXTENDED COPY', [0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0], 8],
+      ['SANITIZE', [0x48, 1, 0, 0, 0, 0, 0, 0, 8, 0], 5],
+    ] as const) {
+      const o = await a.run([...cdb], { write: sent, data: list.subarray(0, sent) });
+      const wanted = (cdb as readonly number[])[0] === 0x83 ? 16 : (cdb[7]! << 8) | cdb[8]!;
+      assert.equal([o.status, o.sense], [CHECK_CONDITION, 0x051a00], what);
+      assert.equal([o.flags & 6, o.residual], [4, wanted - sent], what);
+    }
+    const keys = await a.run([0x5e, 0, 0, 0, 0, 0, 0, 0, 64, 0], { read: 64 });
+    assert.is(keys.data.readUInt32BE(4), 0);
+    const short = await a.run([0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0], { write: 500, data: Buffer.alloc(500) });
+    assert.equal([short.sense, short.flags & 6, short.residual], [0x050e03, 4, 12]);
+    const whole = await a.run(register(24), { write: 64, data: Buffer.concat([list, Buffer.alloc(40)]) });
+    assert.equal([whole.status, whole.flags & 6, whole.residual], [GOOD, 2, 40]);
+  }),
+);
+
+test(
   'header and data digests protect both directions',
   withRig(async (rig) => {
     const a = await rig.login({ keys: { HeaderDigest: 'CRC32C,None', DataDigest: 'CRC32C' } });
