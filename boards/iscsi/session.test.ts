@@ -453,6 +453,39 @@ test(
 );
 
 test(
+  'a target reset ends the tasks of every nexus on both ports and is told to each; a cold one ends the sessions of its target: RFC 7143 11.5.1',
+  withRig(async (rig) => {
+    const keys = { InitialR2T: 'Yes', ImmediateData: 'No' };
+    const a = await rig.login({ keys });
+    const same = await rig.login({ keys, isid: [0x80, 0, 0, 2, 0, 0] });
+    const other = await rig.login({ keys, portal: 1 });
+    const everyone = [a, same, other];
+    for (const who of everyone) await who.ready(1);
+    for (const [reset, sense, ends] of [
+      [6, 0x062902, []],
+      [7, 0x062901, [a, same]],
+    ] as const) {
+      for (const who of everyone) {
+        for (const lun of [0, 1]) who.command(write10(0, 1), { write: 512, lun });
+        for (let n = 0; n < 2; n++) assert.is((await who.receive()).opcode, 0x31);
+      }
+      assert.is(await a.manage(reset), 0);
+      for (const who of ends) assert.is(await who.receiveOrEnd(), null);
+      for (const who of everyone) {
+        if ((ends as readonly unknown[]).includes(who)) continue;
+        assert.is(await who.manage(10), 0, 'QUERY TASK SET: nothing is left');
+        for (const lun of [0, 1]) {
+          assert.is((await who.run([0, 0, 0, 0, 0, 0], { lun })).sense, sense);
+          assert.is((await who.run([0, 0, 0, 0, 0, 0], { lun })).status, GOOD);
+        }
+      }
+    }
+    assert.equal(rig.onMedium(0, 1), Buffer.alloc(512));
+    await rig.login({ keys });
+  }),
+);
+
+test(
   'an ORDERED command waits for what is older, HEAD OF QUEUE does not, ACA is refused',
   withRig(async (rig) => {
     const a = await rig.login({ keys: { InitialR2T: 'Yes', ImmediateData: 'No' } });
