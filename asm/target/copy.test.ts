@@ -269,6 +269,19 @@ test('test_extendedcopy_write_protected: the destination is not written', () => 
   assert.is(copy(bed, listOf(segment(1, 0, 1, 0, 0))).status, GOOD);
 });
 
+test('test_extendedcopy_counts: the source counts what is read, the destination what is written [SPC-4] 7.3.4', () => {
+  const { bed, other } = two();
+  assert.is(copy(bed, listOf([...segment(0, 1, 3, 0, 0), ...segment(1, 0, 5, 0, 9)])).status, GOOD);
+  const processed = (page: number): bigint => {
+    const { data } = bed.execute(A, [0x4d, 0, 0x40 | page, 0, 0, 0, 5, 0, 64, 0], { room: 64 });
+    return Buffer.from(data).readBigUInt64BE(8);
+  };
+  assert.equal([processed(3), processed(2)], [3n * 512n, 5n * 512n]);
+  Object.defineProperty(bed, 'lu', { value: other, writable: true });
+  bed.drain(A);
+  assert.equal([processed(3), processed(2)], [5n * 512n, 3n * 512n]);
+});
+
 test('test_receivecopyresults_status: in progress, then done; told once, to the nexus that asked [SPC-4] 6.20', () => {
   const { bed } = two();
   copy(bed, listOf([...segment(0, 1, 8, 0, 0), ...segment(0, 1, 8, 8, 8)]));

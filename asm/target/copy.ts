@@ -34,6 +34,7 @@ import {
 import { finish_action, in_range } from './blocks';
 import { copy_begin } from './copy-results';
 import { copy_allowed, unit_in_table, unit_of_designator } from './copy-units';
+import { count_copy } from './counters';
 import {
   finish_check,
   finish_command_specific,
@@ -203,7 +204,10 @@ function cscd_unit(cscd: u32): u32 {
 function convert(task: usize, segment: usize): u32 {
   const source = cscd_unit(load_be16(segment + 4));
   const destination = cscd_unit(load_be16(segment + 6));
-  const bytes = segment_bytes(segment, unit_in_table(task, source), unit_in_table(task, destination));
+  const fromUnit = unit_in_table(task, source);
+  const toUnit = unit_in_table(task, destination);
+  const bytes = segment_bytes(segment, fromUnit, toUnit);
+  count_copy(fromUnit, toUnit, bytes);
   const from = load_be64(segment + 12);
   const to = load_be64(segment + 20);
   store<u32>(segment, source, COPY_SOURCE_AT);
