@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { be32, keysOf, read10, text, write10 } from './initiator.test-helper.ts';
+import { ImageError } from '../shelf/medium.ts';
 import { TARGETS, moment, until, withRig } from './rig.test-helper.ts';
 
 const GOOD = 0;
@@ -482,6 +483,26 @@ test(
     }
     assert.equal(rig.onMedium(0, 1), Buffer.alloc(512));
     await rig.login({ keys });
+  }),
+);
+
+test(
+  'a registration that the host cannot write to its file is an error to who asked for it, and all are served on',
+  withRig(async (rig) => {
+    const a = await rig.login();
+    const b = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+    const list = Buffer.alloc(24);
+    list.writeBigUInt64BE(0x77n, 8);
+    list[20] = 1; // APTPL
+    rig.shelf.disks[0]!.keepReservations = () => {
+      throw new ImageError('/there', new Error('ENOSPC'));
+    };
+    const register = [0x5f, 6, 0, 0, 0, 0, 0, 0, 24, 0];
+    const failed = await a.run(register, { write: 24, data: list });
+    assert.equal([failed.status, failed.sense], [CHECK_CONDITION, 0x044400]);
+    assert.is((await b.run(read10(0, 1), { read: 512 })).status, GOOD);
+    rig.shelf.disks[0]!.keepReservations = () => {};
+    assert.is((await a.run(register, { write: 24, data: list })).status, GOOD);
   }),
 );
 

@@ -183,12 +183,12 @@ export class Disk {
       task.reply = this.#servers.parameterData(result.moved);
     }
     if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
-    if (result.nvChanged) this.#keep();
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
+    if (result.nvChanged) this.#keepFor(task);
     if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
     if (this.config.immediate) {
       if (result.action === L.ACTION_WRITE && this.#post(task)) return;
-      if (result.action !== L.ACTION_NONE) this.#access(task);
+      if (task.action !== L.ACTION_NONE) this.#access(task);
       return this.#answer(task);
     }
     if (task.action !== L.ACTION_NONE && (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0) this.#behind.add(task);
@@ -204,6 +204,21 @@ export class Disk {
 
   #keep(): void {
     this.keepReservations(this.#servers.nonVolatile(this.number));
+  }
+
+  /**
+   * An initiator from outside is told that the host cannot write it, as with an image: what it changed holds, and does
+   * not last. A sanitize operation that might be forgotten must not begin.
+   */
+  #keepFor(task: Task): void {
+    try {
+      this.#keep();
+    } catch (error) {
+      const isLast = task.nexus < FIRST_NEXUS || task.action === L.ACTION_SANITIZE;
+      if (!(error instanceof ImageError) || isLast) throw error;
+      task.action = L.ACTION_NONE;
+      this.#fail(task, { kind: L.MEDIUM_HARDWARE, at: 0 });
+    }
   }
 
   /** The power has come back, and with it the non-volatile image: what it interrupted goes on. */
