@@ -651,17 +651,33 @@ test(
   withRig(
     async (rig) => {
       const first = await rig.login();
-      const second = rig.connect();
-      await until(() => second.socket.readyState === 'open');
+      const second = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
       const third = rig.connect();
       assert.is(await third.receiveOrEnd(), null);
       second.end();
       await first.ready();
       await until(() => rig.events.some(({ event }) => event === 'connection-refused'));
-      const fourth = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+      await until(() => rig.server.sessions().length === 1);
+      const fourth = await rig.login({ isid: [0x80, 0, 0, 3, 0, 0] });
       await fourth.ready();
     },
     { limits: { connections: 2 } },
+  ),
+);
+
+test(
+  'a flood of connections that say nothing keeps nobody out: the oldest of them makes room',
+  withRig(
+    async (rig) => {
+      const held = await rig.login();
+      const silent = Array.from({ length: 40 }, () => rig.connect());
+      await until(() => silent.every(({ socket }) => socket.readyState !== 'opening'));
+      const newcomer = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+      for (const who of [held, newcomer]) await who.ready();
+      await until(() => silent.filter(({ closed }) => !closed).length <= 6);
+      assert.not.ok(rig.events.some(({ event }) => event === 'connection-refused'));
+    },
+    { limits: { connections: 8 } },
   ),
 );
 
