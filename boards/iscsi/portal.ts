@@ -75,7 +75,8 @@ export class Portal {
   /** Whoever has been silent longest goes: a flood of connections that never log in keeps nobody out. */
   #makeRoom(): void {
     for (const connection of this.#connections) {
-      if (connection.silent) return connection.drop('it made room for another, as it had not begun to log in');
+      if (connection.silent)
+        return connection.drop('it made room for another, as it had not begun to log in');
     }
   }
 

@@ -647,6 +647,28 @@ test(
 );
 
 test(
+  'those who do not read what they asked for do not fill the memory together: BUSY, until the others have read',
+  withRig(
+    async (rig) => {
+      const slow = await rig.login();
+      const other = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+      const served = (): number => rig.server.sessions().find(({ isid }) => isid === '800000010000')!.served;
+      const before = served();
+      slow.socket.pause();
+      const itt = slow.command(read10(0, 32768), { read: 16 << 20 });
+      await until(() => served() > before);
+      const refused = await other.run(read10(0, 32768), { read: 16 << 20 });
+      assert.equal([refused.status, refused.residual], [0x08, 16 << 20]);
+      assert.is((await other.run(read10(0, 128), { read: 1 << 16 })).status, GOOD, 'small reads go on');
+      slow.socket.resume();
+      assert.is((await slow.outcome(itt)).data.length, 16 << 20);
+      assert.is((await other.run(read10(0, 32768), { read: 16 << 20 })).status, GOOD);
+    },
+    { limits: { bufferedBytes: 17 << 20 } },
+  ),
+);
+
+test(
   'connections beyond the bound are closed at once, and make room when they end',
   withRig(
     async (rig) => {
