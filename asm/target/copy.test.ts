@@ -219,7 +219,7 @@ test('test_extendedcopy_segment_number: COPY ABORTED names the segment, ILLEGAL 
       const isFixed = (senseData[0]! & 0x7f) === 0x70;
       const at = isFixed ? 11 : senseData.length - 1;
       assert.is(senseData[at], before);
-      if (!isFixed) assert.equal([...senseData.slice(-12, -1)], [1, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+      if (!isFixed) assert.equal([...senseData.subarray(-12, -1)], [1, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     }
   }
   const { senseData } = copy(two().bed, listOf([...good, ...segment(2, 1, 1, 0, 0)]));

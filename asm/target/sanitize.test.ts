@@ -93,18 +93,21 @@ test('test_sanitize_survives: resets, power loss and the loss of its nexus end i
   }
 });
 
+const fresh = (image: Uint8Array): Testbed => {
+  const bed = threeNexuses();
+  bed.powerCycle(image);
+  bed.drain(A);
+  return bed;
+};
+
+const pattern = (bed: Testbed): number[] | null => {
+  const bytes = bed.call.lu_sanitize_pattern(bed.lu, bed.out) >>> 0;
+  return bytes === L.SANITIZE_NONE ? null : [...bed.bytes.subarray(bed.out, bed.out + bytes)];
+};
+
+const ready = (bed: Testbed): number => bed.execute(A, [0, 0, 0, 0, 0, 0]).sense;
+
 test('test_sanitize_power_loss: its pattern and how it may end outlive all but the image, and so does its failure [SBC-4] 4.11', () => {
-  const fresh = (image: Uint8Array): Testbed => {
-    const bed = threeNexuses();
-    bed.powerCycle(image);
-    bed.drain(A);
-    return bed;
-  };
-  const pattern = (bed: Testbed): number[] | null => {
-    const bytes = bed.call.lu_sanitize_pattern(bed.lu, bed.out) >>> 0;
-    return bytes === L.SANITIZE_NONE ? null : [...bed.bytes.slice(bed.out, bed.out + bytes)];
-  };
-  const ready = (bed: Testbed): number => bed.execute(A, [0, 0, 0, 0, 0, 0]).sense;
   const list = Array.from({ length: 512 }, (_, i) => i & 255);
   for (const ause of [0, 0x20]) {
     const begun = threeNexuses();

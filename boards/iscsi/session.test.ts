@@ -167,33 +167,34 @@ test(
   }),
 );
 
+const registerOf = (listBytes: number): number[] => [
+  0x5f,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  listBytes >> 8,
+  listBytes & 255,
+  0,
+];
+
 test(
   'a parameter list longer than the data that was announced: 1A/00, an overflow residual of what is missing, and nothing is done',
   withRig(async (rig) => {
     const a = await rig.login();
     const list = Buffer.alloc(24);
     list.writeBigUInt64BE(0x77n, 8);
-    const register = (listBytes: number): number[] => [
-      0x5f,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      listBytes >> 8,
-      listBytes & 255,
-      0,
-    ];
     for (const [what, cdb, sent] of [
-      ['PERSISTENT RESERVE OUT', register(24), 20],
-      ['with SPEC_I_PT data that does not come', register(280), 24],
+      ['PERSISTENT RESERVE OUT', registerOf(24), 20],
+      ['with SPEC_I_PT data that does not come', registerOf(280), 24],
       ['MODE SELECT(10)', [0x55, 0x10, 0, 0, 0, 0, 0, 0, 24, 0], 12],
       ['EXTENDED COPY', [0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0], 8],
       ['SANITIZE', [0x48, 1, 0, 0, 0, 0, 0, 0, 8, 0], 5],
     ] as const) {
       const o = await a.run([...cdb], { write: sent, data: list.subarray(0, sent) });
-      const wanted = (cdb as readonly number[])[0] === 0x83 ? 16 : (cdb[7]! << 8) | cdb[8]!;
+      const wanted = (cdb as readonly number[])[0] === 0x83 ? 16 : (cdb[7] << 8) | cdb[8];
       assert.equal([o.status, o.sense], [CHECK_CONDITION, 0x051a00], what);
       assert.equal([o.flags & 6, o.residual], [4, wanted - sent], what);
     }
@@ -201,7 +202,7 @@ test(
     assert.is(keys.data.readUInt32BE(4), 0);
     const short = await a.run([0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0], { write: 500, data: Buffer.alloc(500) });
     assert.equal([short.sense, short.flags & 6, short.residual], [0x050e03, 4, 12]);
-    const whole = await a.run(register(24), { write: 64, data: Buffer.concat([list, Buffer.alloc(40)]) });
+    const whole = await a.run(registerOf(24), { write: 64, data: Buffer.concat([list, Buffer.alloc(40)]) });
     assert.equal([whole.status, whole.flags & 6, whole.residual], [GOOD, 2, 40]);
   }),
 );
@@ -497,12 +498,12 @@ test(
     rig.shelf.disks[0]!.keepReservations = () => {
       throw new ImageError('/there', new Error('ENOSPC'));
     };
-    const register = [0x5f, 6, 0, 0, 0, 0, 0, 0, 24, 0];
-    const failed = await a.run(register, { write: 24, data: list });
+    const registers = [0x5f, 6, 0, 0, 0, 0, 0, 0, 24, 0];
+    const failed = await a.run(registers, { write: 24, data: list });
     assert.equal([failed.status, failed.sense], [CHECK_CONDITION, 0x044400]);
     assert.is((await b.run(read10(0, 1), { read: 512 })).status, GOOD);
     rig.shelf.disks[0]!.keepReservations = () => {};
-    assert.is((await a.run(register, { write: 24, data: list })).status, GOOD);
+    assert.is((await a.run(registers, { write: 24, data: list })).status, GOOD);
   }),
 );
 

@@ -15,10 +15,26 @@ const SYNCHRONIZE_CACHE_16 = 0x91;
 const IMMED = 0x02;
 
 const NOBODY: Initiator = { completed: () => {}, lost: () => {} };
+const NO_TASK: Omit<Task, 'nexus' | 'disk' | 'action' | 'lba' | 'blocks' | 'flags'> = {
+  cdb: new Uint8Array(16),
+  memory: new Uint8Array(0),
+  list: [0, 0],
+  bytes: 0,
+  tag: 0,
+  initiator: NOBODY,
+  orphan: true,
+  state: 'serving',
+  extents: [],
+  moved: 0,
+  status: 0,
+  residual: 0,
+  sense: null,
+  reply: null,
+};
 
 /** A command for the medium that need not wait until the medium is free. */
 export function answersAtOnce(cdb: Uint8Array): boolean {
-  switch (cdb[0]) {
+  switch (cdb[0]!) {
     case PRE_FETCH_10:
     case PRE_FETCH_16:
     case SYNCHRONIZE_CACHE_10:
@@ -35,11 +51,15 @@ export class Behind {
 
   /** Takes over the action of a task, which has none from now on. */
   add(task: Task): void {
-    const { nexus, disk, cdb, action, lba, blocks, flags } = task;
+    const { nexus, disk, action, lba, blocks, flags } = task;
     const work: Task = {
-      ...{ nexus, disk, cdb: cdb.slice(), action, lba, blocks, flags },
-      ...{ memory: new Uint8Array(0), list: [0, 0], bytes: 0, tag: 0, initiator: NOBODY, orphan: true },
-      ...{ state: 'serving', extents: [], moved: 0, status: 0, residual: 0, sense: null, reply: null },
+      ...NO_TASK,
+      nexus,
+      disk,
+      action,
+      lba,
+      blocks,
+      flags,
     };
     if (action === ACTION_SYNC) this.#flush ??= work;
     else this.#fetch ??= work;
