@@ -166,7 +166,8 @@ export function piecesOf(memory: Uint8Array, list: readonly number[], bytes: num
   const pieces: Uint8Array[] = [];
   for (let i = 0, rest = bytes; i < list.length && rest > 0; i += 2) {
     const part = Math.min(list[i + 1]!, rest);
-    pieces.push(memory.subarray(list[i]!, list[i]! + part));
+    const from = list[i]!;
+    pieces.push(memory.subarray(from, from + part));
     rest -= part;
   }
   return pieces;

@@ -19,14 +19,14 @@ import { Qemu } from './qemu.ts';
 const BOOT_NS = 300e9;
 const READY = 'GUEST READY';
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
-/** Files that the guest reads: some are in its page cache, and in its initial file system. */
-const FILES_BYTES = 96 << 20;
+/** Of its memory, files: once in its initial file system, once in a copy, which leaves as much for the rest. */
+const FILES_SHARE = 1 / 12;
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'];
 
 /** Reads all that it has, keeps a tree of it, and leaves shells that sort and wait. */
 const INIT = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
-mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t tmpfs tmp /tmp
+mount -t devtmpfs dev /dev; mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t tmpfs tmp /tmp
 find /files -type f | while read -r file; do md5sum $file; done > /tmp/sums
 cp -r /files /tmp/copy
 for n in 1 2 3 4 5 6 7 8; do (strings /files/* | head -n 40000 | sort > /tmp/words.$n; sleep 100000) & done
@@ -55,7 +55,7 @@ export function whyNoGuest(): string | null {
   return kernelPath() === null ? 'there is no kernel: set SPARECORE_KERNEL to an unpacked linux-image' : null;
 }
 
-function makeInitramfs(folder: string): string {
+function makeInitramfs(folder: string, room: number): string {
   const root = join(folder, 'guest-root');
   for (const each of ['bin', 'proc', 'sys', 'dev', 'tmp', 'files'])
     mkdirSync(join(root, each), { recursive: true });
@@ -63,7 +63,7 @@ function makeInitramfs(folder: string): string {
     BUSYBOX.find((path) => existsSync(path))!,
     join(root, 'bin/busybox'),
   );
-  let left = FILES_BYTES;
+  let left = room;
   for (const { name } of readdirSync(LIBRARIES, { withFileTypes: true }).filter((entry) => entry.isFile())) {
     const bytes = readFileSync(join(LIBRARIES, name));
     if (bytes.length > left) continue;
@@ -83,7 +83,8 @@ function makeInitramfs(folder: string): string {
 export async function makeGuest(folder: string, memoryMib: number): Promise<string> {
   const image = join(folder, 'guest.ram');
   const serial = join(folder, 'guest.console');
-  const archive = makeInitramfs(folder);
+  const bytes = memoryMib * 2 ** 20;
+  const archive = makeInitramfs(folder, bytes * FILES_SHARE);
   const options = [
     '-kernel',
     kernelPath()!,
@@ -92,11 +93,16 @@ export async function makeGuest(folder: string, memoryMib: number): Promise<stri
     '-append',
     'console=ttyS0 quiet rdinit=/init',
   ];
-  const qemu = new Qemu(folder, image, memoryMib * 2 ** 20, [...options, '-serial', `file:${serial}`], true);
+  const qemu = new Qemu(folder, image, bytes, [...options, '-serial', `file:${serial}`], true);
   try {
     await qemu.started();
     const began = hostNanoseconds();
-    while (!existsSync(serial) || !readFileSync(serial, 'latin1').includes(READY)) {
+    for (
+      let text = '';
+      !text.includes(READY);
+      text = existsSync(serial) ? readFileSync(serial, 'latin1') : ''
+    ) {
+      if (text.includes('Kernel panic')) throw new Error('the guest could not boot: its kernel panicked');
       if (Number(hostNanoseconds() - began) > BOOT_NS) throw new Error('the guest did not boot in time');
       await hostPause(500);
     }
