@@ -11,6 +11,7 @@ import { Client } from './clients/client.ts';
 import { Network } from './clients/network.ts';
 import { type Source, loadSource } from './clients/source.ts';
 import { Clock, US } from './clock.ts';
+import type { Controller } from './controller.ts';
 import { EmulatedBoard } from './emulated/board.ts';
 import { Firmware } from './emulated/firmware.ts';
 import { Interconnect } from './interconnect.ts';
@@ -24,7 +25,7 @@ export interface Machine {
   clock: Clock;
   observer: Observer;
   shelf: Shelf;
-  boards: readonly [EmulatedBoard, EmulatedBoard];
+  boards: readonly [Controller, Controller];
   interconnect: Interconnect;
   network: Network;
   clients: readonly Client[];
@@ -61,7 +62,7 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
   const observer = new Observer(scenario, clock);
   const shelf = makeShelf(scenario, clock, observer, folder);
   const interconnect = new Interconnect(clock, scenario.interconnectUs * US);
-  const board = (index: 0 | 1): EmulatedBoard => {
+  const board = (index: 0 | 1): Controller => {
     const random = new RandomStream(seed, `board ${'ab'[index]}`);
     const made = new EmulatedBoard(
       {
@@ -105,11 +106,11 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
   };
 }
 
-const nvramPath = (folder: string, board: EmulatedBoard): string => join(folder, `board-${board.name}.nvram`);
+const nvramPath = (folder: string, board: Controller): string => join(folder, `board-${board.name}.nvram`);
 
 /** The boards' NVRAM: configuration of the scenario, and the boot epoch of earlier runs on the same disks. */
 function configure(
-  board: EmulatedBoard,
+  board: Controller,
   { boards, policy, leftover }: Scenario,
   folder: string | null,
 ): void {
