@@ -325,5 +325,6 @@ export class Controller implements Board {
   /** For the end of a run: RAM goes back to the pool. */
   release(): void {
     this.#stop();
+    this.#socket.close();
   }
 }

@@ -35,6 +35,8 @@ export interface Socket {
   ram(): Uint8Array;
   /** RAM is gone. */
   off(): void;
+  /** Nobody needs the socket any more. */
+  close(): void;
 }
 
 /** Nobody answers any more where the CPU was. */

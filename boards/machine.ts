@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as L from '../asm/layout.ts';
 import * as F from '../firmware/layout.ts';
+import { AttachedBoard } from './attached/board.ts';
+import type { Carrier } from './attached/rpc.ts';
 import { Client } from './clients/client.ts';
 import { Network } from './clients/network.ts';
 import { type Source, loadSource } from './clients/source.ts';
@@ -53,9 +55,11 @@ export interface MachineOptions {
   seed: string;
   folder: string | null;
   firmware: string | null;
+  /** What leads to boards a and b where they are attached; null, or left out: emulated. */
+  attached?: readonly [Carrier | null, Carrier | null];
 }
 
-export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions): Machine {
+export function makeMachine({ scenario, seed, folder, firmware, attached }: MachineOptions): Machine {
   const image = loadFirmware(firmware ?? firmwarePath());
   const source = loadSource(scenario.clients.source);
   const clock = new Clock();
@@ -64,21 +68,19 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
   const interconnect = new Interconnect(clock, scenario.interconnectUs * US);
   const board = (index: 0 | 1): Controller => {
     const random = new RandomStream(seed, `board ${'ab'[index]}`);
-    const made = new EmulatedBoard(
-      {
-        index,
-        memoryBytes: scenario.boards.memoryMib * MIB,
-        periodUs: scenario.boards.cycleUs,
-        postMs: scenario.boards.postMs,
-        startUtc: scenario.startUtc,
-        random: () => random.next(),
-      },
-      clock,
-      image,
-      shelf.fabric,
-      interconnect,
-      observer,
-    );
+    const options = {
+      index,
+      memoryBytes: scenario.boards.memoryMib * MIB,
+      periodUs: scenario.boards.cycleUs,
+      postMs: scenario.boards.postMs,
+      startUtc: scenario.startUtc,
+      random: () => random.next(),
+    };
+    const carrier = attached?.[index] ?? null;
+    const made =
+      carrier === null
+        ? new EmulatedBoard(options, clock, image, shelf.fabric, interconnect, observer)
+        : new AttachedBoard(options, clock, carrier, image, shelf.fabric, interconnect, observer);
     configure(made, scenario, folder);
     return made;
   };
@@ -109,11 +111,7 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
 const nvramPath = (folder: string, board: Controller): string => join(folder, `board-${board.name}.nvram`);
 
 /** The boards' NVRAM: configuration of the scenario, and the boot epoch of earlier runs on the same disks. */
-function configure(
-  board: Controller,
-  { boards, policy, leftover }: Scenario,
-  folder: string | null,
-): void {
+function configure(board: Controller, { boards, policy, leftover }: Scenario, folder: string | null): void {
   const { nvram, index } = board;
   if (folder !== null && existsSync(nvramPath(folder, board))) {
     const words = new Uint32Array(F.NV_BYTES / 4);

@@ -2,7 +2,9 @@
  * A run: the machine of a scenario from power-on until everything is as it must be, and what came of it.
  */
 import { MS, SECOND } from './clock.ts';
-import { type Machine, makeMachine } from './machine.ts';
+import type { BoardAddress } from './attached/address.ts';
+import { Transport } from './attached/transport.ts';
+import { type Machine, firmwarePath, makeMachine } from './machine.ts';
 import { finalChecks, settled } from './observer/end.ts';
 import { progressOf, stepsSince } from './observer/progress.ts';
 import { resultOf } from './observer/report.ts';
@@ -18,6 +20,8 @@ export interface RunOptions {
   disksDir?: string;
   /** Firmware image; by default the one that the build made. */
   firmware?: string;
+  /** Where boards are attached; by default both are emulated. */
+  attached?: readonly [BoardAddress | null, BoardAddress | null];
   onProgress?: (progress: Progress) => void;
   /** Awaited now and then, so that the host can draw. */
   pause?: () => Promise<void>;
@@ -29,11 +33,13 @@ const DRAIN = 1 * SECOND;
 
 export async function runPair(options: RunOptions): Promise<RunResult> {
   const { scenario } = options;
+  const attached = await openLines(options);
   const machine = makeMachine({
     scenario,
     seed: options.seed ?? scenario.seed,
     folder: options.disksDir ?? null,
     firmware: options.firmware ?? null,
+    attached,
   });
   try {
     return await run(machine, options);
@@ -41,6 +47,27 @@ export async function runPair(options: RunOptions): Promise<RunResult> {
     machine.close();
   }
 }
+
+/** Lines to those boards that are attached. */
+async function openLines({ scenario, firmware, attached }: RunOptions): Promise<[Line, Line]> {
+  const lines: [Line, Line] = [null, null];
+  for (const [index, address] of (attached ?? []).entries()) {
+    if (address === null) continue;
+    try {
+      lines[index] = await Transport.open(
+        address,
+        firmware ?? firmwarePath(),
+        scenario.boards.memoryMib * 2 ** 20,
+      );
+    } catch (error) {
+      for (const line of lines) line?.close();
+      throw error;
+    }
+  }
+  return lines;
+}
+
+type Line = Transport | null;
 
 async function run(machine: Machine, options: RunOptions): Promise<RunResult> {
   const { clock, scenario, clients, boards, observer } = machine;

@@ -35,6 +35,8 @@ export class EmulatedSocket implements Socket {
     this.#memory = null;
     this.#ram = new Uint8Array(0);
   }
+
+  close(): void {}
 }
 
 class EmulatedCpu implements Cpu {

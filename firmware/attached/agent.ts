@@ -61,8 +61,6 @@ export const RECORD: usize = memory.data(RECORD_HEAD_BYTES + RECORD_SMALL_MAX, 1
 export const OUT: usize = memory.data(RECORD_HEAD_BYTES + RECORD_SMALL_MAX, 16);
 /** A piece of RAM on its way. */
 export const PIECE: usize = memory.data(PAGE_BYTES, 16);
-/** The build id that came with BOOT. */
-export const BUILD: usize = memory.data(16, 16);
 export const NVRAM: usize = memory.data(NVRAM_BYTES, 16);
 export const ECC: usize = memory.data(4 * ECC_MAX, 16);
 export const TYPED: usize = memory.data(TYPED_MAX, 16);

@@ -48,18 +48,20 @@ export const RPC_WRITE: u32 = 8; // hba, port; b address, body bytes
 export const RPC_POSTED: u32 = 9; // hba, port; a DEVICE_*, b running count of what was posted
 export const RPC_TYPED: u32 = 10; // console; body bytes typed
 export const RPC_MESSAGE: u32 = 11; // interconnect; body one message
-export const RPC_BOOT: u32 = 12; // time; b period us, body now and build id (16 bytes)
+export const RPC_BOOT: u32 = 12; // time; b period us, body now
 export const RPC_CYCLE: u32 = 13; // time; body now
 export const RPC_INTERRUPT: u32 = 14; // time; b lines, body now
 export const RPC_NMI: u32 = 15; // panic; a PANIC_*, b pc, body now, address u32, place (up to 256 bytes, no NUL)
 
+/** Build id: hexadecimal digits. */
+export const BUILD_BYTES: u32 = 16;
 /** `now` in a body: board time us u64, seconds UTC u32. */
 export const NOW_BYTES: u32 = 12;
 export const DEVICE_HBA: u32 = 0;
 export const DEVICE_PORT: u32 = 1;
 
 // ---------------------------------------------------------------------------------------------- board to host
-export const RPC_WELCOME: u32 = 32; // control; a RPC_VERSION, b most RAM in units, body machine u32, name
+export const RPC_WELCOME: u32 = 32; // control; a RPC_VERSION, b most RAM in units, body machine u32, build id of the firmware (16 bytes)
 export const RPC_READY: u32 = 33; // control; a 1 done, 0: not with so much RAM
 export const RPC_RAM: u32 = 34; // hba, panic, port, control; b address, body bytes
 export const RPC_SUMS_ARE: u32 = 35; // control; b first page, body CRC32C u32 each

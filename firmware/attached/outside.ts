@@ -33,6 +33,9 @@ export declare function ram_write(address: u32, ptr: u32, bytes: u32): void;
 /** EM_* of the CPU. */
 @external('cpu', 'machine')
 export declare function cpu_machine(): u32;
+/** Puts the firmware's build id, BUILD_BYTES, at `ptr`. */
+@external('cpu', 'build')
+export declare function cpu_build(ptr: u32): void;
 /** Stops the firmware; RAM is all zero and of `units` times 64 KiB. 0: it cannot be. */
 @external('cpu', 'reset')
 export declare function cpu_reset(units: u32): u32;

@@ -1,8 +1,9 @@
 /** What the host says to the board: state of devices, contents of RAM, and the calls that run the firmware. */
 import { crc32c } from '../../asm/bytes/crc32c';
 import { CHANNEL_CONTROL, CHANNEL_TIME } from '../../asm/link/layout';
-import { BUILD, ECC, MESSAGES, NVRAM, PIECE, RECORD, TYPED, agent, inside } from './agent';
+import { ECC, MESSAGES, NVRAM, PIECE, RECORD, TYPED, agent, inside } from './agent';
 import {
+  BUILD_BYTES,
   DEVICE_PORT,
   ECC_MAX,
   MESSAGES_MAX,
@@ -43,6 +44,7 @@ import {
 } from './layout';
 import {
   cpu_boot_board,
+  cpu_build,
   cpu_build_address,
   cpu_cycle,
   cpu_interrupt,
@@ -61,7 +63,6 @@ import { body, flush, hear, hear_head, say, say_ram } from './stream';
 
 const BODY: usize = RECORD + RECORD_HEAD_BYTES;
 const SUMS_A_RECORD: u32 = RECORD_SMALL_MAX / 4;
-const BUILD_BYTES: u32 = 16;
 
 /** Takes one record from the host; false when the session is over, or this record ends it. */
 export function serve(): bool {
@@ -101,7 +102,8 @@ export function ask(): u32 {
 function common(type: u32, b: u32, bytes: u32): bool {
   if (type == RPC_HELLO) {
     store<u32>(body(), cpu_machine());
-    say(CHANNEL_CONTROL, RPC_WELCOME, RPC_VERSION, ram_room(), 4);
+    cpu_build(<u32>body() + 4);
+    say(CHANNEL_CONTROL, RPC_WELCOME, RPC_VERSION, ram_room(), 4 + BUILD_BYTES);
   } else if (type == RPC_READ && bytes == 4) {
     const count = load<u32>(BODY);
     if (!inside(b, count)) return false;
@@ -191,7 +193,7 @@ function call(type: u32, x: u32, b: u32, bytes: u32): bool {
   a.utc = load<u32>(BODY + 8);
   a.messages_taken = a.typed_taken = 0;
   let result: u32 = 0;
-  if (type == RPC_BOOT && bytes == NOW_BYTES + BUILD_BYTES) boot(b);
+  if (type == RPC_BOOT && bytes == NOW_BYTES) boot(b);
   else if (type == RPC_CYCLE) result = cpu_cycle();
   else if (type == RPC_INTERRUPT) cpu_interrupt(b);
   else if (type == RPC_NMI && bytes >= NOW_BYTES + 4) nmi(x, b, bytes - NOW_BYTES - 4);
@@ -208,12 +210,12 @@ function call(type: u32, x: u32, b: u32, bytes: u32): bool {
 function boot(periodUs: u32): void {
   const a = agent();
   a.running = 1;
-  memory.copy(BUILD, BODY + NOW_BYTES, BUILD_BYTES);
   cpu_start();
   if (cpu_trapped() || a.over) return;
   a.place_at = cpu_place_address();
   const build = cpu_build_address();
-  if (inside(build, BUILD_BYTES)) ram_write(build, <u32>BUILD, BUILD_BYTES);
+  cpu_build(<u32>PIECE);
+  if (inside(build, BUILD_BYTES)) ram_write(build, <u32>PIECE, BUILD_BYTES);
   cpu_boot_board(periodUs);
 }
 
