@@ -43,6 +43,47 @@ export class RecordWriter {
   }
 }
 
+const CALLS: ReadonlySet<number> = new Set([
+  R.RPC_WELCOME,
+  R.RPC_READY,
+  R.RPC_RETURN,
+  R.RPC_TRAP,
+  R.RPC_RANDOM,
+  R.RPC_FETCH,
+]);
+const MAY_CALL: ReadonlySet<number> = new Set([R.RPC_TRACE, R.RPC_RAM, R.RPC_SUMS_ARE]);
+
+/** Heads of records alone: tells when the board has said something that calls for the host. */
+export class CallWatch {
+  #head = new Uint8Array(R.RECORD_HEAD_BYTES);
+  #have = 0;
+  #body = 0;
+
+  clear(): void {
+    this.#have = this.#body = 0;
+  }
+
+  /** True when a record that calls for the host has ended in these bytes. */
+  push(bytes: Uint8Array): boolean {
+    let calls = false;
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#have < R.RECORD_HEAD_BYTES) {
+        this.#head[this.#have++] = bytes[at++]!;
+        if (this.#have < R.RECORD_HEAD_BYTES) continue;
+        this.#body = this.#head[R.RECORD_BYTES_AT]! | (this.#head[R.RECORD_BYTES_AT + 1]! << 8);
+      }
+      const part = Math.min(this.#body, bytes.length - at);
+      at += part;
+      this.#body -= part;
+      if (this.#body > 0) break;
+      this.#have = 0;
+      const type = this.#head[R.RECORD_TYPE_AT]!;
+      calls ||= CALLS.has(type) || (MAY_CALL.has(type) && this.#head[R.RECORD_A_AT] === 1);
+    }
+    return calls;
+  }
+}
+
 /** Deny by default: what is no record ends the session. */
 export class RecordReader {
   #rest: Uint8Array = NOTHING;

@@ -1,6 +1,7 @@
 /** The host's end of the link on a serial port: pumped by what comes, by what is to be sent, and by time. */
 import * as K from '../../asm/link/layout.ts';
 import { type Host, type Timer, realHost } from '../host.ts';
+import { Inbox } from './inbox.ts';
 import { LinkEnd, type Chunk } from '../serial/link-end.ts';
 import { type OpenPort, openPort } from '../serial/open.ts';
 import type { SerialAddress } from './address.ts';
@@ -24,6 +25,7 @@ class SerialLine {
   readonly #link: LinkEnd;
   #timer: Timer | null = null;
   #sends: Chunk[] = [];
+  readonly #inbox = new Inbox();
   #owes = false;
   #session: number;
   #writing = false;
@@ -62,6 +64,7 @@ class SerialLine {
     const { state } = this.#link;
     if (!this.#gone && (state === K.LINK_CLOSED || state === K.LINK_LOST)) {
       this.#session = (this.#session % 0xffff) + 1;
+      this.#inbox.clear();
       this.#link.open(this.#session, this.#now());
     }
     this.#turn();
@@ -89,9 +92,7 @@ class SerialLine {
   }
 
   #answer(): void {
-    const came: Chunk[] = [];
-    for (let chunk = this.#link.take(); chunk !== null; chunk = this.#link.take()) came.push(chunk);
-    if (came.length > 0) return this.#reply({ came, frames: this.#frames });
+    if (this.#inbox.gather(this.#link)) return this.#reply({ came: this.#inbox.take(), frames: this.#frames });
     if (this.#gone) return this.#reply({ lost: 'the serial port is gone' });
     if (this.#link.state === K.LINK_LOST) return this.#reply({ lost: 'the board was reset' });
     if (this.#link.silent(this.#now()) <= DEAD_US) return;

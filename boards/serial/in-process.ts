@@ -6,6 +6,7 @@ import * as K from '../../asm/link/layout.ts';
 import { CpuLost } from '../cpu.ts';
 import type { Firmware } from '../emulated/firmware.ts';
 import { Line, type LineFaults, NO_FAULTS } from './line.ts';
+import { Inbox } from '../attached/inbox.ts';
 import { type Chunk, LinkEnd } from './link-end.ts';
 import { Peer, Reset, type Wire } from './peer.ts';
 
@@ -42,6 +43,7 @@ export class InProcess implements Wire {
   #nowNs = 0;
   #session = 0;
   #sends: Chunk[] = [];
+  readonly #inbox = new Inbox();
   /** The owner waits for an answer. */
   #owes = false;
   #arrived: Uint8Array = new Uint8Array(0);
@@ -144,6 +146,7 @@ export class InProcess implements Wire {
 
   #open(): void {
     this.#session = (this.#session % 0xffff) + 1;
+    this.#inbox.clear();
     this.host.open(this.#session, this.now());
   }
 
@@ -162,9 +165,7 @@ export class InProcess implements Wire {
   }
 
   #answer(): void {
-    const came: Chunk[] = [];
-    for (let chunk = this.host.take(); chunk !== null; chunk = this.host.take()) came.push(chunk);
-    if (came.length > 0) return this.#reply(came);
+    if (this.#inbox.gather(this.host)) return this.#reply(this.#inbox.take());
     if (this.host.state === K.LINK_LOST) return this.#reply(new CpuLost('the board was reset'));
     if (this.host.silent(this.now()) <= this.#options.deadUs) return;
     this.host.close();

@@ -20,7 +20,6 @@ import {
   RPC_IRQ,
   RPC_NVRAM_WRITE,
   RPC_PORT_CONFIGURE,
-  RPC_RAM,
   RPC_RANDOM,
   RPC_RELEASE,
   RPC_REPLY,
@@ -161,7 +160,7 @@ export function port_fetch(tag: u32, ptr: u32, bytes: u32): void {
 }
 
 export function port_reply(tag: u32, status: u32, sense: u32, ptr: u32, bytes: u32): void {
-  if (inside(ptr, bytes)) say_ram(CHANNEL_PORT, RPC_RAM, ptr, bytes);
+  if (inside(ptr, bytes)) say_ram(CHANNEL_PORT, ptr, bytes);
   store<u32>(body(), sense);
   store<u32>(body() + 4, ptr);
   store<u32>(body() + 8, bytes);

@@ -15,7 +15,7 @@ import {
 import { CHANNEL_HBA, CHANNEL_PANIC } from '../../asm/link/layout';
 import { PIECE, agent, inside } from './agent';
 import { leave_if_over } from './devices';
-import { RPC_CONFIGURE, RPC_DOORBELL, RPC_HBA_RESET, RPC_RAM } from './layout';
+import { RPC_CONFIGURE, RPC_DOORBELL, RPC_HBA_RESET } from './layout';
 import { ram_read } from './outside';
 import { body, say, say_ram } from './stream';
 
@@ -65,14 +65,14 @@ function submission(at: u32): void {
   const address = load<u32>(PIECE + SQE_SGL_AT);
   const count = <u32>load<u16>(PIECE + SQE_SGL_COUNT_AT);
   const bytes = load<u32>(PIECE + SQE_DATA_BYTES_AT);
-  say_ram(channel(), RPC_RAM, at, SQE_BYTES);
+  say_ram(channel(), at, SQE_BYTES);
   if (!bytes) return;
   if (!count) {
-    if (out && inside(address, bytes)) say_ram(channel(), RPC_RAM, address, bytes);
+    if (out && inside(address, bytes)) say_ram(channel(), address, bytes);
     return;
   }
   if (count > LIST_MAX || !inside(address, count * 8)) return;
-  say_ram(channel(), RPC_RAM, address, count * 8);
+  say_ram(channel(), address, count * 8);
   if (out) pieces(address, count, bytes);
 }
 
@@ -83,7 +83,7 @@ function pieces(list: u32, count: u32, bytes: u32): void {
     const start = load<u32>(PIECE);
     const part = min<u32>(load<u32>(PIECE + 4), bytes);
     if (!inside(start, part)) return;
-    say_ram(channel(), RPC_RAM, start, part);
+    say_ram(channel(), start, part);
     bytes -= part;
   }
 }

@@ -12,7 +12,8 @@
  * time that board time stands at during the call. The board runs the firmware and sends what the firmware does to its
  * devices, in that order, and then RETURN, or TRAP when the CPU faulted. In the middle of a call it may ask (RANDOM,
  * FETCH, and a TRACE whose `a` is 1); it then waits for RESUME, and meanwhile answers READ and SUMS. Between calls it
- * answers these, too.
+ * answers these, too. Of everything the board says only these call for the host: WELCOME, READY, RETURN, TRAP, RANDOM,
+ * FETCH, and TRACE, RAM and SUMS_ARE with an `a` of 1.
  *
  * **RAM** is the board's own; the host keeps a shadow of what devices see. Before a DOORBELL the board sends, as RAM, the
  * new submission entries, their scatter-gather lists and the data of commands with SQE_DATA_OUT; before a REPLY the data
@@ -63,8 +64,8 @@ export const DEVICE_PORT: u32 = 1;
 // ---------------------------------------------------------------------------------------------- board to host
 export const RPC_WELCOME: u32 = 32; // control; a RPC_VERSION, b most RAM in units, body machine u32, build id of the firmware (16 bytes)
 export const RPC_READY: u32 = 33; // control; a 1 done, 0: not with so much RAM
-export const RPC_RAM: u32 = 34; // hba, panic, port, control; b address, body bytes
-export const RPC_SUMS_ARE: u32 = 35; // control; b first page, body CRC32C u32 each
+export const RPC_RAM: u32 = 34; // hba, panic, port, control; a 1: the last of a READ, b address, body bytes
+export const RPC_SUMS_ARE: u32 = 35; // control; a 1: the last, b first page, body CRC32C u32 each
 export const RPC_CONFIGURE: u32 = 36; // hba; body sq, count, cq, count u32
 export const RPC_DOORBELL: u32 = 37; // hba, panic; b tail
 export const RPC_HBA_RESET: u32 = 38; // hba

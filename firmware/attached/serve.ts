@@ -27,7 +27,6 @@ import {
   RPC_NMI,
   RPC_NVRAM,
   RPC_POSTED,
-  RPC_RAM,
   RPC_READ,
   RPC_READY,
   RPC_RESET,
@@ -106,11 +105,11 @@ function common(type: u32, b: u32, bytes: u32): bool {
     say(CHANNEL_CONTROL, RPC_WELCOME, RPC_VERSION, ram_room(), 4 + BUILD_BYTES);
   } else if (type == RPC_READ && bytes == 4) {
     const count = load<u32>(BODY);
-    if (!inside(b, count)) return false;
-    say_ram(CHANNEL_CONTROL, RPC_RAM, b, count);
+    if (!count || !inside(b, count)) return false;
+    say_ram(CHANNEL_CONTROL, b, count, 1);
   } else if (type == RPC_SUMS && bytes == 4) {
     const pages = load<u32>(BODY);
-    if ((<u64>b + pages) * PAGE_BYTES > (<u64>agent().ram_units) << 16) return false;
+    if (!pages || (<u64>b + pages) * PAGE_BYTES > (<u64>agent().ram_units) << 16) return false;
     sums(b, pages);
   } else return false;
   flush();
@@ -124,7 +123,7 @@ function sums(page: u32, pages: u32): void {
       ram_read((page + i) * PAGE_BYTES, <u32>PIECE, PAGE_BYTES);
       store<u32>(body() + i * 4, crc32c(0, PIECE, PAGE_BYTES));
     }
-    say(CHANNEL_CONTROL, RPC_SUMS_ARE, 0, page, part * 4);
+    say(CHANNEL_CONTROL, RPC_SUMS_ARE, part == pages ? 1 : 0, page, part * 4);
     page += part;
     pages -= part;
   }

@@ -19,6 +19,7 @@ import {
   RECORD_B_AT,
   RECORD_HEAD_BYTES,
   RECORD_TYPE_AT,
+  RPC_RAM,
 } from './layout';
 import { ram_read, wire_now, wire_read, wire_wait, wire_write } from './outside';
 
@@ -83,11 +84,11 @@ export function say(channel: u32, type: u32, x: u32, b: u32, bytes: u32): void {
   write(channel, OUT, RECORD_HEAD_BYTES + bytes);
 }
 
-/** Bytes of RAM, all inside it, as records of `type`. */
-export function say_ram(channel: u32, type: u32, address: u32, bytes: u32): void {
+/** Bytes of RAM, all inside it, as RAM records; `last` is the `a` of the last one. */
+export function say_ram(channel: u32, address: u32, bytes: u32, last: u32 = 0): void {
   while (bytes && !agent().over) {
     const whole = min<u32>(bytes, RECORD_BULK_MAX);
-    head(type, 0, address, whole);
+    head(RPC_RAM, whole == bytes ? last : 0, address, whole);
     write(channel, OUT, RECORD_HEAD_BYTES);
     for (let done: u32 = 0; done < whole;) {
       const part = min<u32>(whole - done, PAGE_BYTES);
