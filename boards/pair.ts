@@ -21,11 +21,14 @@ export interface RunOptions {
   /** Firmware image; by default the one that the build made. */
   firmware?: string;
   /** Where boards are attached; by default both are emulated. */
-  attached?: readonly [BoardAddress | null, BoardAddress | null];
+  attached?: Attachment;
   onProgress?: (progress: Progress) => void;
   /** Awaited now and then, so that the host can draw. */
   pause?: () => Promise<void>;
 }
+
+/** Where boards a and b are attached; null: emulated. */
+export type Attachment = readonly [BoardAddress | null, BoardAddress | null];
 
 const SLICE = 50 * MS;
 /** At the end clients send no more, and what is on its way gets this long. */

@@ -159,8 +159,11 @@ function acknowledged(link: Link, ack: u32, sack: u32, now: u32): void {
     const there = n < whole || (n > whole && n - whole <= 15 && (sack >> (n - whole - 1)) & 1);
     if (!there || <u32>slot.state == SLOT_NEW || <u32>slot.state == SLOT_DONE) continue;
     slot.state = <u8>SLOT_DONE;
-    link.backoff = 0;
-    if (slot.tries == 1) measured(link, now - slot.sent_at);
+    if (slot.tries == 1) {
+      // Karn: only of a frame that went once is it known which sending was answered.
+      measured(link, now - slot.sent_at);
+      link.backoff = 0;
+    }
     if (!newest || slot.count - newest < 0x80000000) newest = slot.count;
   }
   if (newest) lost_before(link, newest);

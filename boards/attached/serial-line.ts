@@ -3,8 +3,9 @@ import * as K from '../../asm/link/layout.ts';
 import { type Host, type Timer, realHost } from '../host.ts';
 import { Inbox } from './inbox.ts';
 import { LinkEnd, type Chunk } from '../serial/link-end.ts';
-import { type OpenPort, openPort } from '../serial/open.ts';
+import type { OpenPort } from '../serial/open.ts';
 import type { SerialAddress } from './address.ts';
+import { openFarPort } from './far-port.ts';
 import type { ToLine, ToRun } from './letters.ts';
 import type { Letters } from './mailbox.ts';
 
@@ -14,7 +15,7 @@ export const DEAD_US = 5_000_000;
 const GOODBYE_MS = 200;
 
 export async function serveSerial(letters: Letters<ToRun, ToLine>, address: SerialAddress): Promise<void> {
-  const port = await openPort(address.path, address.baud);
+  const port = await openFarPort(address.path, address.baud);
   new SerialLine(letters, port, realHost()).start();
 }
 
