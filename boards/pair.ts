@@ -7,6 +7,7 @@ import { Transport } from './attached/transport.ts';
 import { type Machine, firmwarePath, makeMachine } from './machine.ts';
 import { finalChecks, settled } from './observer/end.ts';
 import { progressOf, stepsSince } from './observer/progress.ts';
+import type { TraceEvent } from './observer/trace.ts';
 import { resultOf } from './observer/report.ts';
 import type { Progress, RunResult } from './result.ts';
 import type { Scenario } from './scenario.ts';
@@ -23,6 +24,8 @@ export interface RunOptions {
   /** Where boards are attached; by default both are emulated. */
   attached?: Attachment;
   onProgress?: (progress: Progress) => void;
+  /** Each event of the firmware, as it happens. */
+  onEvent?: (event: TraceEvent) => void;
   /** Awaited now and then, so that the host can draw. */
   pause?: () => Promise<void>;
 }
@@ -75,7 +78,10 @@ type Line = Transport | null;
 async function run(machine: Machine, options: RunOptions): Promise<RunResult> {
   const { clock, scenario, clients, boards, observer } = machine;
   const script = new Script(machine);
-  observer.onEvent = (name) => script.heard(name);
+  observer.onEvent = (name, event) => {
+    script.heard(name);
+    options.onEvent?.(event);
+  };
   for (const board of boards) board.powerOn();
   let shown = 0;
   let quietAt = Infinity;

@@ -1,6 +1,7 @@
 // The command line: commands, exit codes, and how errors are told.
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { compareCommand } from './commands/compare.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
 import { runCommand } from './commands/run.ts';
@@ -43,6 +44,7 @@ ${EXIT_CODE_HELP}`,
 for (const command of [
   startCommand(),
   runCommand(),
+  compareCommand(),
   serveCommand(),
   ctlCommand(),
   scenariosCommand(),

@@ -66,7 +66,7 @@ export class CallWatch {
   /** True when a record that calls for the host has ended in these bytes. */
   push(bytes: Uint8Array): boolean {
     let calls = false;
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       if (this.#have < R.RECORD_HEAD_BYTES) {
         this.#head[this.#have++] = bytes[at++]!;
         if (this.#have < R.RECORD_HEAD_BYTES) continue;

@@ -93,7 +93,8 @@ class SerialLine {
   }
 
   #answer(): void {
-    if (this.#inbox.gather(this.#link)) return this.#reply({ came: this.#inbox.take(), frames: this.#frames });
+    if (this.#inbox.gather(this.#link))
+      return this.#reply({ came: this.#inbox.take(), frames: this.#frames });
     if (this.#gone) return this.#reply({ lost: 'the serial port is gone' });
     if (this.#link.state === K.LINK_LOST) return this.#reply({ lost: 'the board was reset' });
     if (this.#link.silent(this.#now()) <= DEAD_US) return;

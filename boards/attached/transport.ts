@@ -14,7 +14,10 @@ const THREAD_MS = 60_000;
 /** The sources, too, run the compiled thread: a loader for TypeScript does not reach into workers. */
 function threadScript(): URL {
   const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../build/js/boards/attached/line-thread.js' : './line-thread.js', import.meta.url);
+  return new URL(
+    isSource ? '../../build/js/boards/attached/line-thread.js' : './line-thread.js',
+    import.meta.url,
+  );
 }
 
 export class Transport implements Carrier {
