@@ -3,6 +3,7 @@
  */
 import { MS, SECOND } from './clock.ts';
 import type { BoardAddress } from './attached/address.ts';
+import type { Carrier } from './attached/rpc.ts';
 import { Transport } from './attached/transport.ts';
 import { type Machine, firmwarePath, makeMachine } from './machine.ts';
 import { finalChecks, settled } from './observer/end.ts';
@@ -30,8 +31,8 @@ export interface RunOptions {
   pause?: () => Promise<void>;
 }
 
-/** Where boards a and b are attached; null: emulated. */
-export type Attachment = readonly [BoardAddress | null, BoardAddress | null];
+/** Where boards a and b are attached, or what leads there; null: emulated. */
+export type Attachment = readonly [BoardAddress | Carrier | null, BoardAddress | Carrier | null];
 
 const SLICE = 50 * MS;
 /** At the end clients send no more, and what is on its way gets this long. */
@@ -55,25 +56,24 @@ export async function runPair(options: RunOptions): Promise<RunResult> {
 }
 
 /** Lines to those boards that are attached. */
-async function openLines({ scenario, firmware, attached }: RunOptions): Promise<[Line, Line]> {
-  const lines: [Line, Line] = [null, null];
-  for (const [index, address] of (attached ?? []).entries()) {
-    if (address === null) continue;
-    try {
-      lines[index] = await Transport.open(
-        address,
-        firmware ?? firmwarePath(),
-        scenario.boards.memoryMib * 2 ** 20,
-      );
-    } catch (error) {
-      for (const line of lines) line?.close();
-      throw error;
+async function openLines({ scenario, firmware, attached }: RunOptions): Promise<Lines> {
+  const lines: Lines = [null, null];
+  try {
+    for (const [index, to] of (attached ?? []).entries()) {
+      if (to === null || 'exchange' in to) lines[index] = to;
+      else {
+        const memoryBytes = scenario.boards.memoryMib * 2 ** 20;
+        lines[index] = await Transport.open(to, firmware ?? firmwarePath(), memoryBytes);
+      }
     }
+  } catch (error) {
+    for (const line of lines) line?.close();
+    throw error;
   }
   return lines;
 }
 
-type Line = Transport | null;
+type Lines = [Carrier | null, Carrier | null];
 
 async function run(machine: Machine, options: RunOptions): Promise<RunResult> {
   const { clock, scenario, clients, boards, observer } = machine;
