@@ -131,3 +131,6 @@ export {
   writer_offer,
   writer_step,
 } from './dump/writer';
+
+// An end of the link to an attached board
+export * from './link/link';

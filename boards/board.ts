@@ -4,6 +4,8 @@ export interface Board {
   readonly name: 'a' | 'b';
   /** Running firmware, and neither off nor in reset. */
   readonly running: boolean;
+  /** It has power, whether it runs or not. */
+  readonly powered: boolean;
   /** Bytes of RAM. */
   readonly memoryBytes: number;
   /** RAM as it is now; null when the board is off. */

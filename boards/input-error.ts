@@ -16,5 +16,6 @@ export const EXIT_BAD_FIRMWARE = 5;
 export const EXIT_BAD_SECRET = 6;
 export const EXIT_BAD_PORTAL = 7;
 export const EXIT_BAD_CORE = 9;
+export const EXIT_BAD_PORT = 11;
 /** EX_IOERR of sysexits.h: the output or a disk image cannot be written. */
 export const EXIT_CANNOT_WRITE = 74;

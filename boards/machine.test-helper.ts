@@ -1,5 +1,5 @@
 /** A whole machine with the real firmware, run by hand: to a time, or until something has happened. */
-import type { EmulatedBoard } from './emulated/board.ts';
+import type { Controller } from './controller.ts';
 import { Firmware, type FirmwareExports } from './emulated/firmware.ts';
 import { MS } from './clock.ts';
 import { type Machine, makeMachine } from './machine.ts';
@@ -40,8 +40,8 @@ export const eventOf = (event: Partial<EventConfig> & Pick<EventConfig, 'do'>): 
 export class Pair {
   readonly machine: Machine;
   readonly script: Script;
-  readonly a: EmulatedBoard;
-  readonly b: EmulatedBoard;
+  readonly a: Controller;
+  readonly b: Controller;
 
   constructor(overrides: Overrides = {}, folder: string | null = null) {
     const scenario = smallScenario(overrides);

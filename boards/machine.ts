@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as L from '../asm/layout.ts';
 import * as F from '../firmware/layout.ts';
+import { AttachedBoard } from './attached/board.ts';
+import type { Carrier } from './attached/rpc.ts';
 import { Client } from './clients/client.ts';
 import { Network } from './clients/network.ts';
 import { type Source, loadSource } from './clients/source.ts';
 import { Clock, US } from './clock.ts';
+import type { Controller } from './controller.ts';
 import { EmulatedBoard } from './emulated/board.ts';
 import { Firmware } from './emulated/firmware.ts';
 import { Interconnect } from './interconnect.ts';
@@ -24,7 +27,7 @@ export interface Machine {
   clock: Clock;
   observer: Observer;
   shelf: Shelf;
-  boards: readonly [EmulatedBoard, EmulatedBoard];
+  boards: readonly [Controller, Controller];
   interconnect: Interconnect;
   network: Network;
   clients: readonly Client[];
@@ -52,32 +55,32 @@ export interface MachineOptions {
   seed: string;
   folder: string | null;
   firmware: string | null;
+  /** What leads to boards a and b where they are attached; null, or left out: emulated. */
+  attached?: readonly [Carrier | null, Carrier | null];
 }
 
-export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions): Machine {
+export function makeMachine({ scenario, seed, folder, firmware, attached }: MachineOptions): Machine {
   const image = loadFirmware(firmware ?? firmwarePath());
   const source = loadSource(scenario.clients.source);
   const clock = new Clock();
   const observer = new Observer(scenario, clock);
   const shelf = makeShelf(scenario, clock, observer, folder);
   const interconnect = new Interconnect(clock, scenario.interconnectUs * US);
-  const board = (index: 0 | 1): EmulatedBoard => {
+  const board = (index: 0 | 1): Controller => {
     const random = new RandomStream(seed, `board ${'ab'[index]}`);
-    const made = new EmulatedBoard(
-      {
-        index,
-        memoryBytes: scenario.boards.memoryMib * MIB,
-        periodUs: scenario.boards.cycleUs,
-        postMs: scenario.boards.postMs,
-        startUtc: scenario.startUtc,
-        random: () => random.next(),
-      },
-      clock,
-      image,
-      shelf.fabric,
-      interconnect,
-      observer,
-    );
+    const options = {
+      index,
+      memoryBytes: scenario.boards.memoryMib * MIB,
+      periodUs: scenario.boards.cycleUs,
+      postMs: scenario.boards.postMs,
+      startUtc: scenario.startUtc,
+      random: () => random.next(),
+    };
+    const carrier = attached?.[index] ?? null;
+    const made =
+      carrier === null
+        ? new EmulatedBoard(options, clock, image, shelf.fabric, interconnect, observer)
+        : new AttachedBoard(options, clock, carrier, image, shelf.fabric, interconnect, observer);
     configure(made, scenario, folder);
     return made;
   };
@@ -105,14 +108,10 @@ export function makeMachine({ scenario, seed, folder, firmware }: MachineOptions
   };
 }
 
-const nvramPath = (folder: string, board: EmulatedBoard): string => join(folder, `board-${board.name}.nvram`);
+const nvramPath = (folder: string, board: Controller): string => join(folder, `board-${board.name}.nvram`);
 
 /** The boards' NVRAM: configuration of the scenario, and the boot epoch of earlier runs on the same disks. */
-function configure(
-  board: EmulatedBoard,
-  { boards, policy, leftover }: Scenario,
-  folder: string | null,
-): void {
+function configure(board: Controller, { boards, policy, leftover }: Scenario, folder: string | null): void {
   const { nvram, index } = board;
   if (folder !== null && existsSync(nvramPath(folder, board))) {
     const words = new Uint32Array(F.NV_BYTES / 4);

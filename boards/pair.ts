@@ -2,9 +2,13 @@
  * A run: the machine of a scenario from power-on until everything is as it must be, and what came of it.
  */
 import { MS, SECOND } from './clock.ts';
-import { type Machine, makeMachine } from './machine.ts';
+import type { BoardAddress } from './attached/address.ts';
+import type { Carrier } from './attached/rpc.ts';
+import { Transport } from './attached/transport.ts';
+import { type Machine, firmwarePath, makeMachine } from './machine.ts';
 import { finalChecks, settled } from './observer/end.ts';
 import { progressOf, stepsSince } from './observer/progress.ts';
+import type { TraceEvent } from './observer/trace.ts';
 import { resultOf } from './observer/report.ts';
 import type { Progress, RunResult } from './result.ts';
 import type { Scenario } from './scenario.ts';
@@ -18,10 +22,17 @@ export interface RunOptions {
   disksDir?: string;
   /** Firmware image; by default the one that the build made. */
   firmware?: string;
+  /** Where boards are attached; by default both are emulated. */
+  attached?: Attachment;
   onProgress?: (progress: Progress) => void;
+  /** Each event of the firmware, as it happens. */
+  onEvent?: (event: TraceEvent) => void;
   /** Awaited now and then, so that the host can draw. */
   pause?: () => Promise<void>;
 }
+
+/** Where boards a and b are attached, or what leads there; null: emulated. */
+export type Attachment = readonly [BoardAddress | Carrier | null, BoardAddress | Carrier | null];
 
 const SLICE = 50 * MS;
 /** At the end clients send no more, and what is on its way gets this long. */
@@ -29,11 +40,13 @@ const DRAIN = 1 * SECOND;
 
 export async function runPair(options: RunOptions): Promise<RunResult> {
   const { scenario } = options;
+  const attached = await openLines(options);
   const machine = makeMachine({
     scenario,
     seed: options.seed ?? scenario.seed,
     folder: options.disksDir ?? null,
     firmware: options.firmware ?? null,
+    attached,
   });
   try {
     return await run(machine, options);
@@ -42,10 +55,33 @@ export async function runPair(options: RunOptions): Promise<RunResult> {
   }
 }
 
+/** Lines to those boards that are attached. */
+async function openLines({ scenario, firmware, attached }: RunOptions): Promise<Lines> {
+  const lines: Lines = [null, null];
+  try {
+    for (const [index, to] of (attached ?? []).entries()) {
+      if (to === null || 'exchange' in to) lines[index] = to;
+      else {
+        const memoryBytes = scenario.boards.memoryMib * 2 ** 20;
+        lines[index] = await Transport.open(to, firmware ?? firmwarePath(), memoryBytes);
+      }
+    }
+  } catch (error) {
+    for (const line of lines) line?.close();
+    throw error;
+  }
+  return lines;
+}
+
+type Lines = [Carrier | null, Carrier | null];
+
 async function run(machine: Machine, options: RunOptions): Promise<RunResult> {
   const { clock, scenario, clients, boards, observer } = machine;
   const script = new Script(machine);
-  observer.onEvent = (name) => script.heard(name);
+  observer.onEvent = (name, event) => {
+    script.heard(name);
+    options.onEvent?.(event);
+  };
   for (const board of boards) board.powerOn();
   let shown = 0;
   let quietAt = Infinity;

@@ -45,6 +45,13 @@ const MODULES = [
     out: 'build/firmware-mcu.wasm',
     folders: ['asm', 'firmware'],
   },
+  {
+    name: 'attached',
+    config: 'firmware/attached/asconfig.json',
+    entry: 'firmware/attached/main.ts',
+    out: 'build/attached.wasm',
+    folders: ['asm', 'firmware'],
+  },
 ];
 
 const isTest = (path) => path.endsWith('.test.ts');

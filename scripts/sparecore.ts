@@ -1,8 +1,10 @@
 // The command line: commands, exit codes, and how errors are told.
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
+import { compareCommand } from './commands/compare.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
+import { rigCommand } from './commands/rig.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -43,6 +45,8 @@ ${EXIT_CODE_HELP}`,
 for (const command of [
   startCommand(),
   runCommand(),
+  compareCommand(),
+  rigCommand(),
   serveCommand(),
   ctlCommand(),
   scenariosCommand(),

@@ -613,6 +613,39 @@ export interface DiskIo {
   exfat_is_dirty(state: number): number;
   /** The caller knows that nobody but itself left the volume dirty: STEP_CLEAN says so. */
   exfat_was_clean(state: number): void;
+
+  // An end of the link to an attached board: `link` is the address of its block, times run in microseconds and may wrap
+
+  /** Bytes of an end's block. Align it to 8. */
+  link_size(): number;
+  /** Power-on: LINK_HOST or LINK_BOARD. `nonce` should not be that of the life before. */
+  link_init(link: number, role: number, nonce: number, now: number): void;
+  /** The host begins a session, 1 to 65535, other than the last one. */
+  link_open(link: number, session: number, now: number): void;
+  /** Ends the session: the far end is told. */
+  link_close(link: number): void;
+  /** LINK_CLOSED, LINK_OPENING, LINK_OPEN or LINK_LOST. */
+  link_state(link: number): number;
+  /** Sessions opened since power-on. */
+  link_lives(link: number): number;
+  /** Bytes that came from the line. */
+  link_receive(link: number, from: number, bytes: number, now: number): void;
+  /** Next bytes for the line, at most LINE_BYTES_MAX; 0: nothing is due. */
+  link_transmit(link: number, to: number, now: number): number;
+  /** Microseconds until link_transmit has something, LINK_NEVER if only the far end can change that. */
+  link_due(link: number, now: number): number;
+  /** Takes bytes for a channel; returns how many had room and credit. */
+  link_write(link: number, channel: number, from: number, bytes: number): number;
+  /** What was written so far goes out without waiting for more. */
+  link_flush(link: number): void;
+  /** Next bytes that came, at most FRAME_PAYLOAD_MAX: channel << 16 | bytes, LINK_NOTHING without any. */
+  link_take(link: number, to: number): number;
+  /** Microseconds since the last good frame of this session. */
+  link_silent(link: number, now: number): number;
+  /** 1: all that was written has been acknowledged. */
+  link_idle(link: number): number;
+  /** COUNT_* since power-on. */
+  link_count(link: number, what: number): number;
 }
 
 /** Where the module lies: for a worker, or for a host that compiles it itself. */

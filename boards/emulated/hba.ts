@@ -8,7 +8,7 @@
 import * as L from '../../asm/layout.ts';
 import { type Clock, MS } from '../clock.ts';
 import { type Fabric, nexusOf } from '../shelf/fabric.ts';
-import type { Task } from '../shelf/task.ts';
+import { type Task, walk } from '../shelf/task.ts';
 import type { Ecc } from './ecc.ts';
 
 const TIMEOUT = 1;
@@ -22,6 +22,8 @@ const LIST_MAX = 256;
 
 export class Hba {
   onInterrupt: () => void = () => {};
+  /** Told before DMA puts bytes into RAM; null: nobody needs to know. */
+  onDma: ((address: number, bytes: number) => void) | null = null;
   #clock: Clock;
   #fabric: Fabric;
   #board: number;
@@ -95,6 +97,10 @@ export class Hba {
     return {
       completed: (task) => this.#post(task, L.HOST_OK),
       lost: (task) => this.#wait(task, TIMEOUT, COMMAND_TIMEOUT),
+      room: (task) => {
+        if (this.onDma !== null)
+          walk(task, 0, task.moved, (address, _done, part) => this.onDma?.(address, part));
+      },
     };
   }
   #initiator: Task['initiator'] = this.#newInitiator();
@@ -202,6 +208,7 @@ export class Hba {
     const at = this.#cq + (this.#posted & (this.#cqCount - 1)) * L.CQE_BYTES;
     const sense =
       host === L.HOST_OK && task.sense !== null ? task.sense.subarray(0, L.CQE_SENSE_BYTES) : null;
+    this.onDma?.(at, L.CQE_BYTES);
     this.#ram.fill(0, at, at + L.CQE_BYTES);
     v.setUint32(at + L.CQE_TAG_AT, task.tag, true);
     v.setUint8(at + L.CQE_HOST_STATUS_AT, host);

@@ -17,6 +17,8 @@ export interface Request {
 
 export class FrontEndPort {
   onInterrupt: () => void = () => {};
+  /** Told before DMA puts bytes into RAM; null: nobody needs to know. */
+  onDma: ((address: number, bytes: number) => void) | null = null;
   onClaim: (volume: number, on: boolean) => void = () => {};
   #ram: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -48,6 +50,7 @@ export class FrontEndPort {
     const tag = this.#next;
     this.#next = (this.#next + 1) >>> 0 || 1;
     this.#open.set(tag, request);
+    this.onDma?.(at, L.REQUEST_BYTES);
     this.#ram.fill(0, at, at + L.REQUEST_BYTES);
     this.#view.setUint32(at + L.REQUEST_TAG_AT, tag, true);
     this.#view.setUint32(at + L.REQUEST_LUN_AT, request.volume, true);
@@ -69,6 +72,7 @@ export class FrontEndPort {
   fetch(tag: number, address: number, bytes: number): void {
     const data = this.#open.get(tag)?.data;
     if (data === undefined || data === null || address + bytes > this.#ram.length) return;
+    this.onDma?.(address, Math.min(bytes, data.length));
     this.#ram.set(data.subarray(0, bytes), address);
   }
 

@@ -4,7 +4,7 @@
  */
 import * as L from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
-import type { BoardWatcher, EmulatedBoard } from '../emulated/board.ts';
+import type { BoardWatcher, Controller } from '../controller.ts';
 import type { Client, ClientWatcher } from '../clients/client.ts';
 import type { Network } from '../clients/network.ts';
 import type { Clock } from '../clock.ts';
@@ -55,7 +55,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   #scenario: Scenario;
   #clock: Clock;
   #frozen: [FrozenMemory | null, FrozenMemory | null] = [null, null];
-  #boards: readonly EmulatedBoard[] = [];
+  #boards: readonly Controller[] = [];
   #shelf: Shelf | null = null;
 
   constructor(scenario: Scenario, clock: Clock) {
@@ -69,7 +69,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     this.invariants = new Invariants(watched, () => clock.now);
   }
 
-  watch(boards: readonly EmulatedBoard[], shelf: Shelf, network: Network): void {
+  watch(boards: readonly Controller[], shelf: Shelf, network: Network): void {
     this.#boards = boards;
     this.#shelf = shelf;
     network.onAnswer = (board, volume, status) => {
@@ -95,6 +95,7 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
         this.failed(board);
         break;
       case F.EV_FROZEN:
+        this.#frozen[board] = null; // if memory cannot be had now, there is nothing to compare with
         this.#frozen[board] = new FrozenMemory(
           this.#boards[board]!.ram()!,
           this.#shelf!.servers,

@@ -42,7 +42,7 @@ export function progressOf(machine: Machine, log: string[]): Progress {
     events.findLast((event) => event.board === board && event.code === code)?.a ?? null;
   const states = boards.map((board) => {
     const state = observer.failedAt[board.index] !== null ? null : STATES[last(board.index, F.EV_STATE) ?? 0];
-    return board.ram() === null ? 'off' : (state ?? 'panic');
+    return board.powered ? (state ?? 'panic') : 'off';
   });
   const begin = events.findLast(({ code }) => code === F.EV_DUMP_BEGIN);
   const end = events.findLast(({ code }) => code === F.EV_DUMP_END);

@@ -5,6 +5,7 @@ import { benchDump } from '../bench/dump/bench.ts';
 import { dumpTable } from '../bench/dump/table.ts';
 import { benchDigest, digestLines } from '../bench/digest.ts';
 import { benchIscsi, iscsiLines } from '../bench/iscsi.ts';
+import { benchLink, linkLines } from '../bench/link.ts';
 import { benchOutage, outageTable } from '../bench/outage.ts';
 import { benchSmall, benchStandard, speedLines } from '../bench/speed.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
@@ -50,6 +51,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
   disks: async () => {
     const rows = benchDeviceServer();
     return { data: { rows, ok: rows.every(({ ok }) => ok) }, lines: deviceServerLines(rows) };
+  },
+  link: async () => {
+    const data = benchLink();
+    return { data, lines: linkLines(data) };
   },
   dump: async () => {
     const data = await benchDump(SHORT_DUMP, say);

@@ -4,10 +4,19 @@ import { loadScenario } from '../../boards/scenario-file.ts';
 import { EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { lookOf } from '../render/look.ts';
 import { isGood, summary } from '../render/summary.ts';
-import { jsonOption, quietOption, seedOption, takeoverOption, verboseOption } from './options.ts';
+import { addressText } from '../../boards/attached/address.ts';
+import {
+  type BoardFlags,
+  boardOptions,
+  jsonOption,
+  quietOption,
+  seedOption,
+  takeoverOption,
+  verboseOption,
+} from './options.ts';
 import { print, runShown } from './show.ts';
 
-interface RunFlags {
+interface RunFlags extends BoardFlags {
   seed?: string;
   takeover?: Policy;
   json?: true;
@@ -30,6 +39,8 @@ export const runCommand = (): Command =>
       '--firmware <file>',
       'run this firmware image on both boards (default: the one that the build made)',
     )
+    .addOption(boardOptions()[0])
+    .addOption(boardOptions()[1])
     .addOption(quietOption())
     .addOption(verboseOption())
     .addHelpText(
@@ -42,6 +53,7 @@ Examples:
   $ sparecore run small --takeover sequential
   $ sparecore run small --disks /tmp/shelf   then: sgdisk -v /tmp/shelf/a.root.img
   $ sparecore run --json | jq .outage_s
+  $ sparecore run small --board-a serial:/dev/ttyACM0    board a is a real one
 ${EXIT_CODE_HELP}`,
     )
     .action(async (name: string, flags: RunFlags) => {
@@ -55,6 +67,7 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   const result = await runShown(scenario, {
     disksDir: flags.disks,
     firmware: flags.firmware,
+    attached: [flags.boardA ?? null, flags.boardB ?? null],
     look,
     silent: flags.json === true || flags.quiet === true,
     title: `${scenario.name}, seed ${scenario.seed}: ${scenario.title}`,
@@ -62,7 +75,7 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   if (flags.json === true) print([JSON.stringify(result)]);
   else {
     const image = flags.firmware === undefined ? '' : ` --firmware ${quoted(flags.firmware)}`;
-    const command = `${repeatCommand(name, scenario.seed, scenario.policy)}${image}`;
+    const command = `${repeatCommand(name, scenario.seed, scenario.policy)}${image}${boardWords(flags)}`;
     const kept = ` --disks ${quoted(flags.disks ?? '')} (with the disks as they were before)`;
     const repeat = flags.disks === undefined ? command : `${command}${kept}`;
     const gap = flags.quiet === true ? [] : [''];
@@ -71,8 +84,15 @@ async function run(name: string, flags: RunFlags): Promise<number> {
   return isGood(result) ? EXIT_OK : EXIT_FAILED;
 }
 
-const quoted = (word: string): string =>
-  /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+/** The options that say where boards are attached, with a space before each. */
+export const boardWords = ({ boardA, boardB }: BoardFlags): string =>
+  [
+    boardA === undefined ? '' : ` --board-a ${quoted(addressText(boardA))}`,
+    boardB === undefined ? '' : ` --board-b ${quoted(addressText(boardB))}`,
+  ].join('');
+
+export const quoted = (word: string): string =>
+  /^[\w./:,=-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A command that a shell takes as it is. */
 export const repeatCommand = (name: string, seed: string, policy: Policy): string =>

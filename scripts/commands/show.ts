@@ -1,4 +1,5 @@
 // Runs a scenario and shows how it goes: live on a terminal, step by step in a pipe, or not at all.
+import type { Attachment } from '../../boards/pair.ts';
 import type { Progress, RunResult } from '../../boards/result.ts';
 import type { Scenario } from '../../boards/scenario.ts';
 import { hostNanoseconds } from '../host-clock.ts';
@@ -12,6 +13,7 @@ import { stepLines } from '../render/steps.ts';
 export interface ShowOptions {
   disksDir?: string | undefined;
   firmware?: string | undefined;
+  attached?: Attachment | undefined;
   look: Look;
   silent: boolean;
   title: string;
@@ -24,8 +26,8 @@ export const print = (lines: readonly string[]): void => {
 const write = (text: string): void => void process.stdout.write(text);
 
 export async function runShown(scenario: Scenario, options: ShowOptions): Promise<RunResult> {
-  const { disksDir, firmware, look, silent, title } = options;
-  if (silent) return measuredRun({ scenario, disksDir, firmware });
+  const { disksDir, firmware, attached, look, silent, title } = options;
+  if (silent) return measuredRun({ scenario, disksDir, firmware, attached });
   print([
     ...wrap(title, look.columns()).map((line) => paint(look, 'bold', line)),
     ...plan(scenario).flatMap((line) => wrap(`  ${line}`, look.columns())),
@@ -36,6 +38,7 @@ export async function runShown(scenario: Scenario, options: ShowOptions): Promis
       scenario,
       disksDir,
       firmware,
+      attached,
       onProgress: (progress: Progress) => print(stepLines(look, told(progress).log)),
     });
   }
@@ -55,6 +58,7 @@ export async function runShown(scenario: Scenario, options: ShowOptions): Promis
       scenario,
       disksDir,
       firmware,
+      attached,
       onProgress: (progress) => view.update(told(progress)),
     });
   } finally {

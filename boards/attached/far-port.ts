@@ -1,0 +1,33 @@
+/** A serial port in a process of its own, as if it were open here. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { EXIT_BAD_PORT, InputError } from '../input-error.ts';
+import type { OpenPort } from '../serial/open.ts';
+import type { Ready } from './letters.ts';
+
+export async function openFarPort(path: string, baud: number): Promise<OpenPort> {
+  const script = fileURLToPath(new URL('./port-process.js', import.meta.url));
+  const child = fork(script, [path, String(baud)], {
+    execArgv: [],
+    stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
+  });
+  const open: OpenPort = {
+    onData: () => {},
+    onGone: () => {},
+    write: (bytes, taken) =>
+      void child.stdin!.write(bytes, (error) => {
+        if (error === null || error === undefined) taken();
+      }),
+    close: () => void child.stdin!.end(),
+  };
+  child.stdin!.on('error', () => open.onGone());
+  child.stdout!.on('data', (bytes: Uint8Array) => open.onData(bytes));
+  const { bad } = await new Promise<Ready>((resolve) => {
+    child.once('message', (message) => resolve(message as Ready));
+    child.once('exit', () => resolve({ bad: `${path}: its process ended at once` }));
+  });
+  child.on('exit', () => open.onGone());
+  child.disconnect();
+  if (bad !== null) throw new InputError(bad, EXIT_BAD_PORT);
+  return open;
+}

@@ -1,0 +1,36 @@
+// A process that has nothing but one serial port: bytes from standard input go out, bytes that come go to standard
+// output. The native part of the serial library works in the main thread of a process only, and in that of a run board
+// time is waited for.
+import { openPort } from '../serial/open.ts';
+import type { Ready } from './letters.ts';
+
+const [path = '', baud = ''] = process.argv.slice(2);
+
+async function serve(): Promise<void> {
+  const port = await openPort(path, Number(baud));
+  const end = (): void => {
+    port.close();
+    process.exit(0);
+  };
+  port.onGone = end;
+  port.onData = (bytes) => void process.stdout.write(bytes);
+  process.stdout.on('error', end);
+  process.stdin.on('error', end);
+  process.stdin.on('end', end);
+  process.stdin.on('data', (bytes: Uint8Array) => {
+    process.stdin.pause();
+    port.write(bytes, () => process.stdin.resume());
+  });
+}
+
+const say = (bad: string | null): void => void process.send?.({ bad } satisfies Ready);
+
+// Signals of the terminal are for the run, which ends this process by closing its input.
+process.on('SIGINT', () => {});
+serve().then(
+  () => say(null),
+  (error: unknown) => {
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  },
+);
