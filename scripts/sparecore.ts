@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
+import { imageCommand } from './commands/image.ts';
 import { portsCommand } from './commands/ports.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
@@ -50,6 +51,7 @@ for (const command of [
   schemaCommand(),
   benchCommand(),
   coreCommand(),
+  imageCommand(),
   portsCommand(),
 ]) {
   program.addCommand(inherit(command, program));
