@@ -95,6 +95,8 @@ export const BOOT_JUMPED: u32 = 2; // the image of a slot has the board
 
 /** So long a host may speak up before an image boots. */
 export const WAIT_MS: u32 = 250;
+export const WAIT_QUIET_MS: u32 = 50; // and until nothing has come for so long,
+export const WAIT_MAX_MS: u32 = 1500; // but no longer than this
 
 // --------------------------------------------------------------------------------------------------- SMP
 /** [SMP] Zephyr's services/device_mgmt/smp_protocol, smp_transport; groups 0, 1 and one of our own */

@@ -5,7 +5,7 @@
 import './abort';
 import { NO_SLOT, boot_slot, reject_tried, slot_to_boot } from './choose';
 import { reset_reboot, reset_recovery, timer_now_ms } from './device';
-import { BOOT_JUMPED, BOOT_RECOVERY, BOOT_WAITING, WAIT_MS } from './layout';
+import { BOOT_JUMPED, BOOT_RECOVERY, BOOT_WAITING, WAIT_MAX_MS, WAIT_MS, WAIT_QUIET_MS } from './layout';
 import { STATE_AT, TRUST_AT, state } from './memory';
 import { serve } from './serve';
 
@@ -18,6 +18,7 @@ export function boot(): u32 {
   s.chosen = slot_to_boot();
   if (s.chosen == NO_SLOT) return s.mode;
   s.wait_from_ms = timer_now_ms();
+  s.byte_at_ms = s.wait_from_ms - WAIT_QUIET_MS;
   s.mode = BOOT_WAITING;
   return s.mode;
 }
@@ -30,8 +31,16 @@ export function poll(): u32 {
   if (s.reboot == 1) {
     s.reboot = 0;
     reset_reboot();
-  } else if (s.mode == BOOT_WAITING && timer_now_ms() - s.wait_from_ms >= WAIT_MS) {
+  } else if (s.mode == BOOT_WAITING && is_over()) {
     s.mode = boot_slot(s.chosen) ? BOOT_JUMPED : BOOT_RECOVERY;
   }
   return s.mode;
+}
+
+/** A host that is in the middle of something gets a little longer: a request may take more than the wait. */
+function is_over(): bool {
+  const s = state();
+  const now = timer_now_ms();
+  const waited = now - s.wait_from_ms;
+  return waited >= WAIT_MAX_MS || (waited >= WAIT_MS && now - s.byte_at_ms >= WAIT_QUIET_MS);
 }
