@@ -52,7 +52,8 @@ export class State {
   stm32_address: u32;
   stm32_slot: u32;
   stm32_open: u32; // 1: the slot's trailer is gone
-  // parsed image
+  // images: bit n, what was found of the one in slot n still holds
+  sound: u32; // digest and signature are good
   counter: u32;
   board: u32;
 }

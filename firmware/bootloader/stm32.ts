@@ -15,7 +15,7 @@ import {
 } from './layout';
 import { slot_to_boot, slot_to_write } from './choose';
 import { flash_erase, flash_read, flash_write, uart_write } from './device';
-import { image_check } from './image';
+import { image_check, image_forget } from './image';
 import { COPY_AT, STM32_AT, WRITE_AT, state } from './memory';
 import { install, slot_at, trailer_erase } from './trailer';
 import { slot_erase, upload_reset } from './upload';
@@ -226,6 +226,7 @@ function read(): void {
 /** Before anything in the slot changes, it stops counting as installed. */
 function open_slot(): bool {
   const s = state();
+  image_forget(s.stm32_slot);
   if (s.stm32_open == 0) {
     upload_reset();
     if (!trailer_erase(s.stm32_slot)) return false;

@@ -4,7 +4,7 @@
  */
 import { SHA256_BYTES } from '../../asm/crypto/sha256';
 import { flash_erase, flash_read, flash_write } from './device';
-import { digest_of } from './image';
+import { digest_of, image_forget } from './image';
 import {
   IMAGE_MAX,
   PIECES_AT,
@@ -88,6 +88,7 @@ export function upload_append(data: usize, bytes: u32): bool {
 
 function write_units(slot: u32, from: u32, bytes: u32): bool {
   const s = state();
+  image_forget(slot);
   const end = (from + bytes + SECTOR_BYTES - 1) & ~(SECTOR_BYTES - 1);
   if (end > s.erased) {
     if (flash_erase(slot_at(slot) + s.erased, end - s.erased) != 0) return false;
@@ -114,5 +115,6 @@ export function upload_matches(): bool {
 /** Erases a slot: its trailer first, so that nothing half erased counts as installed. */
 export function slot_erase(slot: u32): bool {
   upload_reset();
+  image_forget(slot);
   return trailer_erase(slot) && flash_erase(slot_at(slot), TRAILER_AT) == 0;
 }

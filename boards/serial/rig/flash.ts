@@ -103,7 +103,7 @@ export class NorFlash {
     torn: (part: Uint8Array) => void,
   ): void {
     const part = this.bytes.subarray(at, at + bytes);
-    const isCut = this.plan !== null && this.plan.operation === this.operations++;
+    const isCut = this.plan?.operation === this.operations++;
     const place = isCut ? this.plan!.place : null;
     if (place === 'inside') torn(part);
     else if (place !== 'before') whole(part);
