@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
+import { flashCommand } from './commands/flash.ts';
 import { imageCommand } from './commands/image.ts';
 import { portsCommand } from './commands/ports.ts';
 import { runCommand } from './commands/run.ts';
@@ -52,6 +53,7 @@ for (const command of [
   benchCommand(),
   coreCommand(),
   imageCommand(),
+  flashCommand(),
   portsCommand(),
 ]) {
   program.addCommand(inherit(command, program));

@@ -117,4 +117,4 @@ export const SMP_IMAGE: u32 = 256; // MGMT_ERR_EPERUSER and IMAGE_*: what is wro
 /** [AN3155] 3: the window that a host sees; behind it lies the slot that takes uploads. */
 export const STM32_FLASH_AT: u32 = 0x08000000;
 export const STM32_PRODUCT: u32 = 0x415; // two of its properties are ours: pages of 2 KiB, units of 8 bytes
-export const STM32_VERSION: u32 = 0x31;
+export const STM32_VERSION: u32 = 0x5c; // no version of ST's: a host that sees it may speak SMP

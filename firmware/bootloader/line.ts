@@ -25,10 +25,14 @@ const CRC_BYTES: u32 = 2;
 /** True when a request was answered. */
 export function line_byte(byte: u32): bool {
   const s = state();
+  // Base64 has no such character: wherever it comes, a frame begins, even where the newline before it was lost.
+  if (byte == 0x06) {
+    s.line = LINE_FIRST;
+    return false;
+  }
   switch (s.line) {
     case LINE_IDLE:
-      if (byte == 0x06) s.line = LINE_FIRST;
-      else if (byte == 0x04) s.line = LINE_MORE;
+      if (byte == 0x04) s.line = LINE_MORE;
       else if (byte != NEWLINE && byte != RETURN) s.line = LINE_SKIP;
       return false;
     case LINE_FIRST:

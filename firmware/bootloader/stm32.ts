@@ -71,6 +71,7 @@ export function stm32_idle(): void {
 /** True when the two bytes 06 09 came instead of a command: the host speaks SMP. */
 export function stm32_byte(byte: u32): bool {
   const s = state();
+  if (s.stm32_step == AT_COMMAND && is_between(byte)) return false;
   store<u8>(STM32_AT + s.stm32_have++, <u8>byte);
   if (s.stm32_have < s.stm32_need) return false;
   if (s.stm32_step == AT_COMMAND && load<u16>(STM32_AT) == 0x0906) {
@@ -78,6 +79,17 @@ export function stm32_byte(byte: u32): bool {
     return true;
   }
   step();
+  return false;
+}
+
+/**
+ * What no command has: the newline that a host of SMP sends first, and its 06h, which begins a pair even where the byte
+ * before it did not end one.
+ */
+function is_between(byte: u32): bool {
+  const s = state();
+  if (s.stm32_have == 0) return byte == 0x0a;
+  if (byte == 0x06) s.stm32_have = 0;
   return false;
 }
 

@@ -4,16 +4,12 @@
  */
 import type { Host, Timer } from '../../host.ts';
 import type { SerialEnd } from '../end.ts';
+import { LineLost, NoAnswer } from '../line-error.ts';
 import type { cborEncode } from './cbor.ts';
 import { FrameReader, frameOf } from './frame.ts';
 import { type Command, type Reply, replyOf, requestOf } from './packet.ts';
 
 type Body = Parameters<typeof cborEncode>[0];
-
-/** Nobody answered in time. */
-export class NoAnswer extends Error {}
-/** The line is gone. */
-export class LineLost extends Error {}
 
 interface Waiting {
   command: Command;
