@@ -41,6 +41,10 @@ const UNDER_WAY_BYTES = 4096;
 const GROW_AFTER = 4;
 /** A board may erase before it answers; and the host's drivers have buffers and timers of their own. */
 const PATIENCE_MS = 1500;
+/** Once it is known how long this board takes beyond the line: so many times that, but no less than this. */
+const PATIENCE_FACTOR = 3;
+const PATIENCE_LEAST_MS = 120;
+const ANSWERS_TO_KNOW = 4;
 const FAILURES_MAX = 12;
 /** In all, whatever is gained in between: a board that keeps forgetting is not worth more. */
 const REPEATS_MAX = 1000;
@@ -53,6 +57,8 @@ interface Chunk {
   /** Counted up at each rewind: an answer to what was sent before one says nothing any more. */
   era: number;
   lineBytes: number;
+  sentAtMs: number;
+  lineMs: number;
 }
 
 interface Outcome {
@@ -69,8 +75,11 @@ class Upload {
   #acked = 0;
   #next = 0;
   #era = 0;
-  #underWay = 0;
-  #lineBytes = 0;
+  #underWay = new Set<Chunk>();
+  /** What the slowest of the last answers took beyond the time on the line. */
+  #slownessMs = 0;
+  #answers = 0;
+  #backoff = 1;
   #good = 0;
   #failures = 0;
   #repeats = 0;
@@ -90,7 +99,7 @@ class Upload {
   async run(): Promise<boolean | null> {
     const { image } = this.#options;
     while (this.#acked < image.length) {
-      while (this.#next < image.length && this.#underWay < this.#window) this.#send();
+      while (this.#next < image.length && this.#current.length < this.#window) this.#send();
       for (const outcome of await this.#settled()) this.#take(outcome);
       this.#report();
     }
@@ -100,6 +109,17 @@ class Upload {
   get #window(): number {
     const wanted = Math.max(2, Math.ceil(UNDER_WAY_BYTES / this.#chunkBytes));
     return Math.min(wanted, this.#options.parameters.buffers);
+  }
+
+  /** What is under way and counts: an answer that is lost, or is of before a rewind, holds up nothing. */
+  get #current(): Chunk[] {
+    return [...this.#underWay].filter(({ era, end }) => era === this.#era && end > this.#acked);
+  }
+
+  get #patienceMs(): number {
+    if (this.#answers < ANSWERS_TO_KNOW) return PATIENCE_MS;
+    const known = Math.max(PATIENCE_LEAST_MS, PATIENCE_FACTOR * this.#slownessMs) * this.#backoff;
+    return Math.min(PATIENCE_MS, known);
   }
 
   #send(): void {
@@ -112,17 +132,17 @@ class Upload {
       ? { image: 0, len: image.length, sha: this.#sha }
       : {};
     const lineBytes = frameBytes(HEADER_BYTES + MAP_BYTES + (isFirst ? FIRST_BYTES : 0) + end - from);
-    const chunk = { from, end, era: this.#era, lineBytes };
+    const queued = this.#current.reduce((sum, each) => sum + each.lineBytes, lineBytes);
+    const lineMs = (queued * BITS_PER_BYTE * 1000) / baud;
+    const chunk = { from, end, era: this.#era, lineBytes, lineMs, sentAtMs: this.#nowMs };
     this.#next = end;
-    this.#underWay++;
-    this.#lineBytes += lineBytes;
-    const ms = PATIENCE_MS + (this.#lineBytes * BITS_PER_BYTE * 1000) / baud;
+    this.#underWay.add(chunk);
     const settle = (result: Reply | Error): void => {
-      this.#underWay--;
-      this.#lineBytes -= lineBytes;
+      this.#underWay.delete(chunk);
       this.#outcomes.push({ chunk, result });
       this.#wake?.();
     };
+    const ms = lineMs + this.#patienceMs;
     this.#client
       .request(UPLOAD, { ...head, off: from, data: image.subarray(from, end) }, ms)
       .then(settle, settle);
@@ -136,6 +156,7 @@ class Upload {
 
   #take({ chunk, result }: Outcome): void {
     if (result instanceof NoAnswer) {
+      this.#backoff = Math.min(this.#backoff * 2, PATIENCE_MS / PATIENCE_LEAST_MS);
       if (chunk.era === this.#era && chunk.end > this.#acked) {
         this.#client.sendNewline();
         this.#rewind(this.#acked);
@@ -143,6 +164,7 @@ class Upload {
       return;
     }
     if (result instanceof Error) throw result;
+    this.#learn(chunk);
     if (chunk.era !== this.#era) return;
     const { off, match } = checked(result, 'a part of the image').body;
     if (typeof off !== 'number' || off > this.#options.image.length) {
@@ -151,6 +173,17 @@ class Upload {
     if (typeof match === 'boolean') this.#match = match;
     if (off < chunk.end) this.#rewind(off);
     else this.#advance(off);
+  }
+
+  #learn({ sentAtMs, lineMs }: Chunk): void {
+    this.#answers++;
+    this.#backoff = 1;
+    const slowness = Math.max(0, this.#nowMs - sentAtMs - lineMs);
+    this.#slownessMs = Math.max(slowness, this.#slownessMs * 0.9);
+  }
+
+  get #nowMs(): number {
+    return this.#client.host.now() / 1e6;
   }
 
   #advance(off: number): void {
