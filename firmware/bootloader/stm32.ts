@@ -256,10 +256,21 @@ function write(): void {
   memory.fill(WRITE_AT, 0xff, BLOCK_MAX);
   memory.copy(WRITE_AT, STM32_AT + 1, bytes);
   const at = slot_at(s.stm32_slot) + s.stm32_address;
-  // A host that did not hear our answer sends the block again.
-  flash_read(at, <u32>COPY_AT, whole);
-  if (memory.compare(COPY_AT, WRITE_AT, whole) == 0) return done(true);
-  done(flash_write(at, <u32>WRITE_AT, whole) == 0);
+  done(write_units(at, whole));
+}
+
+/** A host that did not hear our answer sends the block again: what is there already is not written anew. */
+function write_units(at: u32, bytes: u32): bool {
+  flash_read(at, <u32>COPY_AT, bytes);
+  for (let done: u32 = 0; done < bytes; done += UNIT_BYTES) {
+    const now = load<u64>(COPY_AT + done);
+    if (now != 0xffffffffffffffff && now != load<u64>(WRITE_AT + done)) return false;
+  }
+  for (let done: u32 = 0; done < bytes; done += UNIT_BYTES) {
+    if (load<u64>(COPY_AT + done) == load<u64>(WRITE_AT + done)) continue;
+    if (flash_write(at + done, <u32>(WRITE_AT + done), UNIT_BYTES) != 0) return false;
+  }
+  return true;
 }
 
 function go(): void {

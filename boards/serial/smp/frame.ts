@@ -11,8 +11,6 @@ const PACKET_MAX = 0xffff - 2;
 const FIRST = [0x06, 0x09] as const;
 const MORE = [0x04, 0x14] as const;
 const NEWLINE = 0x0a;
-/** With what a console may have said before the mark. */
-const LINE_MOST = 4 * LINE_BYTES;
 
 export function crc16(bytes: Uint8Array): number {
   let crc = 0;
@@ -48,12 +46,6 @@ export const frameBytes = (packetBytes: number): number => {
   return full * LINE_BYTES + (rest === 0 ? 0 : 3 + 4 * Math.ceil(rest / 3));
 };
 
-/** A line from its mark on; what stood before it on the console is not of it. */
-function fromMark(line: Buffer): Buffer {
-  const at = Math.max(line.lastIndexOf(Uint8Array.from(FIRST)), line.lastIndexOf(Uint8Array.from(MORE)));
-  return at > 0 ? line.subarray(at) : line;
-}
-
 /** Finds packets in what arrives; anything else is dropped and counted. */
 export class FrameReader {
   /** Lines and frames that were damaged, and text that was none. */
@@ -70,13 +62,17 @@ export class FrameReader {
   feed(bytes: Uint8Array): void {
     for (const byte of bytes) {
       if (byte === NEWLINE) this.#endLine();
-      else if (this.#line.length < LINE_MOST) this.#line.push(byte);
+      else if (byte === FIRST[0] || byte === MORE[0]) {
+        // No base64 has these: a line begins, whatever the console said before it.
+        this.#line = [byte];
+        this.#isTooLong = false;
+      } else if (this.#line.length < LINE_BYTES) this.#line.push(byte);
       else this.#isTooLong = true;
     }
   }
 
   #endLine(): void {
-    const line = fromMark(Buffer.from(this.#line));
+    const line = Buffer.from(this.#line);
     const wasTooLong = this.#isTooLong;
     this.#line = [];
     this.#isTooLong = false;
