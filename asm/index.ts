@@ -41,7 +41,9 @@ export { lz4_expand } from './bytes/unlz4';
 
 // Encryption of a dump to a public key
 export { AEAD_SCRATCH_BYTES, aead_seal } from './crypto/aead';
+export { ED25519_SCRATCH_BYTES, ed25519_verify } from './crypto/ed25519';
 export { SHA256_SCRATCH_BYTES, hkdf_sha256, sha256 } from './crypto/sha256';
+export { SHA512_SCRATCH_BYTES, sha512 } from './crypto/sha512';
 export { X25519_SCRATCH_BYTES, x25519, x25519_public } from './crypto/x25519';
 
 // Medium data: what a host does with the blocks of an action

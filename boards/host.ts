@@ -13,7 +13,7 @@ export interface Host {
   now(): number;
   /** Seconds since 1970. */
   utc(): number;
-  /** Calls once, `ms` milliseconds from now. It does not keep the process alive. */
+  /** Calls once, `ms` milliseconds from now. It does not keep the process alive, unless the host is said to. */
   after(ms: number, call: () => void): Timer;
   /** Calls when the host has looked for input and output once. */
   soon(call: () => void): void;
@@ -21,14 +21,15 @@ export interface Host {
   random(bytes: number): Uint8Array;
 }
 
-export function realHost(): Host {
+/** `holds`: its timers keep the process alive, for who has nothing else that does. */
+export function realHost(holds = false): Host {
   const start = process.hrtime.bigint();
   return {
     now: () => Number(process.hrtime.bigint() - start),
     utc: () => Math.floor(Date.now() / 1000),
     after: (ms, call) => {
       const timer = setTimeout(call, ms);
-      timer.unref();
+      if (!holds) timer.unref();
       return { cancel: () => clearTimeout(timer) };
     },
     soon: (call) => void setImmediate(call),

@@ -52,6 +52,13 @@ const MODULES = [
     out: 'build/attached.wasm',
     folders: ['asm', 'firmware'],
   },
+  {
+    name: 'bootloader',
+    config: 'firmware/bootloader/asconfig.json',
+    entry: 'firmware/bootloader/main.ts',
+    out: 'build/bootloader.wasm',
+    folders: ['asm', 'firmware'],
+  },
 ];
 
 const isTest = (path) => path.endsWith('.test.ts');

@@ -1,6 +1,8 @@
 import {
+  EXIT_BAD_BOARD,
   EXIT_BAD_CORE,
   EXIT_BAD_FIRMWARE,
+  EXIT_BAD_FLASH_IMAGE,
   EXIT_BAD_IMAGE,
   EXIT_BAD_PORT,
   EXIT_BAD_PORTAL,
@@ -30,7 +32,9 @@ Exit codes:
   ${EXIT_BAD_PORTAL}   portal refused: address in use, not of this host, or open without CHAP
   ${EXIT_REFUSED}   order refused
   ${EXIT_BAD_CORE}   core refused: no memory of a board in it, or what was asked for is not in it
-  ${EXIT_BAD_PORT}  serial port refused: missing, busy, without permission, or no board of ours behind it
+  ${EXIT_BAD_FLASH_IMAGE}  firmware image or key refused
+  ${EXIT_BAD_PORT}  serial port refused: not there, not permitted, or in use
+  ${EXIT_BAD_BOARD}  the board on the port refused, or did not answer
   ${EXIT_UNAVAILABLE}  no pair is served that could take the order, or its control socket cannot be made
   ${EXIT_INTERNAL}  internal error (SPARECORE_DEBUG=1 shows where)
   ${EXIT_OUTPUT}  the output or a disk image cannot be written`;

@@ -5,6 +5,9 @@ import { compareCommand } from './commands/compare.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
 import { rigCommand } from './commands/rig.ts';
+import { flashCommand } from './commands/flash.ts';
+import { imageCommand } from './commands/image.ts';
+import { portsCommand } from './commands/ports.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -53,6 +56,9 @@ for (const command of [
   schemaCommand(),
   benchCommand(),
   coreCommand(),
+  imageCommand(),
+  flashCommand(),
+  portsCommand(),
 ]) {
   program.addCommand(inherit(command, program));
 }

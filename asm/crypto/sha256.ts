@@ -1,5 +1,5 @@
 /**
- * SHA-256 of one piece of memory, HMAC and HKDF on it: what the key of a dump is derived with.
+ * SHA-256 of memory, in one piece or several, HMAC and HKDF on it: what the key of a dump is derived with.
  *
  * [FIPS 180-4] 6.2 SHA-256 · [RFC 2104] HMAC · [RFC 5869] HKDF
  */
@@ -32,15 +32,29 @@ const MESSAGE_MAX: u32 = 160;
 
 /** Digest of the `bytes` bytes at `from`, SHA256_BYTES at `out`. */
 export function sha256(from: usize, bytes: u32, out: usize, scratch: usize): void {
+  sha256_begin(scratch);
+  const whole = bytes & ~(BLOCK - 1);
+  sha256_blocks(from, whole, scratch);
+  sha256_end(from + whole, bytes - whole, bytes, out, scratch);
+}
+
+/** The same of what comes in pieces: all but the last are whole blocks of 64 bytes. */
+export function sha256_begin(scratch: usize): void {
+  memory.copy(scratch + STATE_AT, H, 32);
+}
+
+export function sha256_blocks(from: usize, bytes: u32, scratch: usize): void {
   const state = scratch + STATE_AT;
-  memory.copy(state, H, 32);
-  let done: u32 = 0;
-  for (; bytes - done >= BLOCK; done += BLOCK) compress(state, from + done, scratch + SCHEDULE_AT);
+  for (let done: u32 = 0; done < bytes; done += BLOCK) compress(state, from + done, scratch + SCHEDULE_AT);
+}
+
+/** The last `rest` bytes, less than a block, of `bytes` in all. */
+export function sha256_end(from: usize, rest: u32, bytes: u32, out: usize, scratch: usize): void {
+  const state = scratch + STATE_AT;
   // The rest, a 1 bit, zeros, and the length in bits, big-endian: one block or two.
   const tail = scratch + TAIL_AT;
-  const rest = bytes - done;
   memory.fill(tail, 0, 2 * BLOCK);
-  memory.copy(tail, from + done, rest);
+  memory.copy(tail, from, rest);
   store<u8>(tail + rest, 0x80);
   const blocks: u32 = rest < 56 ? 1 : 2;
   store<u64>(tail + blocks * BLOCK - 8, bswap<u64>((<u64>bytes) << 3));

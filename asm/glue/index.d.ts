@@ -210,6 +210,10 @@ export interface DiskIo {
   readonly AEAD_SCRATCH_BYTES: WebAssembly.Global;
   /** Bytes of scratch that sha256 and hkdf_sha256 work in. */
   readonly SHA256_SCRATCH_BYTES: WebAssembly.Global;
+  /** Bytes of scratch that sha512 works in. */
+  readonly SHA512_SCRATCH_BYTES: WebAssembly.Global;
+  /** Bytes of scratch that ed25519_verify works in. */
+  readonly ED25519_SCRATCH_BYTES: WebAssembly.Global;
   /** Bytes of scratch that x25519 works in. */
   readonly X25519_SCRATCH_BYTES: WebAssembly.Global;
   /**
@@ -242,6 +246,16 @@ export interface DiskIo {
   x25519(out: number, scalar: number, point: number, scratch: number): void;
   /** The public key of a private one. */
   x25519_public(out: number, scalar: number, scratch: number): void;
+
+  // Signatures of firmware images
+
+  /** SHA-512, 64 bytes at `out`. */
+  sha512(from: number, bytes: number, out: number, scratch: number): void;
+  /**
+   * Ed25519 of RFC 8032: 1 when the 64 bytes at `signature` are a signature of the message, of at most 64 bytes, by the
+   * public key of 32 bytes at `key`.
+   */
+  ed25519_verify(signature: number, message: number, bytes: number, key: number, scratch: number): number;
 
   // Partition table; blocks are of 512 bytes
 

@@ -2,16 +2,23 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { EXIT_BAD_PORT, InputError } from '../input-error.ts';
-import type { OpenPort } from '../serial/open.ts';
 import type { Ready } from './letters.ts';
 
-export async function openFarPort(path: string, baud: number): Promise<OpenPort> {
+export interface FarPort {
+  onData: (bytes: Uint8Array) => void;
+  onGone: () => void;
+  /** Calls back when the port's process has taken all of it; never, when it is gone meanwhile. */
+  write(bytes: Uint8Array, taken: () => void): void;
+  close(): void;
+}
+
+export async function openFarPort(path: string, baud: number): Promise<FarPort> {
   const script = fileURLToPath(new URL('./port-process.js', import.meta.url));
   const child = fork(script, [path, String(baud)], {
     execArgv: [],
     stdio: ['pipe', 'pipe', 'inherit', 'ipc'],
   });
-  const open: OpenPort = {
+  const open: FarPort = {
     onData: () => {},
     onGone: () => {},
     write: (bytes, taken) =>

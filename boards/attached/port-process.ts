@@ -1,18 +1,17 @@
 // A process that has nothing but one serial port: bytes from standard input go out, bytes that come go to standard
 // output. The native part of the serial library works in the main thread of a process only, and in that of a run board
 // time is waited for.
-import { openPort } from '../serial/open.ts';
+import { openPort } from '../serial/port.ts';
 import type { Ready } from './letters.ts';
 
 const [path = '', baud = ''] = process.argv.slice(2);
 
 async function serve(): Promise<void> {
-  const port = await openPort(path, Number(baud));
+  const port = await openPort({ path, baud: Number(baud) });
   const end = (): void => {
-    port.close();
-    process.exit(0);
+    void port.close().then(() => process.exit(0));
   };
-  port.onGone = end;
+  port.onClose = end;
   port.onData = (bytes) => void process.stdout.write(bytes);
   process.stdout.on('error', end);
   process.stdin.on('error', end);

@@ -3,9 +3,8 @@ import * as K from '../../asm/link/layout.ts';
 import { type Host, type Timer, realHost } from '../host.ts';
 import { Inbox } from './inbox.ts';
 import { LinkEnd, type Chunk } from '../serial/link-end.ts';
-import type { OpenPort } from '../serial/open.ts';
 import type { SerialAddress } from './address.ts';
-import { openFarPort } from './far-port.ts';
+import { type FarPort, openFarPort } from './far-port.ts';
 import type { ToLine, ToRun } from './letters.ts';
 import type { Letters } from './mailbox.ts';
 
@@ -21,7 +20,7 @@ export async function serveSerial(letters: Letters<ToRun, ToLine>, address: Seri
 
 class SerialLine {
   readonly #letters: Letters<ToRun, ToLine>;
-  readonly #port: OpenPort;
+  readonly #port: FarPort;
   readonly #host: Host;
   readonly #link: LinkEnd;
   #timer: Timer | null = null;
@@ -33,7 +32,7 @@ class SerialLine {
   #gone = false;
   #frames = 0;
 
-  constructor(letters: Letters<ToRun, ToLine>, port: OpenPort, host: Host) {
+  constructor(letters: Letters<ToRun, ToLine>, port: FarPort, host: Host) {
     this.#letters = letters;
     this.#port = port;
     this.#host = host;

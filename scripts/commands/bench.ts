@@ -4,6 +4,7 @@ import { benchDeviceServer, deviceServerLines } from '../bench/device-server.ts'
 import { benchDump } from '../bench/dump/bench.ts';
 import { dumpTable } from '../bench/dump/table.ts';
 import { benchDigest, digestLines } from '../bench/digest.ts';
+import { benchFlash, flashLines } from '../bench/flash.ts';
 import { benchIscsi, iscsiLines } from '../bench/iscsi.ts';
 import { benchLink, linkLines } from '../bench/link.ts';
 import { benchOutage, outageTable } from '../bench/outage.ts';
@@ -63,6 +64,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
   iscsi: async () => {
     const data = await benchIscsi(say);
     return { data, lines: iscsiLines(data) };
+  },
+  flash: async () => {
+    const data = await benchFlash(say);
+    return { data, lines: flashLines(data) };
   },
   outage: async () => {
     const data = await benchOutage(loadScenario('standard'), say);
