@@ -42,11 +42,12 @@ export class Firmware {
   #path: string;
   #symbols: TraceMap | null | undefined;
 
-  constructor(path: string) {
+  /** `contents`: where it is not in a file; `path` then only names it. */
+  constructor(path: string, contents?: Uint8Array) {
     this.#path = path;
     let image: Uint8Array<ArrayBuffer>;
     try {
-      image = new Uint8Array(readFileSync(path));
+      image = new Uint8Array(contents ?? readFileSync(path));
     } catch {
       throw new InputError(`${path}: cannot be read; build it with npm run build`, EXIT_BAD_FIRMWARE);
     }

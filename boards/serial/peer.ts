@@ -38,6 +38,8 @@ function agentModule(): WebAssembly.Module {
 }
 
 export class Peer {
+  /** The firmware has booted, and did not fault. */
+  onBooted: () => void = () => {};
   readonly #firmware: Firmware;
   readonly #wire: Wire;
   readonly #roomUnits: number;
@@ -107,7 +109,11 @@ export class Peer {
         start: () => this.#call(() => this.#start()),
         place_address: () => this.#exports!.place_address(),
         build_address: () => this.#exports!.build_address(),
-        boot_board: (period: number) => this.#call(() => this.#exports!.boot_board(period)),
+        boot_board: (period: number) => {
+          this.#call(() => this.#exports!.boot_board(period));
+          if (!this.#trapped) this.onBooted();
+          return 0;
+        },
         cycle: () => this.#call(() => this.#exports!.cycle()),
         interrupt: (lines: number) => this.#call(() => this.#exports!.interrupt(lines)),
         nmi: (reason: number, pc: number, address: number) =>

@@ -1,65 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { HEADER_BYTES, HEADER_MAX } from '../../firmware/bootloader/layout.ts';
 import { readImage, readPayload } from '../../boards/image/file.ts';
 import { type Image, isSignedBy, makeImage } from '../../boards/image/image.ts';
-import { makeKeyPair, readPrivateKey, readPublicKey } from '../../boards/image/keys.ts';
+import { readPrivateKey, readPublicKey } from '../../boards/image/keys.ts';
 import { KINDS, kindName } from '../../boards/image/kind.ts';
 import { type ImageVersion, versionOf, versionText } from '../../boards/image/version.ts';
 import { EXIT_BAD_FLASH_IMAGE, EXIT_CANNOT_WRITE, InputError } from '../../boards/input-error.ts';
-import { ROOT } from '../repository.ts';
+import { developmentKey, keygen, writeWhole } from '../image-keys.ts';
 import { version as programVersion } from '../version.ts';
 import { jsonOption } from './options.ts';
 import { print } from './show.ts';
 
-/** Made when first asked for. It signs what a developer tries out, and no board that matters should trust it. */
-const DEVELOPMENT_KEY = join(ROOT, 'build/keys/development.pem');
 const COUNTER_MAX = 0xffff_ffff;
-
-function write(path: string, contents: string | Uint8Array, mode = 0o644): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    const unfinished = `${path}.${process.pid}.unfinished`;
-    writeFileSync(unfinished, contents, { mode });
-    chmodSync(unfinished, mode);
-    renameSync(unfinished, path);
-  } catch (error) {
-    throw new InputError(
-      `${path}: cannot be written: ${(error as NodeJS.ErrnoException).code}`,
-      EXIT_CANNOT_WRITE,
-    );
-  }
-}
-
-const publicPath = (path: string): string => `${path.replace(/\.pem$/, '')}.pub.pem`;
-
-function keygen(path: string, force: boolean): string[] {
-  for (const each of [path, publicPath(path)]) {
-    if (!force && existsSync(each)) {
-      throw new InputError(
-        `${each}: is there already; boards may trust it (--force replaces it)`,
-        EXIT_BAD_FLASH_IMAGE,
-      );
-    }
-  }
-  const pair = makeKeyPair();
-  write(path, pair.privatePem, 0o600);
-  write(publicPath(path), pair.publicPem);
-  return [
-    `private key  ${path} (signs images; keep it)`,
-    `public key   ${publicPath(path)} (boards trust it)`,
-    `key hash     ${pair.hash.toString('hex')}`,
-  ];
-}
-
-function developmentKey(): string {
-  if (!existsSync(DEVELOPMENT_KEY)) {
-    keygen(DEVELOPMENT_KEY, true);
-    console.error(`sparecore: made a development key, ${DEVELOPMENT_KEY}`);
-  }
-  return DEVELOPMENT_KEY;
-}
 
 function parseVersion(text: string): ImageVersion {
   const version = versionOf(text);
@@ -85,7 +37,7 @@ interface SignFlags {
   headerBytes: number;
 }
 
-function sign(path: string, flags: SignFlags): string[] {
+export function signImage(path: string, flags: SignFlags): string[] {
   const payload = readPayload(path);
   const image = makeImage(payload, {
     key: readPrivateKey(flags.key ?? developmentKey()),
@@ -95,7 +47,7 @@ function sign(path: string, flags: SignFlags): string[] {
     headerBytes: flags.headerBytes,
   });
   const out = flags.out ?? `${path.replace(/\.(wasm|bin)$/, '')}.img`;
-  write(out, image);
+  writeWhole(out, image);
   return [`${out}: ${image.length} bytes`];
 }
 
@@ -143,7 +95,7 @@ const signCommand = (): Command =>
         .argParser(wholeNumber(HEADER_BYTES, HEADER_MAX))
         .default(HEADER_BYTES),
     )
-    .action((build: string, flags: SignFlags) => print(sign(build, flags)));
+    .action((build: string, flags: SignFlags) => print(signImage(build, flags)));
 
 export function imageCommand(): Command {
   const command = new Command('image')

@@ -1,16 +1,26 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { HEADER_BYTES } from '../../firmware/bootloader/layout.ts';
+import { readImage } from '../../boards/image/file.ts';
+import { isSignedBy } from '../../boards/image/image.ts';
+import { readPublicKey } from '../../boards/image/keys.ts';
+import { EXIT_BAD_FLASH_IMAGE, InputError } from '../../boards/input-error.ts';
+import { firmwarePath } from '../../boards/machine.ts';
 import { EXIT_OK } from '../exit-codes.ts';
+import { developmentKey } from '../image-keys.ts';
 import { table } from '../render/format.ts';
 import { RIG_KINDS, type RigKind } from '../rig/kinds.ts';
 import { rigs } from '../rig/records.ts';
 import { startRig, stopRig } from '../rig/rigs.ts';
+import { signImage } from './image.ts';
 import { jsonOption } from './options.ts';
 import { print } from './show.ts';
 
 interface StartFlags {
   kind: RigKind;
   memory: number;
-  firmware?: string;
+  image?: string;
+  key?: string;
+  empty?: true;
   json?: true;
 }
 
@@ -40,7 +50,12 @@ export const rigCommand = (): Command =>
           new Option('--kind <kind>', 'what the board is made of').choices([...RIG_KINDS]).default('node'),
         )
         .option('--memory <mib>', 'the most RAM that a scenario may want', parseMemory, 64)
-        .option('--firmware <file>', 'the firmware it has (default: the one that the build made)')
+        .option(
+          '--image <file>',
+          'the signed image it has (default: one of the firmware that the build made)',
+        )
+        .option('--key <file>', 'public key that it trusts (default: that of the development key)')
+        .option('--empty', 'without an image: it waits in its bootloader to be flashed')
         .addOption(jsonOption('the rig as one JSON object'))
         .action(async (name: string, flags: StartFlags) => {
           process.exitCode = await start(name, flags);
@@ -64,15 +79,30 @@ export const rigCommand = (): Command =>
 Examples:
   $ sparecore rig start
   $ sparecore run small --board-a serial:$(sparecore rig start a --json | jq -r .port)
+  $ sparecore rig start new --empty    then: sparecore flash PORT build/firmware.img
   $ sparecore rig stop a
 A rig needs the program socat.`,
     );
 
-async function start(name: string, { kind, memory, firmware, json }: StartFlags): Promise<number> {
-  const rig = await startRig({ name, kind, memoryMib: memory, firmware: firmware ?? null });
+async function start(
+  name: string,
+  { kind, memory, key, empty, json, ...flags }: StartFlags,
+): Promise<number> {
+  const trusted = key ?? developmentKey();
+  const image = empty === true ? null : (flags.image ?? signedBuild());
+  if (image !== null && !isSignedBy(readImage(image), readPublicKey(trusted)))
+    throw new InputError(`${image}: is not signed by the key in ${trusted}`, EXIT_BAD_FLASH_IMAGE);
+  const rig = await startRig({ name, kind, memoryMib: memory, key: trusted, image });
   if (json === true) print([JSON.stringify(rig)]);
   else print([rig.port, `now: npx sparecore run small --board-a serial:${rig.port}`]);
   return EXIT_OK;
+}
+
+/** An image of the firmware that the build made, signed for trying it out. */
+function signedBuild(): string {
+  const out = firmwarePath().replace(/\.wasm$/, '.rig.img');
+  signImage(firmwarePath(), { out, board: 'emulated', counter: 1, headerBytes: HEADER_BYTES });
+  return out;
 }
 
 function list(json: boolean): void {

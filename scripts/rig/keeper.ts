@@ -40,7 +40,7 @@ function end(): void {
   over = true;
   for (const descriptor of held) closeSync(descriptor);
   void Promise.all([gone(board, 'SIGKILL'), gone(line, 'SIGTERM')]).then(() => {
-    for (const each of ends) rmSync(each, { force: true });
+    for (const each of [...ends, record.flash]) rmSync(each, { force: true });
     forget(record);
     process.exit();
   });

@@ -1,6 +1,5 @@
 // What a rig's board is made of: a program that takes one end of the line for its UART.
 import { join } from 'node:path';
-import { firmwarePath } from '../../boards/machine.ts';
 import type { RigRecord } from './records.ts';
 
 export const RIG_KINDS = ['node'] as const;
@@ -13,7 +12,7 @@ export interface BoardProgram {
 
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
-export function boardProgram({ kind, boardPort, memoryMib, firmware }: RigRecord): BoardProgram {
+export function boardProgram({ kind, boardPort, memoryMib, flash, key, image }: RigRecord): BoardProgram {
   switch (kind) {
     case 'node':
       return {
@@ -23,7 +22,9 @@ export function boardProgram({ kind, boardPort, memoryMib, firmware }: RigRecord
           join(import.meta.dirname, `node-peer${extension}`),
           boardPort,
           String(memoryMib),
-          firmware ?? firmwarePath(),
+          flash,
+          key,
+          image ?? '',
         ],
       };
   }

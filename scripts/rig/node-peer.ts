@@ -1,14 +1,19 @@
-// A board as a process of its own: the agent and the firmware on a terminal device, until it is ended.
-import { Firmware } from '../../boards/emulated/firmware.ts';
-import { firmwarePath } from '../../boards/machine.ts';
-import { Peer } from '../../boards/serial/peer.ts';
+// A board as a process of its own: bootloader, flash in a file, and what boots from there, until it is ended.
+import { KIND_EMULATED } from '../../firmware/bootloader/layout.ts';
+import { readImage } from '../../boards/image/file.ts';
+import { readPublicKey } from '../../boards/image/keys.ts';
+import { BootBoard } from '../../boards/serial/rig/boot-board.ts';
+import { install, provision } from '../../boards/serial/rig/factory.ts';
+import { flashInFile } from '../../boards/serial/rig/flash-file.ts';
 import { TtyWire } from '../../boards/serial/tty-wire.ts';
 import { tellError } from '../tell-error.ts';
 
-const [path = '', memoryMib = '64', firmware = firmwarePath()] = process.argv.slice(2);
+const [path = '', memoryMib = '64', flashPath = '', key = '', image = ''] = process.argv.slice(2);
 try {
-  const wire = new TtyWire(path);
-  new Peer(new Firmware(firmware), wire, Number(memoryMib) * 2 ** 20).run(process.pid);
+  const flash = flashInFile(flashPath);
+  provision(flash, KIND_EMULATED, readPublicKey(key));
+  if (image !== '') install(flash, readImage(image).bytes);
+  new BootBoard(new TtyWire(path), flash, Number(memoryMib) * 2 ** 20).run(process.pid);
 } catch (error) {
   process.exitCode = (error as NodeJS.ErrnoException).code === 'EIO' ? 0 : tellError(error);
 }

@@ -11,7 +11,10 @@ export interface RigRecord {
   port: string;
   boardPort: string;
   memoryMib: number;
-  firmware: string | null;
+  /** File of its flash, public key that it trusts, and the image that it has at first; null: none. */
+  flash: string;
+  key: string;
+  image: string | null;
   /** Of its keeper, and of its board. */
   pid: number;
   boardPid: number;

@@ -1,11 +1,12 @@
 // Starts and stops rigs: boards behind a line that looks like a serial port.
 import { fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { hostPause } from '../host-pause.ts';
 import { NAME_RULE, type RigReady, type RigRecord, isKeeper, isName, rigFolder, rigs } from './records.ts';
 
-export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'firmware'>;
+export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'key' | 'image'>;
 
 const STOP_MS = 5_000;
 const LOOK_MS = 20;
@@ -17,7 +18,9 @@ export async function startRig(wish: RigWish): Promise<RigRecord> {
   if (there !== undefined)
     throw new InputError(`rig ${wish.name} runs already, at ${there.port}`, EXIT_BAD_PORT);
   const port = join(rigFolder(), wish.name);
-  const record: RigRecord = { ...wish, port, boardPort: `${port}.board`, pid: 0, boardPid: 0 };
+  const flash = `${port}.flash`;
+  rmSync(flash, { force: true }); // every rig is fresh from the factory
+  const record: RigRecord = { ...wish, port, boardPort: `${port}.board`, flash, pid: 0, boardPid: 0 };
   const keeper = fork(join(import.meta.dirname, `keeper${extension}`), [JSON.stringify(record)], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

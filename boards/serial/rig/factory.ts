@@ -3,6 +3,7 @@ import { type KeyObject, createHash } from 'node:crypto';
 import * as L from '../../../firmware/bootloader/layout.ts';
 import { rawKey } from '../../image/keys.ts';
 import type { NorFlash } from './flash.ts';
+import { confirm, slotAt } from './slot.ts';
 
 function boardSector(kind: number, key: KeyObject): Uint8Array {
   const bytes = Buffer.alloc(L.BOARD_BYTES);
@@ -19,4 +20,24 @@ export function provision(flash: NorFlash, kind: number, key: KeyObject): void {
   if (Buffer.compare(flash.read(L.BOARD_AT, sector.length), sector) === 0) return;
   flash.erase(L.BOARD_AT, L.SECTOR_BYTES);
   flash.write(L.BOARD_AT, sector);
+}
+
+/** Puts an image into the first slot, for good, where the flash has none. */
+export function install(flash: NorFlash, image: Uint8Array): void {
+  if (flash.read(slotAt(0), image.length).some((byte) => byte !== 0xff)) return;
+  const padded = new Uint8Array(Math.ceil(image.length / L.UNIT_BYTES) * L.UNIT_BYTES).fill(0xff);
+  padded.set(image);
+  flash.write(slotAt(0), padded);
+  flash.write(slotAt(0) + L.ORDER_AT, words([1, ~1]));
+  confirm(flash, 0);
+  flash.write(
+    slotAt(0) + L.MAGIC_AT,
+    words([L.TRAILER_MAGIC_0, L.TRAILER_MAGIC_1, L.TRAILER_MAGIC_2, L.TRAILER_MAGIC_3]),
+  );
+}
+
+function words(values: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(values.length * 4);
+  values.forEach((value, i) => bytes.writeUInt32LE(value >>> 0, i * 4));
+  return bytes;
 }
