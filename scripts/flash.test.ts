@@ -74,13 +74,13 @@ testUnless(PTY, 'an image goes over a real port, boots on trial, and another rep
 
 testUnless(PTY, 'a cable pulled half way is waited for, and the upload goes on', () =>
   withBoard(async (board) => {
-    let pulled: Promise<void> | null = null;
+    const pulled: Promise<void>[] = [];
     const flashed = await sparecore(['flash', board.path, second, '--yes', '--protocol', 'smp'], (out) => {
       if (!/ [5-9]\d %/.test(out)) return;
-      pulled ??= board.pull().then(() => board.plug());
+      if (pulled.length === 0) pulled.push(board.pull().then(() => board.plug()));
     });
-    assert.ok(pulled);
-    await pulled;
+    assert.is(pulled.length, 1);
+    await pulled[0];
     assert.is(flashed.code, 0, flashed.err + flashed.out);
     assert.match(flashed.out, 'waiting for it to come back');
     assert.match(flashed.out, 'lost and found');
@@ -211,9 +211,8 @@ test('a key pair signs an image that its public half verifies, twice the same by
   const build = file('build.wasm', Buffer.alloc(5000, 3));
   const [one, two] = [join(scratch, 'one.img'), join(scratch, 'two.img')];
   for (const out of [one, two]) {
-    const signed = await sparecore([
-      ...['image', 'sign', build, '--key', key, '--version', '3.2.1+9', '--counter', '4', '--out', out],
-    ]);
+    const choices = ['--key', key, '--version', '3.2.1+9', '--counter', '4', '--out', out];
+    const signed = await sparecore(['image', 'sign', build, ...choices]);
     assert.is(signed.code, 0, signed.err);
   }
   assert.ok(readFileSync(one).equals(readFileSync(two)));

@@ -27,6 +27,8 @@ process.once('exit', () => {
   for (const child of mine) child.kill('SIGKILL');
 });
 
+const end = (link: string): string => `pty,raw,echo=0,link=${link}`;
+
 export class PtyBoard {
   readonly path: string;
   readonly flash = new NorFlash();
@@ -73,7 +75,6 @@ export class PtyBoard {
   }
 
   async plug(): Promise<void> {
-    const end = (link: string): string => `pty,raw,echo=0,link=${link}`;
     this.#socat = spawn('socat', [end(this.path), end(this.#far)], { stdio: 'ignore' });
     mine.add(this.#socat);
     await until(() => existsSync(this.path) && existsSync(this.#far));

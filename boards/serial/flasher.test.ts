@@ -59,7 +59,8 @@ function withFirmware(options: BenchOptions = {}): Bench & { running: () => Runn
 }
 
 const majorOf = (running: Running | null): number | null => {
-  for (let major = 1; running !== null && major < 9; major++) {
+  if (running === null) return null;
+  for (let major = 1; major < 9; major++) {
     const { payload } = parseImage(imageOf({ major, bytes: running.payload.length }));
     if (Buffer.compare(payload, running.payload) === 0) return major;
   }
