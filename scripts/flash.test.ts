@@ -11,7 +11,7 @@ import { imageOf, keyOf } from '../boards/serial/rig.test-helper.ts';
 import { slotAt } from '../boards/serial/rig/slot.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { needsExternal, needsTool, testUnless } from './harness.ts';
-import { PtyBoard, program, sparecore, until } from './pty.test-helper.ts';
+import { type Ended, PtyBoard, program, sparecore, until } from './pty.test-helper.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sparecore-flash-'));
 test.after(() => rmSync(scratch, { recursive: true }));
@@ -162,6 +162,34 @@ testUnless(PTY, 'what the board would refuse is refused in one line, and nothing
     assert.is(unasked.code, EXIT_BAD_BOARD);
     assert.match(unasked.err, '--yes');
     assert.is(board.flash.operations, operations);
+  }),
+);
+
+testUnless(PTY, 'on a terminal it asks before it erases, and draws a bar', () =>
+  withBoard(async (board) => {
+    const operations = board.flash.operations;
+    // socat gives the command line a terminal.
+    const command = `${process.execPath} build/js/scripts/sparecore.js flash ${board.path} ${first}`;
+    const env = { ...process.env, CI: '', TERM: 'xterm' };
+    const answer = (text: string): Promise<Ended> => {
+      let typed = false;
+      const type = (out: string, write: (keys: string) => void): void => {
+        if (typed || !out.includes('[y/N]')) return;
+        typed = true;
+        write(text);
+      };
+      return program('socat', ['-t', '60', '-', `EXEC:${command},pty,setsid,ctty,stderr`], type, env);
+    };
+    const no = await answer('n\n');
+    assert.match(no.out, 'erase a slot and write 1.0.0');
+    assert.match(no.out, 'Go on? [y/N]');
+    assert.match(no.out, 'nothing was erased');
+    assert.is(board.flash.operations, operations);
+    const yes = await answer('y\n');
+    assert.match(yes.out, '\r\x1b[K');
+    assert.match(yes.out, /\d+ %/);
+    assert.match(yes.out, 'on trial');
+    assert.ok(board.flash.operations > operations);
   }),
 );
 

@@ -8,6 +8,10 @@ import { type FlashOptions, type FlashResult, flash } from './flasher.ts';
 import { openPort } from './port.ts';
 import { type Bench, type BenchOptions, bench, imageOf, keyOf, sleep } from './rig.test-helper.ts';
 import type { Running } from './rig/rig.ts';
+import { type CborMap, cborDecode, cborEncode } from './smp/cbor.ts';
+import { FrameReader, frameOf } from './smp/frame.ts';
+import { VirtualHost } from './virtual-host.ts';
+import { Wire } from './wire.ts';
 
 const test = suite('flashing');
 
@@ -317,6 +321,57 @@ test('over AN3155 the board itself refuses another key', async () => {
     refused(flashOn(on, { wanted: 'stm32', bytes: imageOf({ key: keyOf(2) }) })),
   );
   assert.is(error.exitCode, EXIT_BAD_FLASH_IMAGE);
+});
+
+test('a bootloader with one slot and no image states, which starts over at every break, is flashed, too', async () => {
+  const host = new VirtualHost();
+  const wire = new Wire({ host, flipsPerMillion: 50, seed: '5' });
+  const image = imageOf({ bytes: 8000 });
+  let got = Buffer.alloc(0);
+  let resets = 0;
+  /** Says what a request gets: as little of SMP as there can be. */
+  const answer = (group: number, id: number, body: CborMap): Record<string, number | string> => {
+    if (group === 0 && id === 0) return { r: body['d'] as string };
+    if (group === 0 && id === 5) return { rc: (resets++, 0) };
+    if (group !== 1 || id !== 1) return { rc: 8 };
+    if (body['off'] === 0) got = Buffer.alloc(0);
+    if (body['off'] === got.length) got = Buffer.concat([got, body['data'] as Uint8Array]);
+    return { rc: 0, off: got.length };
+  };
+  const reader = new FrameReader((packet) => {
+    const body = cborDecode(packet.subarray(8)) as CborMap;
+    const map = cborEncode(answer(packet.readUInt16BE(4), packet[7]!, body));
+    const head = [
+      packet[0]! + 1,
+      0,
+      map.length >> 8,
+      map.length & 255,
+      packet[4]!,
+      packet[5]!,
+      packet[6]!,
+      packet[7]!,
+    ];
+    wire.board.write(frameOf(Buffer.concat([Uint8Array.from(head), map])));
+  });
+  wire.board.onData = (bytes) => reader.feed(bytes);
+  const steps: string[] = [];
+  const work = flash({
+    host,
+    path: wire.path,
+    open: (baud, parity) => openPort({ path: wire.path, baud, parity, binding: wire.binding }),
+    bauds: [115200],
+    wanted: 'auto',
+    image: parseImage(image),
+    confirm: false,
+    onStep: (text) => void steps.push(text),
+    onProgress: () => undefined,
+    mayErase: async () => true,
+  });
+  const result = await host.run(work);
+  assert.is(result.protocol, 'smp');
+  assert.ok(got.equals(image));
+  assert.ok(resets > 0);
+  assert.ok(steps.some((step) => step.includes('no trial')));
 });
 
 test('auto speaks SMP where both are there', async () => {
