@@ -106,7 +106,7 @@ export function sparecore(args: readonly string[], onOut: (text: string) => void
   return program(process.execPath, [join(ROOT, 'build/js/scripts/sparecore.js'), ...args], onOut);
 }
 
-/** `onOut` gets all that was written so far, and a way to type. */
+/** `onOut` gets all that was written so far, and a way to type, once. */
 export function program(
   name: string,
   args: readonly string[],
@@ -120,7 +120,7 @@ export function program(
     let err = '';
     child.stdout.on('data', (part: Buffer) => {
       out += part.toString();
-      onOut(out, (text) => child.stdin.write(text));
+      onOut(out, (text) => child.stdin.end(text));
     });
     child.stderr.on('data', (part: Buffer) => (err += part.toString()));
     child.on('error', reject);
