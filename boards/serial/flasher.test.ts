@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { KIND_CORTEX_M } from '../../firmware/bootloader/layout.ts';
-import { parseImage } from '../image/image.ts';
+import { KIND_CORTEX_M, KIND_EMULATED } from '../../firmware/bootloader/layout.ts';
+import { makeImage, parseImage } from '../image/image.ts';
 import { EXIT_BAD_BOARD, EXIT_BAD_FLASH_IMAGE, EXIT_BAD_PORT, InputError } from '../input-error.ts';
+import { firmwarePath } from '../machine.ts';
 import type { Wanted } from './connect.ts';
 import { type FlashOptions, type FlashResult, flash } from './flasher.ts';
 import { openPort } from './port.ts';
-import { type Bench, type BenchOptions, bench, imageOf, keyOf, sleep } from './rig.test-helper.ts';
+import { type Bench, type BenchOptions, KEY, bench, imageOf, keyOf, sleep } from './rig.test-helper.ts';
 import type { Running } from './rig/rig.ts';
 import { type CborMap, cborDecode, cborEncode } from './smp/cbor.ts';
 import { FrameReader, frameOf } from './smp/frame.ts';
@@ -321,6 +323,27 @@ test('over AN3155 the board itself refuses another key', async () => {
     refused(flashOn(on, { wanted: 'stm32', bytes: imageOf({ key: keyOf(2) }) })),
   );
   assert.is(error.exitCode, EXIT_BAD_FLASH_IMAGE);
+});
+
+test('the firmware itself: what boots is the module that was built, byte by byte', async () => {
+  const module = readFileSync(firmwarePath());
+  const on = withFirmware({ baud: 921600 });
+  const bytes = makeImage(module, {
+    key: KEY,
+    counter: 1,
+    board: KIND_EMULATED,
+    version: { major: 1, minor: 0, revision: 0, build: 0 },
+  });
+  await on.host.run(
+    (async () => {
+      await flashOn(on, { bytes, bauds: [921600] });
+      await sleep(on.host, 1000);
+      const { payload } = on.running()!;
+      assert.ok(module.equals(payload));
+      const exported = WebAssembly.Module.exports(new WebAssembly.Module(Uint8Array.from(payload)));
+      assert.ok(exported.some(({ name }) => name === 'boot_board'));
+    })(),
+  );
 });
 
 test('a bootloader with one slot and no image states, which starts over at every break, is flashed, too', async () => {
