@@ -11,7 +11,7 @@ import { imageOf, keyOf } from '../boards/serial/rig.test-helper.ts';
 import { slotAt } from '../boards/serial/rig/slot.ts';
 import { EXIT_USAGE } from './exit-codes.ts';
 import { needsExternal, needsTool, testUnless } from './harness.ts';
-import { PtyBoard, program, sparecore, until } from './pty.test-helper.ts';
+import { type Ended, PtyBoard, program, sparecore, until } from './pty.test-helper.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sparecore-flash-'));
 test.after(() => rmSync(scratch, { recursive: true }));
@@ -74,13 +74,13 @@ testUnless(PTY, 'an image goes over a real port, boots on trial, and another rep
 
 testUnless(PTY, 'a cable pulled half way is waited for, and the upload goes on', () =>
   withBoard(async (board) => {
-    let pulled: Promise<void> | null = null;
+    const pulled: Promise<void>[] = [];
     const flashed = await sparecore(['flash', board.path, second, '--yes', '--protocol', 'smp'], (out) => {
       if (!/ [5-9]\d %/.test(out)) return;
-      pulled ??= board.pull().then(() => board.plug());
+      if (pulled.length === 0) pulled.push(board.pull().then(() => board.plug()));
     });
-    assert.ok(pulled);
-    await pulled;
+    assert.is(pulled.length, 1);
+    await pulled[0];
     assert.is(flashed.code, 0, flashed.err + flashed.out);
     assert.match(flashed.out, 'waiting for it to come back');
     assert.match(flashed.out, 'lost and found');
@@ -165,6 +165,34 @@ testUnless(PTY, 'what the board would refuse is refused in one line, and nothing
   }),
 );
 
+testUnless(PTY, 'on a terminal it asks before it erases, and draws a bar', () =>
+  withBoard(async (board) => {
+    const operations = board.flash.operations;
+    // socat gives the command line a terminal.
+    const command = `${process.execPath} build/js/scripts/sparecore.js flash ${board.path} ${first}`;
+    const env = { ...process.env, CI: '', TERM: 'xterm' };
+    const answer = (text: string): Promise<Ended> => {
+      let typed = false;
+      const type = (out: string, write: (keys: string) => void): void => {
+        if (typed || !out.includes('[y/N]')) return;
+        typed = true;
+        write(text);
+      };
+      return program('socat', ['-t', '60', '-', `EXEC:${command},pty,setsid,ctty,stderr`], type, env);
+    };
+    const no = await answer('n\n');
+    assert.match(no.out, 'erase a slot and write 1.0.0');
+    assert.match(no.out, 'Go on? [y/N]');
+    assert.match(no.out, 'nothing was erased');
+    assert.is(board.flash.operations, operations);
+    const yes = await answer('y\n');
+    assert.match(yes.out, '\r\x1b[K');
+    assert.match(yes.out, /\d+ %/);
+    assert.match(yes.out, 'on trial');
+    assert.ok(board.flash.operations > operations);
+  }),
+);
+
 testUnless(PTY, 'a port in use, and a board that does not answer', () =>
   withBoard(async (board) => {
     board.rig.powerOff();
@@ -211,9 +239,8 @@ test('a key pair signs an image that its public half verifies, twice the same by
   const build = file('build.wasm', Buffer.alloc(5000, 3));
   const [one, two] = [join(scratch, 'one.img'), join(scratch, 'two.img')];
   for (const out of [one, two]) {
-    const signed = await sparecore([
-      ...['image', 'sign', build, '--key', key, '--version', '3.2.1+9', '--counter', '4', '--out', out],
-    ]);
+    const choices = ['--key', key, '--version', '3.2.1+9', '--counter', '4', '--out', out];
+    const signed = await sparecore(['image', 'sign', build, ...choices]);
     assert.is(signed.code, 0, signed.err);
   }
   assert.ok(readFileSync(one).equals(readFileSync(two)));

@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KIND_EMULATED } from '../firmware/bootloader/layout.ts';
 import { realHost } from '../boards/host.ts';
-import { type SerialEnd, ignore } from '../boards/serial/end.ts';
-import { type Port, openPort } from '../boards/serial/port.ts';
+import { ignore } from '../boards/serial/end.ts';
+import { openPort } from '../boards/serial/port.ts';
 import { KEY } from '../boards/serial/rig.test-helper.ts';
 import { provision } from '../boards/serial/rig/factory.ts';
 import { NorFlash } from '../boards/serial/rig/flash.ts';
-import { FlashRig, type Running } from '../boards/serial/rig/rig.ts';
+import { RigOnPort } from '../boards/serial/rig/on-port.ts';
+import type { FlashRig, Running } from '../boards/serial/rig/rig.ts';
 import { ROOT } from './repository.ts';
 
 export const host = realHost(true);
@@ -27,41 +28,40 @@ process.once('exit', () => {
   for (const child of mine) child.kill('SIGKILL');
 });
 
+const end = (link: string): string => `pty,raw,echo=0,link=${link}`;
+
 export class PtyBoard {
   readonly path: string;
   readonly flash = new NorFlash();
-  readonly rig: FlashRig;
   running: Running | null = null;
-  /** Bytes that came from the host. */
-  received = 0;
+  readonly #board: RigOnPort;
   #folder: string;
   #far: string;
   #socat: ChildProcess | null = null;
-  #port: Port | null = null;
-  #line: SerialEnd;
 
   private constructor(recovery: boolean) {
     this.#folder = mkdtempSync(join(tmpdir(), 'sparecore-pty-'));
     this.path = join(this.#folder, 'host');
     this.#far = join(this.#folder, 'board');
-    this.#line = {
-      onData: ignore,
-      onClose: ignore,
-      isOpen: true,
-      queued: 0,
-      write: (bytes) => this.#port?.write(bytes),
-    };
     provision(this.flash, KIND_EMULATED, KEY);
-    this.rig = new FlashRig({
+    this.#board = new RigOnPort({
       host,
       flash: this.flash,
-      line: this.#line,
       recovery,
       onImage: (running) => {
         this.running = running;
         return { onData: ignore, stop: () => (this.running = null) };
       },
     });
+  }
+
+  get rig(): FlashRig {
+    return this.#board.rig;
+  }
+
+  /** Bytes that came from the host. */
+  get received(): number {
+    return this.#board.received;
   }
 
   /** `recovery`: strapped to stay in its bootloader. */
@@ -73,15 +73,10 @@ export class PtyBoard {
   }
 
   async plug(): Promise<void> {
-    const end = (link: string): string => `pty,raw,echo=0,link=${link}`;
     this.#socat = spawn('socat', [end(this.path), end(this.#far)], { stdio: 'ignore' });
     mine.add(this.#socat);
     await until(() => existsSync(this.path) && existsSync(this.#far));
-    this.#port = await openPort({ path: this.#far, baud: 115200 });
-    this.#port.onData = (bytes) => {
-      this.received += bytes.length;
-      this.#line.onData(bytes);
-    };
+    this.#board.connect(await openPort({ path: this.#far, baud: 115200 }));
   }
 
   /** As a cable that is pulled: both ports are gone. */
@@ -90,13 +85,11 @@ export class PtyBoard {
     const ended = new Promise((resolve) => socat.once('exit', resolve));
     socat.kill();
     await ended;
-    await until(() => this.#port?.isOpen !== true && !existsSync(this.path));
-    this.#port = null;
+    await until(() => !this.#board.isConnected && !existsSync(this.path));
   }
 
   async end(): Promise<void> {
-    this.rig.powerOff();
-    await this.#port?.close();
+    await this.#board.close();
     this.#socat?.kill();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -113,19 +106,21 @@ export function sparecore(args: readonly string[], onOut: (text: string) => void
   return program(process.execPath, [join(ROOT, 'build/js/scripts/sparecore.js'), ...args], onOut);
 }
 
+/** `onOut` gets all that was written so far, and a way to type, once. */
 export function program(
   name: string,
   args: readonly string[],
-  onOut: (text: string) => void = ignore,
+  onOut: (text: string, type: (text: string) => void) => void = ignore,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(name, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(name, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] });
     mine.add(child);
     let out = '';
     let err = '';
     child.stdout.on('data', (part: Buffer) => {
       out += part.toString();
-      onOut(out);
+      onOut(out, (text) => child.stdin.end(text));
     });
     child.stderr.on('data', (part: Buffer) => (err += part.toString()));
     child.on('error', reject);

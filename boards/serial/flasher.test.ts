@@ -1,13 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { KIND_CORTEX_M } from '../../firmware/bootloader/layout.ts';
-import { parseImage } from '../image/image.ts';
+import { KIND_CORTEX_M, KIND_EMULATED } from '../../firmware/bootloader/layout.ts';
+import { makeImage, parseImage } from '../image/image.ts';
 import { EXIT_BAD_BOARD, EXIT_BAD_FLASH_IMAGE, EXIT_BAD_PORT, InputError } from '../input-error.ts';
+import { firmwarePath } from '../machine.ts';
 import type { Wanted } from './connect.ts';
 import { type FlashOptions, type FlashResult, flash } from './flasher.ts';
 import { openPort } from './port.ts';
-import { type Bench, type BenchOptions, bench, imageOf, keyOf, sleep } from './rig.test-helper.ts';
+import { type Bench, type BenchOptions, KEY, bench, imageOf, keyOf, sleep } from './rig.test-helper.ts';
 import type { Running } from './rig/rig.ts';
+import { type CborMap, cborDecode, cborEncode } from './smp/cbor.ts';
+import { FrameReader, frameOf } from './smp/frame.ts';
+import { VirtualHost } from './virtual-host.ts';
+import { Wire } from './wire.ts';
 
 const test = suite('flashing');
 
@@ -59,7 +65,8 @@ function withFirmware(options: BenchOptions = {}): Bench & { running: () => Runn
 }
 
 const majorOf = (running: Running | null): number | null => {
-  for (let major = 1; running !== null && major < 9; major++) {
+  if (running === null) return null;
+  for (let major = 1; major < 9; major++) {
     const { payload } = parseImage(imageOf({ major, bytes: running.payload.length }));
     if (Buffer.compare(payload, running.payload) === 0) return major;
   }
@@ -316,6 +323,78 @@ test('over AN3155 the board itself refuses another key', async () => {
     refused(flashOn(on, { wanted: 'stm32', bytes: imageOf({ key: keyOf(2) }) })),
   );
   assert.is(error.exitCode, EXIT_BAD_FLASH_IMAGE);
+});
+
+test('the firmware itself: what boots is the module that was built, byte by byte', async () => {
+  const module = readFileSync(firmwarePath());
+  const on = withFirmware({ baud: 921600 });
+  const bytes = makeImage(module, {
+    key: KEY,
+    counter: 1,
+    board: KIND_EMULATED,
+    version: { major: 1, minor: 0, revision: 0, build: 0 },
+  });
+  await on.host.run(
+    (async () => {
+      await flashOn(on, { bytes, bauds: [921600] });
+      await sleep(on.host, 1000);
+      const { payload } = on.running()!;
+      assert.ok(module.equals(payload));
+      const exported = WebAssembly.Module.exports(new WebAssembly.Module(Uint8Array.from(payload)));
+      assert.ok(exported.some(({ name }) => name === 'boot_board'));
+    })(),
+  );
+});
+
+test('a bootloader with one slot and no image states, which starts over at every break, is flashed, too', async () => {
+  const host = new VirtualHost();
+  const wire = new Wire({ host, flipsPerMillion: 50, seed: '5' });
+  const image = imageOf({ bytes: 8000 });
+  let got = Buffer.alloc(0);
+  let resets = 0;
+  /** Says what a request gets: as little of SMP as there can be. */
+  const answer = (group: number, id: number, body: CborMap): Record<string, number | string> => {
+    if (group === 0 && id === 0) return { r: body['d'] as string };
+    if (group === 0 && id === 5) return { rc: (resets++, 0) };
+    if (group !== 1 || id !== 1) return { rc: 8 };
+    if (body['off'] === 0) got = Buffer.alloc(0);
+    if (body['off'] === got.length) got = Buffer.concat([got, body['data'] as Uint8Array]);
+    return { rc: 0, off: got.length };
+  };
+  const reader = new FrameReader((packet) => {
+    const body = cborDecode(packet.subarray(8)) as CborMap;
+    const map = cborEncode(answer(packet.readUInt16BE(4), packet[7]!, body));
+    const head = [
+      packet[0]! + 1,
+      0,
+      map.length >> 8,
+      map.length & 255,
+      packet[4]!,
+      packet[5]!,
+      packet[6]!,
+      packet[7]!,
+    ];
+    wire.board.write(frameOf(Buffer.concat([Uint8Array.from(head), map])));
+  });
+  wire.board.onData = (bytes) => reader.feed(bytes);
+  const steps: string[] = [];
+  const work = flash({
+    host,
+    path: wire.path,
+    open: (baud, parity) => openPort({ path: wire.path, baud, parity, binding: wire.binding }),
+    bauds: [115200],
+    wanted: 'auto',
+    image: parseImage(image),
+    confirm: false,
+    onStep: (text) => void steps.push(text),
+    onProgress: () => undefined,
+    mayErase: async () => true,
+  });
+  const result = await host.run(work);
+  assert.is(result.protocol, 'smp');
+  assert.ok(got.equals(image));
+  assert.ok(resets > 0);
+  assert.ok(steps.some((step) => step.includes('no trial')));
 });
 
 test('auto speaks SMP where both are there', async () => {

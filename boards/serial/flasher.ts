@@ -8,6 +8,7 @@ import { type Connection, type OpenPort, type Wanted, connect, reconnect } from 
 import { LineLost, NoAnswer } from './line-error.ts';
 import * as smp from './smp/board.ts';
 import type { SmpClient } from './smp/client.ts';
+import { Refused } from './smp/refusal.ts';
 import { type Progress, upload } from './smp/upload.ts';
 import { Nack, type Stm32Client } from './stm32/client.ts';
 import { start, writeImage } from './stm32/write.ts';
@@ -42,6 +43,18 @@ export interface FlashResult {
 /** So long a pulled cable is waited for. */
 const REPLUG_MS = 60_000;
 const LOSSES_MAX = 10;
+/** [SMP] MGMT_ERR_ENOTSUP */
+const NOT_SUPPORTED = 8;
+
+/** Bootloaders that overwrite their only slot, as MCUboot can be built, do not know image states. */
+async function orWithout<T, U>(work: Promise<T>, without: U): Promise<T | U> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Refused && error.rc === NOT_SUPPORTED) return without;
+    throw error;
+  }
+}
 
 class Declined extends InputError {}
 
@@ -104,7 +117,7 @@ class Flasher {
   async #bySmp(client: SmpClient, baud: number): Promise<boolean> {
     const { image, confirm, onStep } = this.#options;
     this.#compare(await smp.boardInfo(client));
-    const states = await smp.images(client);
+    const states = await orWithout(smp.images(client), []);
     if (this.#runs(states, confirm)) return true;
     await this.#ask(states);
     const parameters = await smp.parameters(client);
@@ -122,7 +135,9 @@ class Flasher {
         throw new InputError('the board does not keep what it is sent', EXIT_BAD_BOARD);
     }
     onStep(confirm ? 'confirming' : 'marking for a trial');
-    await smp.select(client, image.digest, confirm);
+    if ((await orWithout(smp.select(client, image.digest, confirm), null)) === null) {
+      onStep('this bootloader has no trial: it boots what was written');
+    }
     await smp.reset(client);
     return false;
   }

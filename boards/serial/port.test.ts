@@ -68,27 +68,28 @@ test('a wire paces both ways by the baud rate, within a byte', async () => {
   }
 });
 
+async function noisy(seed: string): Promise<[string, number, number]> {
+  const { host, wire, open } = bench({ seed, flipsPerMillion: 1000, lossesPerMillion: 500 });
+  return host.run(
+    (async () => {
+      const port = await open(921600);
+      const got: Uint8Array[] = [];
+      wire.board.onData = (part) => got.push(part);
+      port.write(pattern(100_000));
+      await port.drain();
+      const all = Buffer.concat(got);
+      assert.is(all.length, 100_000 - wire.toBoard.lost);
+      return [all.toString('base64'), wire.toBoard.flipped, wire.toBoard.lost] as [string, number, number];
+    })(),
+  );
+}
+
 test('a noisy wire flips and loses the share of bytes it was told to, the same ones for the same seed', async () => {
-  const once = async (seed: string): Promise<[string, number, number]> => {
-    const { host, wire, open } = bench({ seed, flipsPerMillion: 1000, lossesPerMillion: 500 });
-    return host.run(
-      (async () => {
-        const port = await open(921600);
-        const got: Uint8Array[] = [];
-        wire.board.onData = (part) => got.push(part);
-        port.write(pattern(100_000));
-        await port.drain();
-        const all = Buffer.concat(got);
-        assert.is(all.length, 100_000 - wire.toBoard.lost);
-        return [all.toString('base64'), wire.toBoard.flipped, wire.toBoard.lost] as [string, number, number];
-      })(),
-    );
-  };
-  const [first, flipped, lost] = await once('1');
+  const [first, flipped, lost] = await noisy('1');
   assert.ok(flipped > 60 && flipped < 150, `${flipped}`);
   assert.ok(lost > 20 && lost < 90, `${lost}`);
-  assert.equal(await once('1'), [first, flipped, lost]);
-  assert.is.not((await once('2'))[0], first);
+  assert.equal(await noisy('1'), [first, flipped, lost]);
+  assert.is.not((await noisy('2'))[0], first);
 });
 
 test('a pulled cable closes the port with a reason, is not there to be opened, and opens again when it is back', async () => {
@@ -163,9 +164,10 @@ test('the modem lines reach the board', async () => {
   );
 });
 
+const why = (text: string, path = '/dev/nowhere'): string =>
+  portError(path, new Error(text), (gid) => (gid === 0 ? 'root' : null)).message;
+
 test('why a port cannot be opened, and what to do', () => {
-  const why = (text: string, path = '/dev/nowhere'): string =>
-    portError(path, new Error(text), (gid) => (gid === 0 ? 'root' : null)).message;
   assert.match(
     why('Error: No such file or directory, cannot open /dev/nowhere'),
     'no such port; sparecore ports',

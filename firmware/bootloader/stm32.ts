@@ -4,21 +4,13 @@
  *
  * [AN3155] 2 bootloader activation, 3 commands
  */
-import {
-  IMAGE_GOOD,
-  SECTOR_BYTES,
-  STM32_FLASH_AT,
-  STM32_PRODUCT,
-  STM32_VERSION,
-  TRAILER_AT,
-  UNIT_BYTES,
-} from './layout';
 import { slot_to_boot, slot_to_write } from './choose';
-import { flash_erase, flash_read, flash_write, uart_write } from './device';
-import { image_check, image_forget } from './image';
+import { flash_read, uart_write } from './device';
+import { image_check } from './image';
+import { IMAGE_GOOD, STM32_FLASH_AT, STM32_PRODUCT, STM32_VERSION, TRAILER_AT, UNIT_BYTES } from './layout';
 import { COPY_AT, STM32_AT, WRITE_AT, state } from './memory';
-import { install, slot_at, trailer_erase } from './trailer';
-import { slot_erase, upload_reset } from './upload';
+import { window_erase, window_erase_pages, window_open, window_write } from './stm32-window';
+import { install, slot_at } from './trailer';
 
 const ACK: u32 = 0x79;
 const NACK: u32 = 0x1f;
@@ -48,7 +40,6 @@ const AT_EXTENDED_COUNT: u32 = 9;
 const AT_EXTENDED_PAGES: u32 = 10;
 
 const ADDRESS_BYTES: u32 = 5; // and checksum
-const PAGES: u32 = TRAILER_AT / SECTOR_BYTES;
 const BLOCK_MAX: u32 = 256;
 /** More pages than any host names at once; a command that names more is refused. */
 const PAGES_AT_ONCE: u32 = 512;
@@ -235,42 +226,16 @@ function read(): void {
   uart_write(<u32>COPY_AT, bytes);
 }
 
-/** Before anything in the slot changes, it stops counting as installed. */
-function open_slot(): bool {
-  const s = state();
-  image_forget(s.stm32_slot);
-  if (s.stm32_open == 0) {
-    upload_reset();
-    if (!trailer_erase(s.stm32_slot)) return false;
-    s.stm32_open = 1;
-  }
-  return true;
-}
-
 function write(): void {
   const s = state();
   const bytes: u32 = <u32>load<u8>(STM32_AT) + 1;
   if (checksum(bytes + 2) != 0 || (s.stm32_address & (UNIT_BYTES - 1)) != 0) return refuse();
   const whole = (bytes + UNIT_BYTES - 1) & ~(UNIT_BYTES - 1);
-  if (whole > TRAILER_AT - s.stm32_address || !open_slot()) return refuse();
+  if (whole > TRAILER_AT - s.stm32_address || !window_open()) return refuse();
   memory.fill(WRITE_AT, 0xff, BLOCK_MAX);
   memory.copy(WRITE_AT, STM32_AT + 1, bytes);
   const at = slot_at(s.stm32_slot) + s.stm32_address;
-  done(write_units(at, whole));
-}
-
-/** A host that did not hear our answer sends the block again: what is there already is not written anew. */
-function write_units(at: u32, bytes: u32): bool {
-  flash_read(at, <u32>COPY_AT, bytes);
-  for (let done: u32 = 0; done < bytes; done += UNIT_BYTES) {
-    const now = load<u64>(COPY_AT + done);
-    if (now != 0xffffffffffffffff && now != load<u64>(WRITE_AT + done)) return false;
-  }
-  for (let done: u32 = 0; done < bytes; done += UNIT_BYTES) {
-    if (load<u64>(COPY_AT + done) == load<u64>(WRITE_AT + done)) continue;
-    if (flash_write(at + done, <u32>(WRITE_AT + done), UNIT_BYTES) != 0) return false;
-  }
-  return true;
+  done(window_write(at, whole));
 }
 
 function go(): void {
@@ -283,33 +248,11 @@ function go(): void {
   s.reboot = 1;
 }
 
-function erase_pages(first: usize, width: u32, count: u32): bool {
-  for (let i: u32 = 0; i < count; i++) {
-    if (page(first, width, i) >= PAGES) return false;
-  }
-  if (!open_slot()) return false;
-  for (let i: u32 = 0; i < count; i++) {
-    const at = slot_at(state().stm32_slot) + page(first, width, i) * SECTOR_BYTES;
-    if (flash_erase(at, SECTOR_BYTES) != 0) return false;
-  }
-  return true;
-}
-
-function page(first: usize, width: u32, index: u32): u32 {
-  return width == 1 ? <u32>load<u8>(first + index) : <u32>bswap<u16>(load<u16>(first + index * 2));
-}
-
-function erase_all(): void {
-  const s = state();
-  s.stm32_open = 1;
-  done(slot_erase(s.stm32_slot));
-}
-
 function erase(): void {
   const count: u32 = load<u8>(STM32_AT);
-  if (count == 0xff) return load<u8>(STM32_AT, 1) == 0 ? erase_all() : refuse();
+  if (count == 0xff) return load<u8>(STM32_AT, 1) == 0 ? done(window_erase()) : refuse();
   if (checksum(count + 3) != 0) return refuse();
-  done(erase_pages(STM32_AT + 1, 1, count + 1));
+  done(window_erase_pages(STM32_AT + 1, 1, count + 1));
 }
 
 function extended_count(): void {
@@ -322,7 +265,7 @@ function extended_count(): void {
 function extended_erase(): void {
   const count: u32 = bswap<u16>(load<u16>(STM32_AT));
   if (checksum(state().stm32_need) != 0) return refuse();
-  if (count == 0xffff) return erase_all();
+  if (count == 0xffff) return done(window_erase());
   if (count >= 0xfffd) return refuse(); // there are no banks here
-  done(erase_pages(STM32_AT + 2, 2, count + 1));
+  done(window_erase_pages(STM32_AT + 2, 2, count + 1));
 }

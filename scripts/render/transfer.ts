@@ -65,7 +65,7 @@ export class TransferView {
     const [first] = this.#samples;
     const last = this.#samples.at(-1);
     const seconds = first === undefined || last === undefined ? 0 : (last.at - first.at) / 1000;
-    const rate = seconds > 0 ? Math.max(0, last!.done - first!.done) / seconds : 0;
+    const rate = seconds > 0 ? Math.max(0, (last?.done ?? 0) - (first?.done ?? 0)) / seconds : 0;
     const percent = `${Math.floor((done * 100) / total)}`.padStart(3);
     const [full, empty] = this.#look.unicode ? ['█', '░'] : ['#', '.'];
     const filled = Math.floor((done * BAR) / total);

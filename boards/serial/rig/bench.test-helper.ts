@@ -119,7 +119,7 @@ export class HandBoard {
   tell(...bytes: number[]): number[] {
     this.sent = [];
     this.feed(Uint8Array.from(bytes));
-    return [...Buffer.concat(this.sent)];
+    return Array.from(Buffer.concat(this.sent));
   }
 
   /** Sends an image in chunks; false as soon as the board does not go on. */

@@ -82,9 +82,9 @@ export async function boardInfo(client: SmpClient): Promise<BoardInfo | null> {
 }
 
 function statesIn({ body }: Reply): ImageState[] {
-  const { images } = body;
-  if (!Array.isArray(images)) return [];
-  return images.filter(isMap).map((image) => ({
+  const listed = body['images'];
+  if (!Array.isArray(listed)) return [];
+  return listed.filter(isMap).map((image) => ({
     slot: typeof image['slot'] === 'number' ? image['slot'] : 0,
     version: typeof image['version'] === 'string' ? image['version'].replaceAll(/[^\w.+-]/g, '?') : '?',
     hash: image['hash'] instanceof Uint8Array ? image['hash'] : new Uint8Array(),

@@ -25,7 +25,7 @@ test('a frame is that of the transport document: marks, lines of at most 127 byt
   assert.is(short.subarray(0, 2).toString('hex'), '0609');
   assert.is(short.at(-1), 0x0a);
   const whole = Buffer.from(short.subarray(2, -1).toString('latin1'), 'base64');
-  assert.is(whole.subarray(0, -2).toString('hex'), '000b' + '0000000100000006a0'); // length with checksum
+  assert.is(whole.subarray(0, -2).toString('hex'), '000b0000000100000006a0'); // length with checksum
   assert.is(whole.readUInt16BE(11), crc16(hex('0000000100000006a0')));
   const lines = frameOf(Buffer.alloc(1000, 7)).toString('latin1').split('\n');
   assert.is(lines.pop(), '');
@@ -113,7 +113,7 @@ test('CBOR: the examples of RFC 8949', () => {
   assert.equal([...(cborDecode(hex('4401020304')) as Uint8Array)], [1, 2, 3, 4]);
   assert.is(
     Buffer.from(cborEncode({ a: 1, b: true, c: 'IETF', d: hex('0102') })).toString('hex'),
-    'a461610161' + '62f5' + '61636449455446' + '6164420102',
+    'a46161016162f5616364494554466164420102',
   );
 });
 
@@ -300,7 +300,7 @@ test('a refusal is told in words, for old and new result codes', async () => {
   const newer = clientOf((request) => [
     Buffer.concat([
       Uint8Array.of(request.op + 1, 0, 0, 17, 0, 1, request.sequence, request.id),
-      hex('a163657272a26567726f757001627263' + '0a'),
+      hex('a163657272a26567726f7570016272630a'),
     ]),
   ]);
   const body = await failure(newer.host, images(newer.client));
