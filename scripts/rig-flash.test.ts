@@ -57,13 +57,14 @@ testUnless(
   },
 );
 
-testUnless(SOCAT, 'an image of another key is refused', () => {
+testUnless(SOCAT, 'an image of another key is refused, and the board runs what it had', () => {
   const other = join(scratch, 'other.pem');
   good('image', 'keygen', other);
   const { port } = (JSON.parse(good('rig', 'list', '--json')) as { port: string }[])[0]!;
   const refused = sparecore('flash', port, imageOf('foreign', '9.0.0', other), '--yes');
   assert.is(refused.code, EXIT_BAD_FLASH_IMAGE, refused.out);
   assert.match(refused.err, /key/);
+  assert.match(good('compare', 'small', '--board-a', `serial:${port}`), /^The same: \d+ events/m);
 });
 
 test.run();

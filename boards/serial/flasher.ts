@@ -79,7 +79,10 @@ class Flasher {
         try {
           return await this.#attempt(this.#connection);
         } catch (error) {
-          if (!(error instanceof LineLost || error instanceof NoAnswer || error instanceof Nack)) throw error;
+          if (!(error instanceof LineLost || error instanceof NoAnswer || error instanceof Nack)) {
+            await this.#leave(this.#connection);
+            throw error;
+          }
           if (++this.#losses > LOSSES_MAX)
             throw new InputError(`${this.#options.path}: ${error.message}`, EXIT_BAD_BOARD);
           this.#repeatsBefore += this.#repeats;
@@ -96,6 +99,16 @@ class Flasher {
       }
     } finally {
       await this.#connection.port.close();
+    }
+  }
+
+  /** A board that got nothing new runs again what it had. */
+  async #leave(connection: Connection): Promise<void> {
+    if (connection.protocol !== 'smp') return;
+    try {
+      await smp.reset(connection.client);
+    } catch {
+      // What went wrong is told already.
     }
   }
 
@@ -118,7 +131,10 @@ class Flasher {
     const { image, confirm, onStep } = this.#options;
     this.#compare(await smp.boardInfo(client));
     const states = await orWithout(smp.images(client), []);
-    if (this.#runs(states, confirm)) return true;
+    if (this.#runs(states, confirm)) {
+      await smp.reset(client); // it runs again
+      return true;
+    }
     await this.#ask(states);
     const parameters = await smp.parameters(client);
     const send = (): Promise<boolean | null> =>
