@@ -18,8 +18,6 @@ export interface AloneOptions {
   host: Host;
   memoryBytes: number;
   onText: (text: string) => void;
-  /** The board has stopped: it halted, or it is lost. */
-  onEnd: (why: string) => void;
 }
 
 const PERIOD_US = 1000;
@@ -28,11 +26,14 @@ const LOSS_MS = 15_000;
 const LOOK_NS = 100e6;
 
 export class Alone {
+  /** Resolves to why it has stopped, when it has: it halted, or it is lost. */
+  readonly ended: Promise<string>;
   readonly #pace: RealTime;
   readonly #board: AttachedBoard;
   #ended = false;
+  #tell: (why: string) => void = () => {};
 
-  constructor({ carrier, host, memoryBytes, onText, onEnd }: AloneOptions) {
+  constructor({ carrier, host, memoryBytes, onText }: AloneOptions) {
     const clock = new Clock();
     this.#pace = new RealTime(clock, host);
     this.#board = new AttachedBoard(
@@ -60,6 +61,7 @@ export class Alone {
     nvram.write(F.NV_WATCHDOG_MS, LOSS_MS);
     nvram.write(F.NV_GIVEBACK_MS, F.NV_NEVER);
     nvram.write(F.NV_ROOM_PERCENT, 100);
+    this.ended = new Promise((resolve) => (this.#tell = resolve));
     const look = clock.register(() => {
       const why = !this.#board.powered
         ? 'the board does not answer any more'
@@ -68,7 +70,7 @@ export class Alone {
           : null;
       if (why === null) return clock.after(LOOK_NS, look, 0);
       this.#end();
-      return onEnd(why);
+      return this.#tell(why);
     }, 9);
     clock.at(LOOK_NS, look, 0);
   }

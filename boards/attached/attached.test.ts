@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventOf, smallScenario } from '../machine.test-helper.ts';
-import { type Attachment, runPair } from '../pair.ts';
+import { runPair } from '../pair.ts';
+import type { Attachment } from './lines.ts';
 import { RandomStream } from '../random.ts';
 import type { RunResult } from '../result.ts';
 import type { Scenario } from '../scenario.ts';

@@ -1,5 +1,4 @@
 /** A serial port, opened: bytes in and out, and the news that it is gone. */
-import type { BindingInterface } from '@serialport/bindings-interface' with { 'resolution-mode': 'require' };
 import { SerialPortStream } from '@serialport/stream';
 import { EXIT_BAD_PORT, InputError } from '../input-error.ts';
 
@@ -10,6 +9,8 @@ export interface OpenPort {
   write(bytes: Uint8Array, taken: () => void): void;
   close(): void;
 }
+
+type BindingInterface = ConstructorParameters<typeof SerialPortStream>[0]['binding'];
 
 /** The binding of this machine; it has a native part, and so is optional. */
 async function nativeBinding(): Promise<BindingInterface> {

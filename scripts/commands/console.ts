@@ -9,7 +9,7 @@ import { EXIT_CANNOT_WRITE, InputError } from '../../boards/input-error.ts';
 import { firmwarePath } from '../../boards/machine.ts';
 import { type OpenPort, openPort } from '../../boards/serial/open.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
-import { hostPause } from '../host-pause.ts';
+import { hostHold } from '../host-pause.ts';
 
 interface ConsoleFlags {
   log?: string;
@@ -114,14 +114,11 @@ async function keys(flags: ConsoleFlags, type: Show, ended: Promise<string>): Pr
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(''));
   });
-  const ends = [
-    left,
-    ended,
-    ...(flags.for === undefined ? [] : [hostPause(flags.for * 1000).then(() => '')]),
-  ];
+  const hold = hostHold(flags.for === undefined ? undefined : flags.for * 1000);
   try {
-    return await Promise.race(ends);
+    return await Promise.race([left, ended, hold.over.then(() => '')]);
   } finally {
+    hold.letGo();
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.destroy();
   }
@@ -145,11 +142,9 @@ async function talk(port: OpenPort, before: Uint8Array[], show: Show, flags: Con
 async function runAlone(address: SerialAddress, show: Show, flags: ConsoleFlags): Promise<number> {
   const memoryBytes = flags.memory * 2 ** 20;
   const carrier = await Transport.open(address, firmwarePath(), memoryBytes);
-  let end = (_why: string): void => {};
-  const ended = new Promise<string>((resolve) => (end = resolve));
-  const alone = new Alone({ carrier, host: realHost(), memoryBytes, onText: show, onEnd: (why) => end(why) });
+  const alone = new Alone({ carrier, host: realHost(), memoryBytes, onText: show });
   alone.start();
-  const why = await keys(flags, (typed) => alone.type(typed), ended);
+  const why = await keys(flags, (typed) => alone.type(typed), alone.ended);
   alone.stop();
   if (why !== '') note(why);
   return EXIT_OK;
