@@ -108,6 +108,8 @@ for (const kind of ['pullAt', 'resetAt'] as const) {
       const at = 7 + Math.floor((frames * n) / SWEEP);
       const result = await run([inProcess({ [kind]: at }), null]);
       isClean(result, `${kind} ${at} of ${frames}`);
+      const told = result.steps.find(({ what: step }) => step.startsWith('is lost: '));
+      assert.match(told?.what ?? '', kind === 'pullAt' ? /does not answer/ : /was reset/, `${kind} ${at}`);
       digests.add(result.digest);
       outcomes.add(`${result.failure_s === 0.4 ? 'panic' : 'dead'} ${result.dump.attribute}`);
     }
