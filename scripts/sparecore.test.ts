@@ -58,7 +58,7 @@ const USAGE: [why: string, parameters: string[], says: RegExp][] = [
   [
     'a bench that is none',
     ['bench', 'x'],
-    /Allowed choices are small, standard, digest, disks, dump, iscsi, outage/,
+    /Allowed choices are small, standard, digest, disks, link, dump, iscsi, outage/,
   ],
 ];
 for (const [why, parameters, says] of USAGE) {
