@@ -36,6 +36,8 @@ export interface BoardWatcher {
   event(board: 0 | 1, code: number, a: number, b: number, c: number): void;
   console(board: 0 | 1, text: string): void;
   power(board: 0 | 1, on: boolean): void;
+  /** It is gone, and why: its CPU does not answer any more. */
+  lost?(board: 0 | 1, why: string): void;
 }
 
 export class Controller implements Board {
@@ -67,7 +69,7 @@ export class Controller implements Board {
   #pending = 0;
   #inFirmware = false;
   #stuck = false;
-  #after: 'halt' | 'reboot' | 'lost' | null = null;
+  #after: 'halt' | 'reboot' | CpuLost | null = null;
   #halted = false;
   #typed: number[] = [];
   #messages: Uint8Array[] = [];
@@ -121,8 +123,7 @@ export class Controller implements Board {
     try {
       return this.#socket.ram();
     } catch (error) {
-      if (!(error instanceof CpuLost)) throw error;
-      this.powerOff();
+      this.#lose(error);
       return null;
     }
   }
@@ -145,8 +146,7 @@ export class Controller implements Board {
       this.hba.attach(ram);
       this.port.attach(ram);
     } catch (error) {
-      if (!(error instanceof CpuLost)) throw error;
-      return this.powerOff();
+      return this.#lose(error);
     }
     this.#clock.after(this.#options.postMs * MS, this.#component, BOOT, this.#generation);
   }
@@ -221,7 +221,7 @@ export class Controller implements Board {
     }
     this.#inFirmware = false;
     if (this.#after === 'reboot') this.#startPost();
-    else if (this.#after === 'lost') this.powerOff();
+    else if (this.#after instanceof CpuLost) this.#lose(this.#after);
     else if (this.#after === 'halt') {
       this.#halt();
       this.#halted = true;
@@ -229,14 +229,21 @@ export class Controller implements Board {
     return result;
   }
 
+  /** For the pair the board has no power any more. */
+  #lose(error: unknown): void {
+    if (!(error instanceof CpuLost)) throw error;
+    this.#watcher.lost?.(this.index, error.message);
+    this.powerOff();
+  }
+
   #fault(cpu: Cpu, error: unknown): void {
-    if (error instanceof CpuLost) return void (this.#after = 'lost');
+    if (error instanceof CpuLost) return void (this.#after = error);
     const fault = cpu.fault(error);
     if (fault === null) throw error;
     try {
       cpu.nmi(L.PANIC_TRAP, fault.pc, 0, fault.place);
     } catch (second) {
-      if (second instanceof CpuLost) return void (this.#after = 'lost');
+      if (second instanceof CpuLost) return void (this.#after = second);
       if (cpu.fault(second) === null) throw second;
       this.#after = 'halt';
     }

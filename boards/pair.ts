@@ -2,10 +2,8 @@
  * A run: the machine of a scenario from power-on until everything is as it must be, and what came of it.
  */
 import { MS, SECOND } from './clock.ts';
-import type { BoardAddress } from './attached/address.ts';
-import type { Carrier } from './attached/rpc.ts';
-import { Transport } from './attached/transport.ts';
-import { type Machine, firmwarePath, makeMachine } from './machine.ts';
+import { type Attachment, openLines } from './attached/lines.ts';
+import { type Machine, makeMachine } from './machine.ts';
 import { finalChecks, settled } from './observer/end.ts';
 import { progressOf, stepsSince } from './observer/progress.ts';
 import type { TraceEvent } from './observer/trace.ts';
@@ -31,9 +29,6 @@ export interface RunOptions {
   pause?: () => Promise<void>;
 }
 
-/** Where boards a and b are attached, or what leads there; null: emulated. */
-export type Attachment = readonly [BoardAddress | Carrier | null, BoardAddress | Carrier | null];
-
 const SLICE = 50 * MS;
 /** At the end clients send no more, and what is on its way gets this long. */
 const DRAIN = 1 * SECOND;
@@ -54,26 +49,6 @@ export async function runPair(options: RunOptions): Promise<RunResult> {
     machine.close();
   }
 }
-
-/** Lines to those boards that are attached. */
-async function openLines({ scenario, firmware, attached }: RunOptions): Promise<Lines> {
-  const lines: Lines = [null, null];
-  try {
-    for (const [index, to] of (attached ?? []).entries()) {
-      if (to === null || 'exchange' in to) lines[index] = to;
-      else {
-        const memoryBytes = scenario.boards.memoryMib * 2 ** 20;
-        lines[index] = await Transport.open(to, firmware ?? firmwarePath(), memoryBytes);
-      }
-    }
-  } catch (error) {
-    for (const line of lines) line?.close();
-    throw error;
-  }
-  return lines;
-}
-
-type Lines = [Carrier | null, Carrier | null];
 
 async function run(machine: Machine, options: RunOptions): Promise<RunResult> {
   const { clock, scenario, clients, boards, observer } = machine;

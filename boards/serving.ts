@@ -3,6 +3,7 @@
  * told as it happens; what an operator orders is done at once.
  */
 import { type LiveAnswer, answerLive } from './core/live-board.ts';
+import { type Attachment, openLines } from './attached/lines.ts';
 import type { Host } from './host.ts';
 import { type ChapSecrets, type IscsiEvent, type IscsiServer, serveIscsi } from './iscsi/server.ts';
 import { type Machine, makeMachine } from './machine.ts';
@@ -32,6 +33,8 @@ export interface ServeOptions {
   chap: ChapSecrets | null;
   disksDir?: string | undefined;
   firmware?: string | undefined;
+  /** Where boards are attached; by default both are emulated. */
+  attached?: Attachment | undefined;
   onEvent: (event: ServeEvent) => void;
 }
 
@@ -83,6 +86,7 @@ export class Serving {
       seed: scenario.seed,
       folder: options.disksDir ?? null,
       firmware: options.firmware ?? null,
+      attached: await openLines(options),
     });
     const pace = new RealTime(machine.clock, host);
     const tell = (event: IscsiEvent): void => options.onEvent({ at_s: machine.clock.now / 1e9, ...event });

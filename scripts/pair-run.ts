@@ -1,5 +1,6 @@
 // Runs a pair and measures the host's time for it.
-import { type Attachment, runPair } from '../boards/pair.ts';
+import type { Attachment } from '../boards/attached/lines.ts';
+import { runPair } from '../boards/pair.ts';
 import type { Progress, RunResult } from '../boards/result.ts';
 import type { Scenario } from '../boards/scenario.ts';
 import { hostNanoseconds } from './host-clock.ts';

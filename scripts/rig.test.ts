@@ -1,6 +1,6 @@
 /** The command line with boards behind real serial ports: the native binding on one end of a line, a rig on the other. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -10,6 +10,7 @@ import { runPair } from '../boards/pair.ts';
 import type { RunResult } from '../boards/result.ts';
 import { loadScenario } from '../boards/scenario-file.ts';
 import { needsTool, testUnless } from './harness.ts';
+import { hostPause } from './host-pause.ts';
 import { ROOT } from './repository.ts';
 import type { RigRecord } from './rig/records.ts';
 
@@ -42,6 +43,11 @@ function startRig(name: string, ...words: string[]): RigRecord {
 }
 
 const listed = (): RigRecord[] => JSON.parse(sparecore('rig', 'list', '--json').out) as RigRecord[];
+
+/** Waits for something of another process; a test that waits for ever is ended by the guard. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await hostPause(20);
+}
 
 test.after(() => {
   for (const name of started) sparecore('rig', 'stop', name);
@@ -142,6 +148,53 @@ testUnless(SOCAT, 'a scenario that wants more RAM than the board has is refused'
   const { code, err } = sparecore('run', 'standard', '--board-a', `serial:${port}`);
   assert.is(code, EXIT_BAD_PORT);
   assert.match(err, /^sparecore: the attached board has 16 MiB of RAM, and the scenario wants 256\n$/);
+});
+
+testUnless(
+  SOCAT,
+  'console boots a board by itself, types at it, and later reads its log out of its RAM',
+  () => {
+    const { port } = startRig('talker');
+    const log = join(scratch, 'console.log');
+    const first = sparecore('console', port);
+    assert.is(first.code, 0, first.err);
+    assert.match(first.err, /a board of sparecore: WebAssembly, firmware [0-9a-f]{16}, .* none in use/);
+    assert.is(first.out, '');
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [SPARECORE, 'console', port, '--run', '--for', '60', '--log', log],
+      { encoding: 'latin1', env, input: 'a' }, // an assert fails
+    );
+    assert.is(status, 0, stderr);
+    assert.match(stdout, /^\[ +0\.\d{6}\] boot epoch 1\n/);
+    assert.match(stderr, /the firmware has halted/);
+    assert.is(readFileSync(log, 'latin1'), stdout);
+    const after = sparecore('console', `serial:${port}`);
+    assert.match(after.err, /16 MiB as the last run left it/);
+    assert.is(after.out, stdout);
+  },
+);
+
+testUnless(SOCAT, 'console talks to whatever else is behind a port, until the exit key', async () => {
+  const near = join(scratch, 'near');
+  const line = spawn('socat', [`pty,raw,echo=0,link=${near}`, 'exec:cat,pty,raw,echo=0'], {
+    stdio: 'ignore',
+  });
+  await until(() => existsSync(near));
+  const log = join(scratch, 'raw.log');
+  const child = spawn(process.execPath, [SPARECORE, 'console', near, '--log', log], { env });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('latin1').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('latin1').on('data', (text: string) => (err += text));
+  await until(() => err.includes('talked to as it is'));
+  child.stdin.write('hello, who is there?');
+  await until(() => out.endsWith('hello, who is there?'));
+  child.stdin.write('\x1d');
+  const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+  assert.is(code, 0, err);
+  assert.is(readFileSync(log, 'latin1'), out);
+  line.kill();
 });
 
 test.run();

@@ -55,11 +55,7 @@ const USAGE: [why: string, parameters: string[], says: RegExp][] = [
   ],
   ['a seed under 0', ['run', '--seed', '-1'], /must be a whole decimal number/],
   ['a seed over 2^64 - 1', ['run', '--seed', '18446744073709551616'], /must be a whole decimal number/],
-  [
-    'a bench that is none',
-    ['bench', 'x'],
-    /Allowed choices are small, standard, digest, disks/,
-  ],
+  ['a bench that is none', ['bench', 'x'], /Allowed choices are small, standard, digest, disks/],
 ];
 for (const [why, parameters, says] of USAGE) {
   test(`exits with 2 on ${why}`, () => {

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
+import { consoleCommand } from './commands/console.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
 import { rigCommand } from './commands/rig.ts';
@@ -50,6 +51,7 @@ for (const command of [
   runCommand(),
   compareCommand(),
   rigCommand(),
+  consoleCommand(),
   serveCommand(),
   ctlCommand(),
   scenariosCommand(),

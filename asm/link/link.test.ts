@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RandomStream } from '../../boards/random.ts';
 import { type LineFaults, NO_FAULTS } from '../../boards/serial/line.ts';
-import { type Chunk, LinkEnd } from '../../boards/serial/link-end.ts';
+import type { Chunk, LinkEnd } from '../../boards/serial/link-end.ts';
 import { LinkPair } from '../../boards/serial/link-pair.ts';
 import { instantiateSync } from '../pkg/index.js';
 import * as K from './layout.ts';
@@ -192,8 +192,9 @@ test('an OPEN, a CONFIRM or a RESET that comes late ends no session', () => {
   lines.push(open, offer, confirm);
   // A new session with the same board; then the old handshake comes once more, and an old goodbye.
   early.host.close();
-  lines.push(early.host.transmit(0)!);
-  early.board.receive(lines.at(-1)!, 0);
+  const goodbye = early.host.transmit(0)!;
+  lines.push(goodbye);
+  early.board.receive(goodbye, 0);
   early.host.open(8, 0);
   early.run(() => early.host.state === K.LINK_OPEN && early.board.state === K.LINK_OPEN);
   const { lives } = early.board;

@@ -3,7 +3,8 @@
  * block, link_size() bytes; `now` runs in microseconds and may wrap around.
  */
 import { COUNTS, LINK_CLOSED, LINK_OPEN, LINK_OPENING, RTO_FIRST_US } from './layout';
-import { receive, take } from './receive';
+import { take } from './inbox';
+import { receive } from './receive';
 import { send_due, send_flush, send_transmit, send_write } from './send';
 import { LINK_BYTES, count_of, link_at, link_begin } from './state';
 

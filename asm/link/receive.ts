@@ -1,17 +1,16 @@
 /** The receiving half of an end of the link: lines into frames, frames into order. */
 import { crc32c } from '../bytes/crc32c';
 import { cobs_decode } from './cobs';
+import { deliver } from './inbox';
 import {
   ACK_US,
   CHANNELS,
   COUNT_BAD,
   COUNT_DUPLICATE,
-  COUNT_TAKEN,
   FRAME_ACK,
   FRAME_ACK_AT,
   FRAME_CHANNEL_AT,
   FRAME_CONFIRM,
-  FRAME_COST,
   FRAME_CREDIT_AT,
   FRAME_CRC_BYTES,
   FRAME_DATA,
@@ -30,7 +29,6 @@ import {
   LINK_BOARD,
   LINK_HOST,
   LINK_LOST,
-  LINK_NOTHING,
   LINK_OPEN,
   LINK_OPENING,
   LINK_WINDOW,
@@ -39,7 +37,6 @@ import {
   RTO_MIN_US,
 } from './layout';
 import {
-  INBOX_BYTES,
   ITEM_BYTES,
   Link,
   SLOT_DONE,
@@ -49,14 +46,11 @@ import {
   ahead,
   count,
   in_of,
-  inbox_of,
   limit_of,
   line_of,
   link_begin,
   quota,
   slot_of,
-  taken_of,
-  told_of,
 } from './state';
 
 /** Bytes from the line, in pieces of any size. */
@@ -240,51 +234,4 @@ function data(link: Link, at: usize, now: u32): void {
     if (!link.ack_count) link.ack_at = now + ACK_US;
     if (++link.ack_count >= 4) link.ack_now = 1;
   }
-}
-
-function deliver(link: Link, place: usize): bool {
-  const bytes = ITEM_BYTES + load<u16>(place);
-  if (bytes > INBOX_BYTES - (link.inbox_tail - link.inbox_head)) return false;
-  ring_put(link, place, bytes);
-  return true;
-}
-
-function ring_put(link: Link, from: usize, bytes: u32): void {
-  const at = link.inbox_tail % INBOX_BYTES;
-  const first = min<u32>(bytes, INBOX_BYTES - at);
-  memory.copy(inbox_of(link) + at, from, first);
-  memory.copy(inbox_of(link), from + first, bytes - first);
-  link.inbox_tail += bytes;
-  wrap(link);
-}
-
-function ring_get(link: Link, to: usize, bytes: u32): void {
-  const at = link.inbox_head % INBOX_BYTES;
-  const first = min<u32>(bytes, INBOX_BYTES - at);
-  memory.copy(to, inbox_of(link) + at, first);
-  memory.copy(to + first, inbox_of(link), bytes - first);
-  link.inbox_head += bytes;
-  wrap(link);
-}
-
-/** Both stay small: the room is no power of two. */
-function wrap(link: Link): void {
-  if (link.inbox_head < INBOX_BYTES) return;
-  link.inbox_head -= INBOX_BYTES;
-  link.inbox_tail -= INBOX_BYTES;
-}
-
-/** The next payload, FRAME_PAYLOAD_MAX at most, into `to`: channel << 16 | bytes. LINK_NOTHING without one. */
-export function take(link: Link, to: usize): u32 {
-  if (link.inbox_head == link.inbox_tail) return LINK_NOTHING;
-  ring_get(link, to, ITEM_BYTES);
-  const bytes = <u32>load<u16>(to);
-  const channel = <u32>load<u8>(to + 2);
-  ring_get(link, to, bytes);
-  count(link, COUNT_TAKEN);
-  const taken = load<u32>(taken_of(link, channel)) + bytes + FRAME_COST;
-  store<u32>(taken_of(link, channel), taken);
-  // The far end is told when a quarter of the room has become free.
-  if (taken + quota(channel) - load<u32>(told_of(link, channel)) >= quota(channel) >> 2) link.ack_now = 1;
-  return (channel << 16) | bytes;
 }

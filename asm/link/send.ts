@@ -36,7 +36,6 @@ import {
 } from './layout';
 import {
   Link,
-  SLOT_DONE,
   SLOT_LOST,
   SLOT_NEW,
   SLOT_SENT,

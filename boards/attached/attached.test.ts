@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { eventOf, smallScenario } from '../machine.test-helper.ts';
-import { type Attachment, runPair } from '../pair.ts';
+import { runPair } from '../pair.ts';
+import type { Attachment } from './lines.ts';
 import { RandomStream } from '../random.ts';
 import type { RunResult } from '../result.ts';
 import type { Scenario } from '../scenario.ts';
@@ -107,6 +108,8 @@ for (const kind of ['pullAt', 'resetAt'] as const) {
       const at = 7 + Math.floor((frames * n) / SWEEP);
       const result = await run([inProcess({ [kind]: at }), null]);
       isClean(result, `${kind} ${at} of ${frames}`);
+      const told = result.steps.find(({ what: step }) => step.startsWith('is lost: '));
+      assert.match(told?.what ?? '', kind === 'pullAt' ? /does not answer/ : /was reset/, `${kind} ${at}`);
       digests.add(result.digest);
       outcomes.add(`${result.failure_s === 0.4 ? 'panic' : 'dead'} ${result.dump.attribute}`);
     }

@@ -10,7 +10,7 @@ import { EXIT_BAD_PORT, InputError } from '../input-error.ts';
 import type { Interconnect } from '../interconnect.ts';
 import type { Fabric } from '../shelf/fabric.ts';
 import { AttachedCpu } from './cpu.ts';
-import { wordAt, words } from './records.ts';
+import { words } from './records.ts';
 import { type Carrier, Rpc } from './rpc.ts';
 import { Shadow } from './shadow.ts';
 
@@ -63,16 +63,13 @@ class AttachedSocket implements Socket {
     this.#rpc.say(CHANNEL_CONTROL, R.RPC_HELLO, 0, R.RPC_VERSION);
     const { a, b, body } = this.#rpc.only(R.RPC_WELCOME);
     if (a !== R.RPC_VERSION) throw refusal(`speaks version ${a} of the protocol, not ${R.RPC_VERSION}`);
-    if (body.length !== 4 + R.BUILD_BYTES) throw refusal('does not say what it is');
+    if (body.length !== 8 + R.BUILD_BYTES) throw refusal('does not say what it is');
     if (b * R.RAM_UNIT_BYTES < bytes) {
       const has = (b * R.RAM_UNIT_BYTES) / 2 ** 20;
       throw refusal(`has ${has} MiB of RAM, and the scenario wants ${bytes / 2 ** 20}`);
     }
-    this.#build = Buffer.from(body.subarray(4)).toString('latin1');
-    this.machine = wordAt(body, 0);
+    this.#build = Buffer.from(body.subarray(8)).toString('latin1');
   }
-  /** EM_* of the CPU. */
-  machine: number = R.MACHINE_WASM;
 
   boot(devices: Devices): Cpu {
     const placeOf = (pc: number): string | null =>

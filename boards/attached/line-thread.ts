@@ -39,6 +39,7 @@ function serveInProcess(address: InProcessAddress): void {
   line.run();
 }
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- this port is none of a window
 const ready = (bad: string | null): void => parentPort!.postMessage({ bad } satisfies Ready);
 
 if (data.address.kind === 'in-process') {

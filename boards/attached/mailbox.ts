@@ -29,6 +29,7 @@ export class Letters<Out, In> {
   }
 
   post(letter: Out): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- this port is none of a window
     this.port.postMessage(letter);
     Atomics.add(this.#words, this.#theirs, 1);
     Atomics.notify(this.#words, this.#theirs);
@@ -37,10 +38,10 @@ export class Letters<Out, In> {
   /** Blocks until a letter is there; null when none came in `ms`. */
   wait(ms = Infinity): In | null {
     for (;;) {
-      const found = receiveMessageOnPort(this.port) as { message: In } | undefined;
+      const found = receiveMessageOnPort(this.port);
       if (found !== undefined) {
         this.#seen++;
-        return found.message;
+        return found.message as In;
       }
       if (Atomics.wait(this.#words, this.#mine, this.#seen, ms) === 'timed-out') return null;
     }

@@ -41,6 +41,8 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
   /** First answer to a client of each volume after the first failure, by the partner: time, ns. */
   readonly servedAfter = new Map<number, number>();
   firstFailure: { board: 0 | 1; at: number } | null = null;
+  /** Attached boards whose line or whose own life ended. */
+  readonly losses: { board: 0 | 1; at: number; why: string }[] = [];
   /** Times, ns, at which the scenario made something go wrong. */
   readonly faults: number[] = [];
   /** Every dump that was checked, with memory as it was. */
@@ -133,6 +135,10 @@ export class Observer implements BoardWatcher, DiskWatcher, ClientWatcher {
     this.trace.mix(this.#clock.now, board, on ? 1 : 0, 0x70);
     if (on) this.failedAt[board] = null;
     else this.failed(board);
+  }
+
+  lost(board: 0 | 1, why: string): void {
+    this.losses.push({ board, at: this.#clock.now, why });
   }
 
   // -------------------------------------------------------------------------------------------------------- disks

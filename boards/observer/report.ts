@@ -254,6 +254,10 @@ function stepsOf({ scenario, observer }: Machine, failedAt: number, since: (time
     if (what !== null)
       steps.push({ time: event.time, at_s: since(event.time), board: event.board === 0 ? 'a' : 'b', what });
   }
+  for (const { board, at, why } of observer.losses) {
+    const what = `is lost: ${why}`;
+    if (at >= failedAt) steps.push({ time: at, at_s: since(at), board: board === 0 ? 'a' : 'b', what });
+  }
   for (const [volume, time] of observer.servedAfter) {
     steps.push({
       time,

@@ -124,7 +124,7 @@ test('the board says what it is, boots the firmware, and runs its cycles', () =>
     return writer.take();
   });
   serve(wire);
-  assert.is(wire.came.at(-1)!.type, R.RPC_RETURN);
+  assert.is(wire.came.at(-1)?.type, R.RPC_RETURN);
   assert.is(
     wire.came.some(({ type }) => type === R.RPC_WORK),
     true,

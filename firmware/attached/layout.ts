@@ -62,7 +62,7 @@ export const DEVICE_HBA: u32 = 0;
 export const DEVICE_PORT: u32 = 1;
 
 // ---------------------------------------------------------------------------------------------- board to host
-export const RPC_WELCOME: u32 = 32; // control; a RPC_VERSION, b most RAM in units, body machine u32, build id of the firmware (16 bytes)
+export const RPC_WELCOME: u32 = 32; // control; a RPC_VERSION, b most RAM in units, body machine u32, units of RAM now u32, build id (16 bytes)
 export const RPC_READY: u32 = 33; // control; a 1 done, 0: not with so much RAM
 export const RPC_RAM: u32 = 34; // hba, panic, port, control; a 1: the last of a READ, b address, body bytes
 export const RPC_SUMS_ARE: u32 = 35; // control; a 1: the last, b first page, body CRC32C u32 each

@@ -101,8 +101,9 @@ export function ask(): u32 {
 function common(type: u32, b: u32, bytes: u32): bool {
   if (type == RPC_HELLO) {
     store<u32>(body(), cpu_machine());
-    cpu_build(<u32>body() + 4);
-    say(CHANNEL_CONTROL, RPC_WELCOME, RPC_VERSION, ram_room(), 4 + BUILD_BYTES);
+    store<u32>(body() + 4, agent().ram_units);
+    cpu_build(<u32>body() + 8);
+    say(CHANNEL_CONTROL, RPC_WELCOME, RPC_VERSION, ram_room(), 8 + BUILD_BYTES);
   } else if (type == RPC_READ && bytes == 4) {
     const count = load<u32>(BODY);
     if (!count || !inside(b, count)) return false;

@@ -8,9 +8,9 @@ import { type Answer, listenForOrders } from '../control-socket.ts';
 import { EXIT_CODE_HELP, EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { tellError } from '../tell-error.ts';
 import { jsonConsole, lineConsole } from '../order-console.ts';
-import { jsonOption } from './options.ts';
+import { type BoardFlags, boardOptions, jsonOption } from './options.ts';
 
-interface ServeFlags {
+interface ServeFlags extends BoardFlags {
   json?: true;
   portalA: Portal;
   portalB: Portal;
@@ -58,6 +58,8 @@ export const serveCommand = (): Command =>
     .option('--chap-mutual <user:file>', 'and the target proves itself to them with this one', parseUserFile)
     .option('--disks <dir>', 'keep the disks as sparse raw images in this folder')
     .option('--firmware <file>', 'run this firmware image on both boards')
+    .addOption(boardOptions()[0])
+    .addOption(boardOptions()[1])
     .addOption(jsonOption('one line when it is ready, then one line an event, all JSON,'))
     .addHelpText(
       'after',
@@ -98,6 +100,7 @@ async function serve(name: string, flags: ServeFlags): Promise<number> {
     chap: secretsOf(flags.chap, flags.chapMutual),
     disksDir: flags.disks,
     firmware: flags.firmware,
+    attached: [flags.boardA ?? null, flags.boardB ?? null],
     onEvent: (event) => console.event(event),
   });
   const obey = (line: string): Answer => {

@@ -1,5 +1,5 @@
 // Runs a scenario and shows how it goes: live on a terminal, step by step in a pipe, or not at all.
-import type { Attachment } from '../../boards/pair.ts';
+import type { Attachment } from '../../boards/attached/lines.ts';
 import type { Progress, RunResult } from '../../boards/result.ts';
 import type { Scenario } from '../../boards/scenario.ts';
 import { hostNanoseconds } from '../host-clock.ts';

@@ -24,7 +24,7 @@ const say = (ready: RigReady): void => {
 const ends = [record.port, record.boardPort];
 const line = spawn(
   'socat',
-  ends.map((end) => `pty,raw,echo=0,link=${end}`),
+  ends.map((each) => `pty,raw,echo=0,link=${each}`),
   { stdio: 'ignore' },
 );
 line.on('error', (error) => {

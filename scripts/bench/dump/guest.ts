@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostNanoseconds } from '../../host-clock.ts';
-import { hostPause } from '../../host-turn.ts';
+import { hostPause } from '../../host-pause.ts';
 import { whyNot } from './program.ts';
 import { Qemu } from './qemu.ts';
 
