@@ -69,14 +69,14 @@ export class BootBoard {
     for (;;) {
       const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
       const instance = new WebAssembly.Instance(this.#module, this.#imports(memory));
-      const { start, boot, poll } = instance.exports as unknown as Exports;
+      const bootloader = instance.exports as unknown as Exports;
       this.#reboot = false;
-      start();
-      let mode = boot();
+      bootloader.start();
+      let mode = bootloader.boot();
       this.#recovery = false;
       while (mode !== BOOT_JUMPED && !this.#reboot) {
         if (this.#at === this.#end) this.#wire.wait(LOOK_US);
-        mode = poll();
+        mode = bootloader.poll();
       }
       if (mode === BOOT_JUMPED) return;
     }
