@@ -23,6 +23,7 @@ export {
   lu_reservation,
   lu_reset,
   lu_sanitize,
+  lu_sanitize_pattern,
   lu_set_luns,
   lu_size,
   lu_target_name,

@@ -198,6 +198,9 @@ export const LU_CACHE_BYTES = 0x1000000;
 export const SANITIZE_PROGRESS_MAX = 0xffff;
 export const SANITIZE_DONE = 0x10000;
 export const SANITIZE_FAILED = 0x10001;
+/** What lu_sanitize_pattern answers when nothing is to be resumed; and the longest pattern, a block. */
+export const SANITIZE_NONE = 0xffffffff;
+export const SANITIZE_PATTERN_MAX = 4096;
 /** What lu_control answers: bits of the control mode page that the keeper of the task set must know, [SPC-4] 7.5.8. */
 export const LU_CONTROL_TAS = 1; // a task aborted by another nexus ends with TASK ABORTED, else without any answer
 export const LU_CONTROL_QERR = 2; // CHECK CONDITION aborts other tasks: which, TASK_ABORT says after every command

@@ -120,6 +120,8 @@ const CONTROL_TRIES: u32 = 4;
 
 /** A command of the partner may abort ours, and then no answer ever comes. */
 const CONTROL_MS: u32 = 400;
+/** The mailbox disk is the first that a takeover preempts, and the dump need not wait for it longer than it takes. */
+const MAIL_MS: u32 = 100;
 
 export function writer(): Writer {
   return writer_at(DUMP_WRITER);
@@ -161,7 +163,7 @@ function send_control(): void {
   store<u32>(DUMP_ENTRY + SQE_TAG_AT, TAG_CONTROL);
   store<u16>(DUMP_ENTRY + SQE_TARGET_AT, <u16>d.control_disk);
   store<u8>(DUMP_ENTRY + SQE_PORT_AT, <u8>d.path);
-  store<u32>(DUMP_ENTRY + SQE_TIMEOUT_MS_AT, CONTROL_MS);
+  store<u32>(DUMP_ENTRY + SQE_TIMEOUT_MS_AT, d.step == STEP_MAIL ? MAIL_MS : CONTROL_MS);
   memory.copy(DUMP_SQ + <usize>(w.sq_tail & (DUMP_RING - 1)) * SQE_BYTES, DUMP_ENTRY, SQE_BYTES);
   w.sq_tail++;
 }

@@ -15,7 +15,7 @@ const SEALED_BYTES: u32 = 48;
 export class Seal {
   mailbox: u32; // disk number, NO_DISK
   mailbox_path: u32;
-  coredump: u32; // the elected disk when it is prepared, NO_DISK
+  coredump: u32; // the elected disk when it is prepared or holds an older core, NO_DISK
   coredump_path: u32;
   header_copy: u32;
   header_sequence: u32;
@@ -34,7 +34,8 @@ export function seal(): Seal {
 export function seal_now(): void {
   const c = core();
   const s = seal();
-  const elected = c.coredump != NO_DISK && disk_at(c.coredump).prepared != 0;
+  // A disk with an older core is as it is until a panic: it was prepared for that core.
+  const elected = c.coredump != NO_DISK && (disk_at(c.coredump).prepared != 0 || c.spare_kept != 0);
   s.mailbox = c.mailbox;
   s.mailbox_path = c.mailbox == NO_DISK ? 0 : disk_at(c.mailbox).path;
   s.coredump = elected ? c.coredump : NO_DISK;

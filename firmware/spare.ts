@@ -153,8 +153,10 @@ export function spare_elect(): void {
   c.spares_seen = seen;
   const best = spare_pick(0);
   const before = c.coredump;
+  const kept = c.spare_kept;
   c.coredump = best;
-  if (best != before) seal_now();
+  c.spare_kept = best != NO_DISK && holds_core(disk_at(best)) ? 1 : 0;
+  if (best != before || c.spare_kept != kept) seal_now();
   if (best == NO_DISK && c.state == BOARD_WAITING) {
     c.spares_seen = NEVER_LOOKED; // the partner has them yet
     return;
@@ -163,8 +165,6 @@ export function spare_elect(): void {
     trace(EV_NO_SPARE);
     return log('no disk for a coredump: a panic will not be dumped');
   }
-  const kept = c.spare_kept;
-  c.spare_kept = holds_core(disk_at(best)) ? 1 : 0;
   if (c.spare_kept) {
     if (best == before) return;
     trace(EV_ELECTED, best, 1, fit(disk_at(best)));

@@ -1,7 +1,7 @@
 // Faults on top of faults: each of these once lost a core, a volume or a disk.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MS } from '../boards/clock.ts';
+import { MS, SECOND } from '../boards/clock.ts';
 import { makeMachine } from '../boards/machine.ts';
 import { finalChecks, settled } from '../boards/observer/end.ts';
 import { runPair } from '../boards/pair.ts';
@@ -9,6 +9,7 @@ import type { RunResult } from '../boards/result.ts';
 import type { EventConfig, Scenario } from '../boards/scenario.ts';
 import { loadScenario } from '../boards/scenario-file.ts';
 import { CORE_AT } from '../firmware/layout.ts';
+import { coreOf, recordRun } from './recorder.test-helper.ts';
 
 const SEAL_AT = CORE_AT + 0xc00; // firmware/seal.ts
 
@@ -73,6 +74,19 @@ test('a dump disk that dies while it is saved: what is in the core is exact, all
     ),
   });
   assert.equal(result.invariants.violations, []); // the fourth compares each chunk of the core with memory
+});
+
+test('an older core that nobody could save is overwritten by the next panic where the scenario says so', () => {
+  const scenario = structuredClone(loadScenario('unsaved-core'));
+  scenario.boards.dumpOverwrite = 'always';
+  const record = recordRun(scenario);
+  assert.equal(record.result.invariants.violations, []);
+  const begun = record.events.filter(({ name }) => name === 'dump-begin');
+  assert.equal(
+    begun.map(({ at }) => Math.floor(at / SECOND)),
+    [5, 20],
+  );
+  assert.is(coreOf(record, 'a').panic?.epoch, 2, 'of the second crash');
 });
 
 test('both boards lose power in the middle of a dump: what there is of it is saved after they are back', async () => {

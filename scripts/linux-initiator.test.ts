@@ -23,6 +23,8 @@ const needs = [
 const scratch = mkdtempSync(join(tmpdir(), 'sparecore-guest-'));
 let served: Served | null = null;
 let guest: Guest | null = null;
+/** Of single tests. */
+const others: Served[] = [];
 
 /** Block devices and SCSI generic devices of the guest, by port and disk. */
 const devices = new Map<string, { block: string; generic: string }>();
@@ -71,6 +73,7 @@ const SG_RESERVATION_CONFLICT = 24;
 
 test.after(async () => {
   guest?.off();
+  for (const each of others) await each.stop('SIGKILL');
   const code = served === null ? 0 : await served.stop();
   rmSync(scratch, { recursive: true });
   assert.is(code, 0, 'the pair that was served ends well, without a violation');
@@ -194,6 +197,48 @@ testUnless(
     await linux.must(`sg_raw -r 512 -o /tmp/block ${sg} 28 00 00 00 00 00 00 00 01 00`);
     assert.match(await linux.must(`sg_persist -i -k ${sg}`), /^((?!0xfeed)[\s\S])*$/);
     assert.equal(pair.status().violations, []);
+  },
+);
+
+/** Without PRgeneration, which power loss takes. */
+const registrationIn = (full: string): string => full.slice(full.indexOf('Key='));
+
+testUnless(
+  needs,
+  'a server is killed and comes back: Linux logs in again by itself, and what it reserved to last is its own',
+  async () => {
+    const { linux } = await machine();
+    const disks = ['--disks', join(scratch, 'disks')];
+    const first = await Served.start('shelf', ...disks);
+    others.push(first);
+    const lun = first.lun('free.0');
+    const { target } = first.shelf[0]!;
+    const port = first.portal('a').split(':').at(-1);
+    const node = `iscsiadm -m node -T ${target} -p 10.0.2.2:${port}`;
+    await linux.must(`${node},1 -o new`);
+    await linux.must(`${node} --login`);
+    await linux.must('udevadm settle 2>/dev/null || sleep 1');
+    const device = `$(readlink -f /sys/class/iscsi_session/session3/device)/target*/*:${lun}`;
+    const sg = `/dev/${await linux.must(`ls -d ${device}/scsi_generic/* | sed 's/.*\\///'`)}`;
+    const disk = `/dev/${await linux.must(`ls -d ${device}/block/* | sed 's/.*\\///'`)}`;
+    await linux.must(`sg_persist --out --register --param-sark=0xca --param-aptpl ${sg}`);
+    await linux.must(`sg_persist --out --reserve --param-rk=0xca --prout-type=3 ${sg}`);
+    const registration = registrationIn(await linux.must(`sg_persist -i -s ${sg}`));
+    assert.match(registration, /Key=0xca[\s\S]*iqn\.2026-11\.example\.guest:linux,i,0x/);
+    const write = `dd if=/dev/zero of=${disk} bs=4096 count=1 oflag=direct`;
+    await linux.must(write);
+
+    await first.stop('SIGKILL');
+    const second = await Served.start('shelf', ...disks, '--portal-a', `127.0.0.1:${port}`);
+    others.push(second);
+    // Its first command waits for the session, or is told of the power-on.
+    await linux.must(`for n in 1 2 3 4 5 6 7 8; do sg_turs ${sg} && break; sleep 1; done`);
+    assert.is(registrationIn(await linux.must(`sg_persist -i -s ${sg}`)), registration);
+    assert.match(await linux.must(`sg_persist -i -r ${sg}`), /Key=0xca[\s\S]*Exclusive Access/);
+    await linux.must(write);
+    assert.match(await linux.must('dmesg'), /session3|connection3/);
+    await linux.must(`${node} --logout`);
+    assert.is(await second.stop(), 0);
   },
 );
 

@@ -23,6 +23,7 @@ import {
   EXIT_BAD_SCENARIO,
   EXIT_BAD_SECRET,
 } from '../boards/input-error.ts';
+import { Initiator, read10, write10 } from '../boards/iscsi/initiator.test-helper.ts';
 import { EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE } from './exit-codes.ts';
 import { ROOT } from './repository.ts';
 import { Served } from './served.test-helper.ts';
@@ -34,7 +35,11 @@ let shared: Served | null = null;
 /** A pair that several tests use. */
 const pair = async (): Promise<Served> => (shared ??= await Served.start('shelf'));
 
+/** Those of single tests, for the case that one fails. */
+const others: Served[] = [];
+
 test.after(async () => {
+  for (const each of others) await each.stop('SIGKILL');
   const code = shared === null ? 0 : await shared.stop();
   rmSync(scratch, { recursive: true });
   assert.is(code, 0);
@@ -240,6 +245,73 @@ test('its disks stay in a folder, and a second serve goes on from there', async 
     assert.is((await served.until('boot', 'a')).text, `boots, epoch ${epoch}`);
     assert.is(await served.stop(epoch === 1 ? 'SIGTERM' : 'SIGINT'), 0);
   }
+});
+
+/** Two disks for initiators: one as fast as can be, one that takes four seconds to be overwritten. */
+const WITH_FREE = `title: Disks that outlive their server
+end_s: 1
+boards: { memory_mib: 16 }
+disks:
+  - { role: mailbox }
+  - { role: root, owner: a }
+  - { role: data, owner: a, size_mib: 64 }
+  - { role: spare, owner: a }
+  - { role: root, owner: b }
+  - { role: data, owner: b, size_mib: 64 }
+  - { role: free, size_mib: 16 }
+  - { role: free, size_mib: 16, rate_mb_s: 4 }
+`;
+
+/** Logged in on port a, always as the same initiator port. */
+async function initiatorOf(served: Served, lun: number, last = 1): Promise<Initiator> {
+  const initiator = new Initiator(Number(served.portal('a').split(':').at(-1)));
+  const isid = [0x80, 0, 0, 1, 0, last];
+  assert.is(await initiator.login({ target: served.shelf[0]!.target, isid }), 0);
+  const first = await initiator.run([0, 0, 0, 0, 0, 0], { lun });
+  assert.is(first.sense, 0x062900, 'it is new to the disk');
+  return initiator;
+}
+
+test('killed while an initiator holds a disk and another one is being sanitized: the next serve has both as they were', async () => {
+  const scenario = join(scratch, 'free.yaml');
+  const folder = join(scratch, 'killed');
+  writeFileSync(scenario, WITH_FREE);
+  const first = await Served.start(scenario, '--disks', folder);
+  others.push(first);
+  const [held, wiped] = first.shelf[0]!.luns.filter(({ role }) => role === 'free').map(({ lun }) => lun);
+  const list = Buffer.alloc(24);
+  list.writeBigUInt64BE(0x5ca1ab1en, 8);
+  list[20] = 1; // APTPL
+  const before = await initiatorOf(first, held!);
+  const register = [0x5f, 0, 0, 0, 0, 0, 0, 0, 24, 0];
+  assert.is((await before.run(register, { lun: held, write: 24, data: list })).status, 0);
+  list.copyWithin(0, 8, 16);
+  const reserve = [0x5f, 1, 3, 0, 0, 0, 0, 0, 24, 0]; // Exclusive Access
+  assert.is((await before.run(reserve, { lun: held, write: 24, data: list })).status, 0);
+  const data = Buffer.alloc(4096, 0x5a);
+  for (const lun of [held, wiped]) {
+    await before.ready(lun);
+    assert.is((await before.run(write10(0, 8), { lun, write: 4096, data })).status, 0);
+  }
+  const erase = [0x48, 0x82, 0, 0, 0, 0, 0, 0, 0, 0];
+  assert.is((await before.run(erase, { lun: wiped })).status, 0);
+  await first.stop('SIGKILL');
+
+  const second = await Served.start(scenario, '--disks', folder);
+  others.push(second);
+  const again = await initiatorOf(second, wiped!);
+  assert.is((await again.run([0, 0, 0, 0, 0, 0], { lun: wiped })).sense, 0x02041b, 'still being sanitized');
+  await again.ready(held);
+  assert.equal((await again.run(read10(0, 8), { lun: held, read: 4096 })).data, data);
+  const keys = await again.run([0x5e, 0, 0, 0, 0, 0, 0, 0, 64, 0], { lun: held, read: 64 });
+  assert.equal([keys.data.readUInt32BE(4), keys.data.readBigUInt64BE(8)], [8, 0x5ca1ab1en]);
+  const other = await initiatorOf(second, held!, 2);
+  assert.is((await other.run(read10(0, 8), { lun: held, read: 4096 })).status, 0x18, 'RESERVATION CONFLICT');
+  while ((await again.run([0, 0, 0, 0, 0, 0], { lun: wiped })).status !== 0);
+  assert.equal((await again.run(read10(0, 8), { lun: wiped, read: 4096 })).data, Buffer.alloc(4096));
+  again.end();
+  other.end();
+  assert.is(await second.stop(), 0);
 });
 
 test.run();

@@ -111,14 +111,19 @@ export class Served {
         .slice(from)
         .find((each) => (each.name ?? each.event) === name && (board === null || each.board === board));
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null) throw new Error(`serve ended before ${name}: ${this.#errors}`);
+      if (this.#hasEnded) throw new Error(`serve ended before ${name}: ${this.#errors}`);
       await new Promise<void>((resolve) => (this.#changed = resolve));
     }
   }
 
+  /** Also by a signal. */
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Ends it as a user does; the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    if (this.#hasEnded) return this.#child.exitCode;
     const exited = new Promise<number | null>((resolve) => this.#child.once('exit', resolve));
     this.#child.kill(signal);
     return exited;

@@ -54,8 +54,16 @@ export interface DiskIo {
   lu_copy_aborted(lu: number): void;
   /** 1: the initiator behind `nexus` of `lu` may now read the logical unit `other`, or write to it, as a copy does. */
   lu_copy_allowed(lu: number, nexus: number, other: number, writes: number): number;
-  /** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */
-  lu_sanitize(lu: number, progress: number): void;
+  /**
+   * How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED.
+   * 1: the non-volatile image has changed, make it durable.
+   */
+  lu_sanitize(lu: number, progress: number): number;
+  /**
+   * After lu_nv_load: a sanitize operation that power loss interrupted must be resumed. Its pattern, at most
+   * SANITIZE_PATTERN_MAX bytes, goes to `out`; returns how many, 0: it erases. SANITIZE_NONE: there is none.
+   */
+  lu_sanitize_pattern(lu: number, out: number): number;
   /** TMF_* from `nexus`; returns TMF_COMPLETE with TASK_ABORT set in the task block, or TMF_NOT_SUPPORTED. */
   lu_task_management(lu: number, nexus: number, management: number, task: number): number;
   /**

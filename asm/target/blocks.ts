@@ -25,7 +25,7 @@ import {
   SENSE_LBA_OUT_OF_RANGE,
   SENSE_WRITE_PROTECTED,
 } from '../scsi/sense';
-import { finish_bad_cdb, finish_check, finish_sense } from './task';
+import { finish_bad_cdb, finish_check, finish_sense, want_out } from './task';
 import { LogicalUnit } from './unit';
 
 export const DPO: u32 = 0x10;
@@ -137,6 +137,7 @@ export function finish_action(task: usize, action: u32, lba: u64, blocks: u64, f
 }
 
 /** The initiator sends less than a command needs that cannot be done in part: 05/0E03. */
-export function finish_short_data(unit: LogicalUnit, task: usize): u32 {
+export function finish_short_data(unit: LogicalUnit, task: usize, wanted: u32): u32 {
+  want_out(task, wanted);
   return finish_check(unit, task, SENSE_INVALID_FIELD_IN_COMMAND_UNIT);
 }

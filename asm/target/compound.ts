@@ -55,7 +55,7 @@ function whole(
   if (!blocks) return finish_good(task);
   const wanted = times * blocks * stride(unit, protection);
   const held = load<u32>(task, TASK_DATA_OUT_BYTES_AT);
-  if (held < wanted) return finish_short_data(unit, task);
+  if (held < wanted) return finish_short_data(unit, task, wanted);
   finish_moved(task, wanted, held);
   return finish_action(task, action, lba, blocks, write_flags(unit, byte1) | protection | flags);
 }

@@ -22,8 +22,11 @@ const WWN = 0x5000c50012345678n;
 const OTHER_WWN = 0x5000c50012340000n;
 
 /** A testbed with a second logical unit in the same memory, of another block length if wanted. */
-function two(otherConfig: { blockBytes?: number; flags?: number } = {}): { bed: Testbed; other: number } {
-  const bed = threeNexuses();
+function two(
+  otherConfig: { blockBytes?: number; flags?: number } = {},
+  flags = L.LU_FLAG_WRITE_CACHE,
+): { bed: Testbed; other: number } {
+  const bed = threeNexuses({ flags });
   const { view, call, lu, config } = bed;
   const other = (bed.end + 4095) & ~4095;
   const table = bed.id + 32768;
@@ -204,6 +207,25 @@ for (const [what, make, sense, field] of BAD) {
   });
 }
 
+test('test_extendedcopy_segment_number: COPY ABORTED names the segment, ILLEGAL REQUEST none [SPC-4] 5.17.4', () => {
+  const good = segment(0, 1, 1, 0, 0);
+  const beyond = segment(0, 1, 2, 0, Number(CAPACITY) - 1);
+  for (const flags of [L.LU_FLAG_WRITE_CACHE, L.LU_FLAG_DESCRIPTOR_SENSE]) {
+    const { bed } = two({}, flags);
+    for (const before of [0, 1, 5]) {
+      const list = listOf([...Array<number[]>(before).fill(good).flat(), ...beyond]);
+      const { sense, field, senseData } = copy(bed, list);
+      assert.equal([sense, field], [0x0a0d01, 80 + before * 28 + 20]);
+      const isFixed = (senseData[0]! & 0x7f) === 0x70;
+      const at = isFixed ? 11 : senseData.length - 1;
+      assert.is(senseData[at], before);
+      if (!isFixed) assert.equal([...senseData.subarray(-12, -1)], [1, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+  }
+  const { senseData } = copy(two().bed, listOf([...good, ...segment(2, 1, 1, 0, 0)]));
+  assert.equal([...senseData.subarray(8, 12)], [0, 0, 0, 0]);
+});
+
 const list4096 = (blocks: number, dc: number): number[] =>
   listOf(segment(0, 1, blocks, 0, 0, dc), [...cscd(WWN), ...cscd(OTHER_WWN, 4096)]);
 
@@ -245,6 +267,19 @@ test('test_extendedcopy_write_protected: the destination is not written', () => 
   const { bed } = two({ flags: L.LU_FLAG_READ_ONLY });
   assert.is(copy(bed, listOf(segment(0, 1, 1, 0, 0))).sense, 0x0a0d01);
   assert.is(copy(bed, listOf(segment(1, 0, 1, 0, 0))).status, GOOD);
+});
+
+test('test_extendedcopy_counts: the source counts what is read, the destination what is written [SPC-4] 7.3.4', () => {
+  const { bed, other } = two();
+  assert.is(copy(bed, listOf([...segment(0, 1, 3, 0, 0), ...segment(1, 0, 5, 0, 9)])).status, GOOD);
+  const processed = (page: number): bigint => {
+    const { data } = bed.execute(A, [0x4d, 0, 0x40 | page, 0, 0, 0, 5, 0, 64, 0], { room: 64 });
+    return Buffer.from(data).readBigUInt64BE(8);
+  };
+  assert.equal([processed(3), processed(2)], [3n * 512n, 5n * 512n]);
+  Object.defineProperty(bed, 'lu', { value: other, writable: true });
+  bed.drain(A);
+  assert.equal([processed(3), processed(2)], [5n * 512n, 3n * 512n]);
 });
 
 test('test_receivecopyresults_status: in progress, then done; told once, to the nexus that asked [SPC-4] 6.20', () => {

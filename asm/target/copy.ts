@@ -34,14 +34,17 @@ import {
 import { finish_action, in_range } from './blocks';
 import { copy_begin } from './copy-results';
 import { copy_allowed, unit_in_table, unit_of_designator } from './copy-units';
+import { count_copy } from './counters';
 import {
   finish_check,
+  finish_command_specific,
   finish_good,
   finish_moved,
   finish_sense,
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  want_out,
 } from './task';
 import { LogicalUnit, Nexus } from './unit';
 
@@ -67,7 +70,7 @@ export function extended_copy(unit: LogicalUnit, nexus: Nexus, task: usize): u32
   const length = cdb16_length(task_cdb(task));
   const list = task_data_out(task);
   if (!length) return finish_good(task);
-  if (length < HEAD_BYTES || length > task_data_out_bytes(task) || length > 0xffff) {
+  if (!want_out(task, length) || length < HEAD_BYTES || length > 0xffff) {
     return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   }
   const cscdBytes = load_be16(list + 2);
@@ -157,7 +160,10 @@ function judge_segments(
       return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 2);
     if (load_be16(list + at + 4) >= cscds) return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 4);
     if (load_be16(list + at + 6) >= cscds) return no(unit, task, SENSE_INVALID_FIELD_IN_LIST, at + 6);
-    if (!judge_segment(unit, nexus, task, at)) return false;
+    if (!judge_segment(unit, nexus, task, at)) {
+      finish_command_specific(unit, task, (at - from) / SEGMENT_BYTES); // COPY ABORTED names the segment
+      return false;
+    }
   }
   return true;
 }
@@ -198,7 +204,10 @@ function cscd_unit(cscd: u32): u32 {
 function convert(task: usize, segment: usize): u32 {
   const source = cscd_unit(load_be16(segment + 4));
   const destination = cscd_unit(load_be16(segment + 6));
-  const bytes = segment_bytes(segment, unit_in_table(task, source), unit_in_table(task, destination));
+  const fromUnit = unit_in_table(task, source);
+  const toUnit = unit_in_table(task, destination);
+  const bytes = segment_bytes(segment, fromUnit, toUnit);
+  count_copy(fromUnit, toUnit, bytes);
   const from = load_be64(segment + 12);
   const to = load_be64(segment + 20);
   store<u32>(segment, source, COPY_SOURCE_AT);

@@ -28,9 +28,12 @@ export function count_action(unit: LogicalUnit, task: usize, action: u32): void 
       unit.readBytes += load<u32>(task, TASK_MOVED_BYTES_AT);
       return;
     case ACTION_WRITE:
-    case ACTION_OR_WRITE:
-    case ACTION_COMPARE_WRITE:
       unit.writtenBytes += load<u32>(task, TASK_MOVED_BYTES_AT);
+      return;
+    case ACTION_OR_WRITE:
+    case ACTION_COMPARE_WRITE: // the blocks are read, and written
+      unit.readBytes += load<u64>(task, TASK_BLOCKS_LO_AT) * unit.blockBytes;
+      unit.writtenBytes += load<u64>(task, TASK_BLOCKS_LO_AT) * unit.blockBytes;
       return;
     case ACTION_WRITE_SAME:
       unit.writtenBytes += load<u64>(task, TASK_BLOCKS_LO_AT) * unit.blockBytes;
@@ -45,6 +48,14 @@ export function count_action(unit: LogicalUnit, task: usize, action: u32): void 
     default:
       return;
   }
+}
+
+/** A segment of an EXTENDED COPY: read from one unit and written to another, or to the same. */
+export function count_copy(source: LogicalUnit, destination: LogicalUnit, bytes: u32): void {
+  source.readBytes += bytes;
+  source.powerCondition = 0;
+  destination.writtenBytes += bytes;
+  destination.powerCondition = 0;
 }
 
 /** The medium failed. A block that cannot be verified is one that cannot be read. */

@@ -17,6 +17,7 @@ import {
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  want_out,
 } from './task';
 import { LogicalUnit, Nexus } from './unit';
 
@@ -42,8 +43,7 @@ export function send_diagnostic(unit: LogicalUnit, nexus: Nexus, task: usize): u
   if (!bytes) return finish_good(task);
   if (!(byte1 & PF)) return finish_bad_cdb(unit, task, 1, 4); // lists of a vendor's own
   const list = task_data_out(task);
-  if (bytes < 4 || bytes > task_data_out_bytes(task))
-    return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
+  if (!want_out(task, bytes) || bytes < 4) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   finish_moved(task, bytes, task_data_out_bytes(task));
   if (load<u8>(list)) return finish_bad_list(unit, task, 0, 7);
   if (load_be16(list + 2)) return finish_bad_list(unit, task, 2, 7);

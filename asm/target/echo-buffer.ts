@@ -23,6 +23,7 @@ import {
   task_data_out,
   task_data_out_bytes,
   task_nexus,
+  want_out,
 } from './task';
 import { ECHO_BYTES, LogicalUnit, Nexus, echo_at } from './unit';
 
@@ -54,7 +55,7 @@ export function write_buffer(unit: LogicalUnit, nexus: Nexus, task: usize): u32 
   const bytes = load_be24(cdb + 6);
   if (load<u8>(cdb, 1) != MODE_ECHO) return finish_bad_cdb(unit, task, 1, 4);
   if (bytes > ECHO_BYTES) return finish_bad_cdb(unit, task, 6, 7);
-  if (bytes > task_data_out_bytes(task)) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
+  if (!want_out(task, bytes)) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   finish_moved(task, bytes, task_data_out_bytes(task));
   memory.copy(echo_at(unit), task_data_out(task), bytes);
   unit.echoBytes = bytes;

@@ -17,7 +17,7 @@ import { medium_error } from './medium-error';
 import { login, logout, nexus_of } from './nexus';
 import { nv_load } from './nv';
 import { target_name } from './target-name';
-import { sanitize_tell } from './sanitize';
+import { sanitize_pattern, sanitize_tell } from './sanitize';
 import { task_management } from './task-management';
 import { NV_SLOT_BYTES, UNIT_BYTES, nv_slot_at, unit_at } from './unit';
 import { view_registrations, view_reservation } from './view';
@@ -125,9 +125,20 @@ export function lu_copy_allowed(lu: u32, nexus: u32, other: u32, writes: u32): u
   return known != null && copy_allowed(unit_at(other), known, writes != 0) ? 1 : 0;
 }
 
-/** How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED. */
-export function lu_sanitize(lu: u32, progress: u32): void {
-  sanitize_tell(unit_at(lu), progress);
+/**
+ * How far the sanitize operation of ACTION_SANITIZE is: 0 to SANITIZE_PROGRESS_MAX, SANITIZE_DONE, SANITIZE_FAILED.
+ * 1: the non-volatile image has changed, make it durable.
+ */
+export function lu_sanitize(lu: u32, progress: u32): u32 {
+  return sanitize_tell(unit_at(lu), progress) ? 1 : 0;
+}
+
+/**
+ * After lu_nv_load: a sanitize operation that power loss interrupted must be resumed. Its pattern, at most
+ * SANITIZE_PATTERN_MAX bytes, goes to `out`; returns how many, 0: it erases. SANITIZE_NONE: there is none.
+ */
+export function lu_sanitize_pattern(lu: u32, out: u32): u32 {
+  return sanitize_pattern(unit_at(lu), out);
 }
 
 /** TMF_* from `nexus`; returns TMF_COMPLETE with TASK_ABORT set in the task block, or TMF_NOT_SUPPORTED. */

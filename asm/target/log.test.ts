@@ -81,6 +81,20 @@ test('test_log_sense_counters: bytes read, written and verified are those that w
   assert.is(counters(bed, 5)[5], 5n * 512n + 512n);
 });
 
+test('test_log_sense_counters_compound: what is read and written by one command counts as both [SPC-4] 7.3.4', () => {
+  for (const [what, cdb, outBytes, read, written] of [
+    ['COMPARE AND WRITE', [0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0], 6 * 512, 3n, 3n],
+    ['ORWRITE', [0x8b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0], 4 * 512, 4n, 4n],
+    ['WRITE SAME(10)', [0x41, 0, 0, 0, 0, 0, 0, 0, 9, 0], 512, 0n, 9n],
+    ['WRITE SAME(16), NDOB', [0x93, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0], 0, 0n, 7n],
+    ['WRITE ATOMIC(16)', [0x9c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0], 8 * 512, 0n, 8n],
+  ] as const) {
+    const bed = threeNexuses();
+    assert.is(bed.execute(A, cdb, { outBytes }).status, GOOD, what);
+    assert.equal([counters(bed, 3)[5], counters(bed, 2)[5]], [read * 512n, written * 512n], what);
+  }
+});
+
 test('test_log_sense_errors: what the medium would not give or take is an uncorrected error [SPC-4] 7.3.4', () => {
   const bed = threeNexuses();
   const fail = (kind: number) => bed.call.lu_medium_error(bed.lu, bed.task, kind, 7, 0);

@@ -21,6 +21,7 @@ import {
   task_cdb,
   task_data_out_bytes,
   task_nexus,
+  want_out,
 } from './task';
 import { LogicalUnit, Nexus } from './unit';
 
@@ -63,7 +64,7 @@ export function log_select(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
     if (pcr) return finish_bad_cdb(unit, task, 1, 1);
     if (page) return finish_bad_cdb(unit, task, 2, 5); // the pages of the list name themselves
     if (load<u8>(cdb, 3)) return finish_bad_cdb(unit, task, 3, 7);
-    if (bytes < HEAD_BYTES || bytes > task_data_out_bytes(task)) {
+    if (!want_out(task, bytes) || bytes < HEAD_BYTES) {
       return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
     }
     finish_moved(task, bytes, task_data_out_bytes(task));

@@ -375,7 +375,8 @@ for (const command of COMMANDS) {
     test(`test_${name}_short_data: what cannot be done in part is not done [SAM-5] 5.4.3`, () => {
       const whole = command.out!(0, blocks) as number;
       const short = bed.execute(A, command.cdb(0, blocks), { outBytes: whole - 1 });
-      assert.equal([short.sense, short.action, short.residual], [0x050e03, L.ACTION_NONE, whole - 1]);
+      assert.equal([short.sense, short.action, short.moved], [0x050e03, L.ACTION_NONE, 0]);
+      assert.equal([short.residual, short.overflow], [1, 1], '[RFC 7143] 11.4.5.1');
       const more = bed.execute(A, command.cdb(0, blocks), { outBytes: whole + 9 });
       assert.equal([more.status, more.moved, more.residual, more.overflow], [GOOD, whole, 9, 0]);
     });

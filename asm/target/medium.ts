@@ -128,7 +128,7 @@ export function verify(unit: LogicalUnit, task: usize, opcode: u32, byte1: u32, 
   if (check) {
     const wanted = check == 1 ? blocks * stride(unit, protection) : stride(unit, protection);
     const held = load<u32>(task, TASK_DATA_OUT_BYTES_AT);
-    if (held < wanted) return finish_short_data(unit, task);
+    if (held < wanted) return finish_short_data(unit, task, wanted);
     finish_moved(task, wanted, held);
     flags |= check == 1 ? TASK_FLAG_COMPARE : TASK_FLAG_COMPARE_ONE;
   }

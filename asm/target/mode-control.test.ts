@@ -239,12 +239,29 @@ test('an image of version 1, which had no mode pages, is read as it was meant', 
   assert.equal([bed.keys(), page(bed, CONTROL)[5]], [[0x77n], 0x40]);
 });
 
+test('an image of version 2, which had no sanitize operation, is read as it was meant', () => {
+  const bed = changed(CONTROL, { 5: 0x40 }, 1);
+  bed.prOut(A, 0, { actionKey: KEY_A, flags: 1 });
+  const half = bed.call.lu_nv_bytes() / 2;
+  const image = Buffer.from(bed.nv());
+  const at = bed.call.lu_nv_slot(bed.lu) * half;
+  const bytes = image.readUInt32LE(at + 12) - 8;
+  image.write('SPN2', at, 'latin1');
+  image.copyWithin(at + 48, at + 56, at + 8 + bytes);
+  image.writeUInt32LE(bytes, at + 12);
+  image.writeUInt32LE(crc32(image.subarray(at + 8, at + bytes)), at + 4);
+  image.fill(0, half - at, 2 * half - at);
+  bed.powerCycle(image);
+  bed.drain(A);
+  assert.equal([bed.keys(), page(bed, CONTROL)[5]], [[KEY_A], 0x40]);
+});
+
 test('no byte of an image may be damaged: the other slot counts, or none', () => {
   const bed = changed(CONTROL, { 5: 0x40 }, 1);
   const half = bed.call.lu_nv_bytes() / 2;
   const good = bed.nv();
   const slot = bed.call.lu_nv_slot(bed.lu);
-  for (let at = 0; at < 48 + 144; at++) {
+  for (let at = 0; at < 56 + 144; at++) {
     const damaged = good.slice();
     damaged[slot * half + at]! ^= 0x10;
     bed.powerCycle(damaged);

@@ -30,6 +30,7 @@ import {
   task_data_out,
   task_data_out_bytes,
   task_nexus,
+  want_out,
 } from './task';
 import { LogicalUnit, Nexus, mode_current_at, mode_saved_at } from './unit';
 
@@ -46,7 +47,7 @@ export function mode_select(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
     return finish_good(task);
   }
   if (!(flags & PF)) return finish_bad_cdb(unit, task, 1, 4); // pages of a vendor's own
-  if (bytes > task_data_out_bytes(task)) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
+  if (!want_out(task, bytes)) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   finish_moved(task, bytes, task_data_out_bytes(task));
   const list = task_data_out(task);
   const start = judge_head(unit, task, list, bytes, long);

@@ -1,12 +1,20 @@
 /**
- * What outlives power loss, the persistent reservation and the saved mode pages: an image in two slots, of which a
- * change writes only the older. A torn write of one leaves the other, so what is lost is at most a change whose status
- * was never sent. Images of version 1, which had no mode pages, are read as well.
+ * What outlives power loss, the persistent reservation, the saved mode pages and a sanitize operation: an image in two
+ * slots, of which a change writes only the older. A torn write of one leaves the other, so what is lost is at most a
+ * change whose status was never sent. Images of version 1, which had no mode pages, and of version 2, which had no
+ * sanitize operation, are read as well.
  *
  * [SPC-4] 5.13.5.1 preserving persistent reservations and registrations through power loss, 6.11 saved mode pages
+ * [SBC-4] 4.11 a sanitize operation is resumed after power on
  */
 import { crc32 } from '../bytes/crc32';
-import { LU_CONFIG_WWN_LO_AT, REGISTRATION_MAX, TASK_NV_CHANGED_AT, TRANSPORT_ID_BYTES } from '../layout';
+import {
+  LU_CONFIG_WWN_LO_AT,
+  REGISTRATION_MAX,
+  SANITIZE_PATTERN_MAX,
+  TASK_NV_CHANGED_AT,
+  TRANSPORT_ID_BYTES,
+} from '../layout';
 import { EXCLUSIVE_ACCESS_ALL_REGISTRANTS, NO_RESERVATION } from '../scsi/reservation';
 import { PAGES_BYTES, mode_load, mode_ship } from './mode-pages';
 import { registration_id, registration_link_all, registration_remove_all } from './registration';
@@ -14,14 +22,18 @@ import {
   LogicalUnit,
   NV_RECORD_BYTES,
   NV_SLOT_BYTES,
+  SANITIZE_IDLE,
+  SANITIZE_RUNNING_UNRESTRICTED,
   config_at,
   mode_saved_at,
   nv_slot_at,
+  pattern_at,
   registration_at,
 } from './unit';
 
 const MAGIC_1: u32 = 0x4e525053; // "SPRN"
 const MAGIC_2: u32 = 0x324e5053; // "SPN2"
+const MAGIC_3: u32 = 0x334e5053; // "SPN3"
 const MAGIC_AT: usize = 0;
 const CRC_AT: usize = 4; // of all behind it
 const SEQUENCE_AT: usize = 8;
@@ -34,6 +46,9 @@ const APTPL_AT: usize = 36;
 const HEAD_BYTES_1: usize = 40;
 const PAGES_BYTES_AT: usize = 40; // u32, of the saved mode pages, which lie behind the records padded to 8 bytes
 const HEAD_BYTES_2: usize = 48;
+const SANITIZE_AT: usize = 48; // u32, its state; u32, bytes of its pattern, which lies behind the mode pages, padded
+const PATTERN_BYTES_AT: usize = 52;
+const HEAD_BYTES_3: usize = 56;
 // record: key u64, port u16, id bytes u16, 0 u32, id padded to 8 bytes
 const RECORD_PORT_AT: usize = 8;
 const RECORD_ID_BYTES_AT: usize = 10;
@@ -45,11 +60,11 @@ export function nv_save(unit: LogicalUnit, task: usize): void {
   if (unit.aptpl || unit.nvHeld) nv_write(unit, task);
 }
 
-/** Writes the image anew, and tells the host. */
+/** Writes the image anew, and tells the host through the task block, if there is a task. */
 export function nv_write(unit: LogicalUnit, task: usize): void {
   const slot = 1 - unit.nvSlot;
   const image = nv_slot_at(unit, slot);
-  let at = image + HEAD_BYTES_2;
+  let at = image + HEAD_BYTES_3;
   let count: u32 = 0;
   let holder: u32 = 0;
   for (let i: u32 = 0; i < <u32>REGISTRATION_MAX && unit.aptpl; i++) {
@@ -69,7 +84,13 @@ export function nv_write(unit: LogicalUnit, task: usize): void {
   memory.fill(at, 0, PAGES_PADDED);
   memory.copy(at, mode_saved_at(unit), PAGES_BYTES);
   at += PAGES_PADDED;
-  store<u32>(image, MAGIC_2, MAGIC_AT);
+  const pattern = unit.patternBytes;
+  memory.fill(at, 0, (pattern + 7) & ~7);
+  memory.copy(at, pattern_at(unit), pattern);
+  at += (pattern + 7) & ~7;
+  store<u32>(image, MAGIC_3, MAGIC_AT);
+  store<u32>(image, unit.sanitize, SANITIZE_AT);
+  store<u32>(image, pattern, PATTERN_BYTES_AT);
   store<u64>(image, PAGES_BYTES, PAGES_BYTES_AT);
   store<u32>(image, ++unit.nvSequence, SEQUENCE_AT);
   store<u32>(image, <u32>(at - image), BYTES_AT);
@@ -81,12 +102,13 @@ export function nv_write(unit: LogicalUnit, task: usize): void {
   store<u32>(image, crc32(0, image + SEQUENCE_AT, <u32>(at - image - SEQUENCE_AT)), CRC_AT);
   unit.nvSlot = slot;
   unit.nvHeld = unit.aptpl;
-  store<u32>(task, 1, TASK_NV_CHANGED_AT);
+  if (task) store<u32>(task, 1, TASK_NV_CHANGED_AT);
 }
 
 /** Bytes of the image's header; 0: it is none. */
 function head_bytes(image: usize): u32 {
   const magic = load<u32>(image, MAGIC_AT);
+  if (magic == MAGIC_3) return <u32>HEAD_BYTES_3;
   return magic == MAGIC_2 ? <u32>HEAD_BYTES_2 : magic == MAGIC_1 ? <u32>HEAD_BYTES_1 : 0;
 }
 
@@ -109,7 +131,12 @@ function image_valid(unit: LogicalUnit, image: usize): bool {
   }
   if (head == <u32>HEAD_BYTES_1) return at == bytes;
   const pages = load<u32>(image, PAGES_BYTES_AT);
-  return pages <= bytes - <u32>at && at + ((pages + 7) & ~7) == bytes;
+  if (pages > bytes - <u32>at) return false;
+  at += (pages + 7) & ~7;
+  if (head == <u32>HEAD_BYTES_2) return at == bytes;
+  const pattern = load<u32>(image, PATTERN_BYTES_AT);
+  if (load<u32>(image, SANITIZE_AT) > SANITIZE_RUNNING_UNRESTRICTED) return false;
+  return pattern <= <u32>SANITIZE_PATTERN_MAX && at + ((pattern + 7) & ~7) == bytes;
 }
 
 /** True if the image written last is whole, or none was ever written. */
@@ -127,13 +154,15 @@ function newest(unit: LogicalUnit): u32 {
 }
 
 /**
- * Replaces registrations, reservation and saved mode pages by what the slots hold. False: no valid image, and so
- * neither of the former, and the pages as shipped.
+ * Replaces registrations, reservation, saved mode pages and the state of a sanitize operation by what the slots hold.
+ * False: no valid image, and so none of them, and the pages as shipped.
  */
 export function nv_load(unit: LogicalUnit): bool {
   registration_remove_all(unit);
   unit.aptpl = 0;
   unit.nvHeld = 0;
+  unit.sanitize = SANITIZE_IDLE;
+  unit.patternBytes = 0;
   mode_ship(unit);
   const slot = newest(unit);
   if (slot > 1) {
@@ -161,6 +190,12 @@ export function nv_load(unit: LogicalUnit): bool {
   unit.holder = load<u32>(image, HOLDER_AT);
   unit.reservationType = count ? load<u32>(image, TYPE_AT) : NO_RESERVATION;
   registration_link_all(unit);
-  if (load<u32>(image, MAGIC_AT) == MAGIC_2) mode_load(unit, at, load<u32>(image, PAGES_BYTES_AT));
+  if (load<u32>(image, MAGIC_AT) == MAGIC_1) return true;
+  const pages = load<u32>(image, PAGES_BYTES_AT);
+  mode_load(unit, at, pages);
+  if (load<u32>(image, MAGIC_AT) == MAGIC_2) return true;
+  unit.sanitize = load<u32>(image, SANITIZE_AT);
+  unit.patternBytes = load<u32>(image, PATTERN_BYTES_AT);
+  memory.copy(pattern_at(unit), at + ((pages + 7) & ~7), unit.patternBytes);
   return true;
 }

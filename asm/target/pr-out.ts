@@ -51,6 +51,7 @@ import {
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  want_out,
 } from './task';
 import { LogicalUnit, Nexus, registration_at } from './unit';
 
@@ -63,7 +64,7 @@ export function persistent_reserve_out(unit: LogicalUnit, nexus: Nexus, task: us
   if (action > <u32>PR_OUT_REGISTER_AND_MOVE) return finish_bad_cdb(unit, task, 1, 4);
   const list = task_data_out(task);
   const bytes = load_be32(cdb + 5);
-  if (bytes < <u32>PR_LIST_BYTES || bytes > LIST_BYTES_MAX || bytes > task_data_out_bytes(task)) {
+  if (!want_out(task, bytes) || bytes < <u32>PR_LIST_BYTES || bytes > LIST_BYTES_MAX) {
     return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   }
   if (action == PR_OUT_REGISTER_AND_MOVE) {

@@ -9,7 +9,7 @@ const ERASE = [0x48, 2, 0, 0, 0, 0, 0, 0, 0, 0];
 const EXIT = [0x48, 0x1f, 0, 0, 0, 0, 0, 0, 0, 0];
 const overwrite = (bed: Testbed, list: number[], length = list.length, byte1 = 1) =>
   bed.execute(A, [0x48, byte1, 0, 0, 0, 0, 0, ...be16(length), 0], { out: list });
-const done = (bed: Testbed): void => bed.call.lu_sanitize(bed.lu, L.SANITIZE_DONE);
+const done = (bed: Testbed): number => bed.call.lu_sanitize(bed.lu, L.SANITIZE_DONE);
 
 test('test_sanitize_simple: the host does it, with IMMED in the background [SBC-3] 5.24', () => {
   for (const [byte1, flags] of [
@@ -91,6 +91,55 @@ test('test_sanitize_survives: resets, power loss and the loss of its nexus end i
     done(bed);
     assert.is(bed.execute(B, [0, 0, 0, 0, 0, 0]).status, GOOD, what);
   }
+});
+
+const fresh = (image: Uint8Array): Testbed => {
+  const bed = threeNexuses();
+  bed.powerCycle(image);
+  bed.drain(A);
+  return bed;
+};
+
+const pattern = (bed: Testbed): number[] | null => {
+  const bytes = bed.call.lu_sanitize_pattern(bed.lu, bed.out) >>> 0;
+  return bytes === L.SANITIZE_NONE ? null : [...bed.bytes.subarray(bed.out, bed.out + bytes)];
+};
+
+const ready = (bed: Testbed): number => bed.execute(A, [0, 0, 0, 0, 0, 0]).sense;
+
+test('test_sanitize_power_loss: its pattern and how it may end outlive all but the image, and so does its failure [SBC-4] 4.11', () => {
+  const list = Array.from({ length: 512 }, (_, i) => i & 255);
+  for (const ause of [0, 0x20]) {
+    const begun = threeNexuses();
+    begun.prOut(A, 0, { actionKey: 0x77n, flags: 1 });
+    assert.is(pattern(begun), null);
+    const o = overwrite(begun, [1, 0, 2, 0, ...list], 516, ause | 1);
+    assert.equal([o.action, o.nvChanged], [L.ACTION_SANITIZE, 1]);
+    const resumed = fresh(begun.nv());
+    assert.equal([ready(resumed), pattern(resumed), resumed.keys()], [0x02041b, list, [0x77n]]);
+    resumed.prOut(B, 6, { actionKey: 0x78n, flags: 1 });
+    assert.equal(pattern(fresh(resumed.nv())), list, 'a change of the reservations keeps it');
+    assert.is(resumed.call.lu_sanitize(resumed.lu, 0x100), 0);
+    assert.is(resumed.call.lu_sanitize(resumed.lu, L.SANITIZE_FAILED), 1);
+    const failed = fresh(resumed.nv());
+    assert.equal([ready(failed), pattern(failed)], [0x033103, null]);
+    const exit = failed.execute(A, EXIT);
+    assert.equal([exit.sense, exit.nvChanged], ause ? [0, 1] : [0x052400, 0]);
+    if (ause) assert.is(ready(fresh(failed.nv())), 0);
+    failed.execute(A, ERASE);
+    assert.equal(pattern(fresh(failed.nv())), []);
+    assert.is(done(failed), 1);
+    assert.equal([ready(fresh(failed.nv())), pattern(failed)], [0, null]);
+  }
+});
+
+test('test_sanitize_restricted: what failed without AUSE is not done again with it [SBC-4] 4.11.1, 5.24.1', () => {
+  const bed = threeNexuses();
+  bed.execute(A, ERASE);
+  bed.call.lu_sanitize(bed.lu, L.SANITIZE_FAILED);
+  const o = bed.execute(A, [0x48, 0x22, 0, 0, 0, 0, 0, 0, 0, 0]);
+  assert.equal([o.sense, o.field, o.bit, o.inCdb], [0x052400, 1, 5, true]);
+  assert.is(bed.execute(B, [0, 0, 0, 0, 0, 0]).sense, 0x033103);
 });
 
 test('test_sanitize_failed: MEDIUM ERROR until it is done again; with AUSE EXIT FAILURE MODE ends it [SBC-3] 5.24.2.5', () => {

@@ -159,6 +159,18 @@ export function finish_data_in_from(task: usize, allocation: u32, from: usize, t
   return finish_data_in(task, allocation, total);
 }
 
+/**
+ * The command wants `wanted` bytes of the initiator. When that is more than it sends, what is missing is an overflow
+ * residual however the command ends, [RFC 7143] 11.4.5.1. True: all of it is there.
+ */
+export function want_out(task: usize, wanted: u32): bool {
+  const held = task_data_out_bytes(task);
+  if (wanted <= held) return true;
+  store<u32>(task, wanted - held, TASK_RESIDUAL_AT);
+  store<u32>(task, 1, TASK_OVERFLOW_AT);
+  return false;
+}
+
 /** Bytes moved and residual of a command that wants to move `wanted` where the initiator has `held`. */
 export function finish_moved(task: usize, wanted: u32, held: u32): void {
   const over = wanted > held;

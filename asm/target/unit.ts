@@ -12,6 +12,7 @@ import {
   LU_CONFIG_BYTES,
   NEXUS_MAX,
   REGISTRATION_MAX,
+  SANITIZE_PATTERN_MAX,
   TARGET_NAME_BYTES,
   TRANSPORT_ID_BYTES,
 } from '../layout';
@@ -22,6 +23,12 @@ export const ECHO_BYTES: u32 = 512;
 /** Self-test results, 20 of 16 bytes, the newest first; [SPC-4] 7.3.17. */
 const SELF_TESTS_BYTES: u32 = 320;
 export const ATTENTION_MAX: u32 = 12;
+/** Of a sanitize operation, [SBC-3] 4.11: with AUSE its failure is unrestricted, EXIT FAILURE MODE ends it. */
+export const SANITIZE_IDLE: u32 = 0;
+export const SANITIZE_RUNNING: u32 = 1;
+export const SANITIZE_HAS_FAILED: u32 = 2;
+export const SANITIZE_HAS_FAILED_UNRESTRICTED: u32 = 3;
+export const SANITIZE_RUNNING_UNRESTRICTED: u32 = 4;
 export const NEXUS_UNUSED: u32 = 0;
 export const NEXUS_LOGGED_IN: u32 = 1;
 /** Logged out; its identity and its unit attentions are kept until the slot is needed. */
@@ -71,12 +78,13 @@ export class LogicalUnit {
   /** POWER CONDITION of the last START STOP UNIT, idle or standby; 0: active. */
   powerCondition: u32;
   startStops: u32;
-  /** SANITIZE_*, and how much of it is done, of 65536; [SBC-3] 4.11. */
+  /** SANITIZE_IDLE and so on, and how much of it is done, of 65536; [SBC-3] 4.11. */
   sanitize: u32;
   sanitizeProgress: u32;
   /** Of the echo buffer: the bytes in it, which nexus wrote them, which have ever written; a bit a nexus. */
   echoBytes: u32;
-  unused0: u32;
+  /** Of the pattern that a sanitize operation overwrites with; 0: it erases. */
+  patternBytes: u32;
   echoOwner: u64;
   echoWriters: u64;
   /** What the log pages count. */
@@ -140,8 +148,8 @@ const REGISTRATION_BYTES: usize = REGISTRATION_ID_AT + <usize>TRANSPORT_ID_BYTES
 
 /** Of the non-volatile image: a record a registration, its id behind it padded to 8 bytes. */
 export const NV_RECORD_BYTES: usize = 16;
-/** Whole blocks of 512 bytes, and room for every registration. */
-export const NV_SLOT_BYTES: u32 = 17920;
+/** Whole blocks of 512 bytes, and room for every registration and the pattern of a sanitize operation. */
+export const NV_SLOT_BYTES: u32 = 22016;
 
 const CONFIG_AT: usize = offsetof<LogicalUnit>();
 const MODE_CURRENT_AT: usize = CONFIG_AT + <usize>LU_CONFIG_BYTES;
@@ -154,7 +162,8 @@ const NAMES_AT: usize = LUNS_AT + <usize>LUN_MAX * <usize>LUN_BYTES;
 const SELF_TESTS_AT: usize = (NAMES_AT + 2 * <usize>TARGET_NAME_BYTES + 7) & ~7;
 const COPIES_AT: usize = (SELF_TESTS_AT + <usize>SELF_TESTS_BYTES + 7) & ~7;
 const ECHO_AT: usize = (COPIES_AT + <usize>COPY_MAX * offsetof<CopyRecord>() + 7) & ~7;
-export const UNIT_BYTES: usize = ECHO_AT + <usize>ECHO_BYTES;
+const PATTERN_AT: usize = (ECHO_AT + <usize>ECHO_BYTES + 7) & ~7;
+export const UNIT_BYTES: usize = PATTERN_AT + <usize>SANITIZE_PATTERN_MAX;
 
 export function unit_at(lu: usize): LogicalUnit {
   return changetype<LogicalUnit>(lu);
@@ -184,6 +193,11 @@ export function registration_at(unit: LogicalUnit, index: u32): Registration {
 
 export function echo_at(unit: LogicalUnit): usize {
   return changetype<usize>(unit) + ECHO_AT;
+}
+
+/** The pattern of a sanitize operation. */
+export function pattern_at(unit: LogicalUnit): usize {
+  return changetype<usize>(unit) + PATTERN_AT;
 }
 
 export function self_test_at(unit: LogicalUnit): usize {

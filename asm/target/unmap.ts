@@ -35,6 +35,7 @@ import {
   task_cdb,
   task_data_out,
   task_data_out_bytes,
+  want_out,
 } from './task';
 import { LogicalUnit, Nexus } from './unit';
 
@@ -53,7 +54,7 @@ export function unmap(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
   if (unit.writeProtected) return finish_check(unit, task, SENSE_WRITE_PROTECTED);
   if (!length) return finish_good(task); // not an error
   if (length < HEAD_BYTES) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
-  if (task_data_out_bytes(task) < length) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
+  if (!want_out(task, length)) return finish_check(unit, task, SENSE_PARAMETER_LIST_LENGTH);
   // a last descriptor that is not whole is ignored
   const described = min(load_be16(list + 2), length - HEAD_BYTES);
   const count = described / DESCRIPTOR_BYTES;

@@ -54,7 +54,7 @@ export function write_same(unit: LogicalUnit, nexus: Nexus, task: usize): u32 {
     return finish_action(task, ACTION_WRITE_SAME, lba, blocks, flags);
   }
   const wanted = stride(unit, protection);
-  if (held < wanted) return finish_short_data(unit, task);
+  if (held < wanted) return finish_short_data(unit, task, wanted);
   finish_moved(task, wanted, held);
   return finish_action(task, ACTION_WRITE_SAME, lba, blocks, flags);
 }

@@ -9,10 +9,10 @@ import {
   ftruncateSync,
   openSync,
   readSync,
-  write,
   writeSync,
+  writev,
 } from 'node:fs';
-import type { Extent, Medium } from '../shelf/medium.ts';
+import { type Extent, type Medium, piecesOf } from '../shelf/medium.ts';
 
 const SLAB = 2 ** 28;
 
@@ -102,34 +102,30 @@ export class PostedMedium implements Medium {
     bytes: number,
     done: (good: boolean) => void,
   ): void {
-    let left = 0;
-    let good = true;
-    const ended = (): void => {
-      if (--left > 0) return;
-      done(good);
-      this.onDone();
-    };
-    for (let i = 0, at = offset, rest = bytes; i < list.length && rest > 0; i += 2) {
-      const part = Math.min(list[i + 1]!, rest);
-      left++;
-      this.#write(memory, list[i]!, part, at, (whole) => {
-        good &&= whole;
-        ended();
-      });
-      at += part;
-      rest -= part;
-    }
-  }
-
-  #write(memory: Uint8Array, from: number, count: number, to: number, done: (whole: boolean) => void): void {
+    const pieces = piecesOf(memory, list, bytes);
     this.inFlight++;
     this.posted++;
-    write(this.#file, memory, from, count, to, (error, written) => {
+    writev(this.#file, pieces, offset, (error, written) => {
       this.inFlight--;
-      if (error !== null || written === 0) return done(false);
-      if (written === count) return done(true);
-      this.#write(memory, from + written, count - written, to + written, done);
+      const good = error === null && (written === bytes || this.#rest(offset, pieces, written));
+      done(good);
+      this.onDone();
     });
+  }
+
+  /** The host has taken less than it was given. */
+  #rest(offset: number, pieces: readonly Uint8Array[], written: number): boolean {
+    let at = offset;
+    try {
+      for (const piece of pieces) {
+        const done = Math.min(piece.length, Math.max(0, offset + written - at));
+        this.write(at + done, piece, done, piece.length - done);
+        at += piece.length;
+      }
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   read(offset: number, into: Uint8Array, at: number, count: number): void {

@@ -254,6 +254,11 @@ export class Connection implements PduSink, Newcomer {
     this.#closed(this.buffer);
   }
 
+  /** It has not said who it is, so it may have to make room for one that does. */
+  get silent(): boolean {
+    return this.#login.identity === null && !this.#ending;
+  }
+
   /** True once nothing of it is left. */
   get over(): boolean {
     return this.#over;

@@ -46,8 +46,13 @@ export class Budget {
     this.#max = max;
   }
 
+  /** True if so many could be taken now. */
+  has(bytes: number): boolean {
+    return this.used + bytes <= this.#max;
+  }
+
   take(bytes: number): boolean {
-    if (this.used + bytes > this.#max) return false;
+    if (!this.has(bytes)) return false;
     this.used += bytes;
     return true;
   }

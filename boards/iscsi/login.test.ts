@@ -86,6 +86,43 @@ for (const [key, value, answer] of negotiated) {
   );
 }
 
+for (const [first, max, answer] of [
+  ['65536', '8192', '8192'],
+  ['4096', '8192', '4096'],
+  ['262144', '16777215', '262144'],
+] as const) {
+  test(
+    `FirstBurstLength=${first} beside MaxBurstLength=${max} is answered with ${answer}, whichever comes first: RFC 7143 13.14`,
+    withRig(async (rig) => {
+      for (const keys of [
+        { FirstBurstLength: first, MaxBurstLength: max },
+        { MaxBurstLength: max, FirstBurstLength: first },
+      ]) {
+        const { keys: answers } = await step(rig.connect(), 0x04, { ...NORMAL, ...keys });
+        assert.is(answers['FirstBurstLength'], answer);
+      }
+    }),
+  );
+}
+
+test(
+  'a first burst left at its default is no longer than the burst that was agreed on',
+  withRig(async (rig) => {
+    const a = rig.connect();
+    a.loginRequest(LOGIN, OPERATIONAL_TO_FULL, { ...NORMAL, MaxBurstLength: '4096' });
+    assert.is(a.loggedIn(await a.receive()), 0);
+    await a.ready();
+    const write = [0x2a, 0, 0, 0, 0, 0, 0, 0, 16, 0];
+    const long = await a.run(write, { write: 8192, data: Buffer.alloc(8192, 7) });
+    assert.equal([long.status, long.sense], [2, 0x0b0c0d]);
+    const short = a.command(write, { write: 8192, data: Buffer.alloc(4096, 7) });
+    const r2t = await a.receive();
+    assert.equal([r2t.opcode, r2t.header.readUInt32BE(40), r2t.header.readUInt32BE(44)], [0x31, 4096, 4096]);
+    a.dataOut(short, r2t.header.readUInt32BE(20), 0, 4096, Buffer.alloc(4096, 7), true);
+    assert.is((await a.outcome(short)).status, 0);
+  }),
+);
+
 const refused: [string, (i: Initiator) => void, number][] = [
   ['no InitiatorName', (i) => i.loginRequest(LOGIN, OPERATIONAL_TO_FULL, { TargetName: TARGETS[0] }), 0x0207],
   ['no TargetName', (i) => i.loginRequest(LOGIN, OPERATIONAL_TO_FULL, { InitiatorName: NAME }), 0x0207],

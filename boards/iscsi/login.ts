@@ -20,7 +20,9 @@ import {
   type Parameters,
   TARGET_SEGMENT,
   LOGIN_SEGMENT,
+  FIRST_BURST,
   answerKey,
+  conclude,
   defaults,
   isOperational,
 } from './negotiate.ts';
@@ -231,7 +233,10 @@ export class Login {
   }
 
   #operational(keys: ReadonlyMap<string, string>, out: Pair[]): void {
-    for (const [key, value] of keys) {
+    const firstBurst = keys.get(FIRST_BURST);
+    const ordered = [...keys].filter(([key]) => key !== FIRST_BURST);
+    if (firstBurst !== undefined) ordered.push([FIRST_BURST, firstBurst]);
+    for (const [key, value] of ordered) {
       if (KNOWN.has(key) || RESERVED_VALUES.has(value)) continue;
       const answer = isOperational(key) ? answerKey(this.parameters, [key, value]) : 'NotUnderstood';
       if (answer !== null) out.push([key, answer]);
@@ -249,6 +254,7 @@ export class Login {
       throw new Refused(AUTHENTICATION_FAILURE, 'without authentication');
     }
     if (transit && nsg === FULL_FEATURE) {
+      conclude(this.parameters);
       const status = this.#context.admit(this.identity!, this.parameters, cmdSn);
       if (status !== LOGIN_SUCCESS) throw new Refused(status, 'not admitted');
     }

@@ -116,6 +116,14 @@ export const isOperational = (key: string): boolean => key in RULES;
 /** The only operational key that may come again in the full feature phase, RFC 7143 13.12. */
 export const isDeclarable = (key: string): boolean => key === 'MaxRecvDataSegmentLength';
 
+/** To be answered after all others of a text: it depends on MaxBurstLength, and keys come in any order. */
+export const FIRST_BURST = 'FirstBurstLength';
+
+/** The end of the negotiation: what was said of the first burst before its bound was holds no longer, 13.14. */
+export function conclude(parameters: Parameters): void {
+  parameters.firstBurst = Math.min(parameters.firstBurst, parameters.maxBurst);
+}
+
 /** The answer to one operational key; null: it was a declaration, none is due. */
 export function answerKey(parameters: Parameters, [key, value]: Pair): string | null {
   const rule = RULES[key];
@@ -132,7 +140,9 @@ export function answerKey(parameters: Parameters, [key, value]: Pair): string | 
     case 'max': {
       const theirs = numberOf(value);
       if (!(theirs >= rule.from && theirs <= rule.to)) return 'Reject';
-      const result = rule.is === 'min' ? Math.min(theirs, rule.ours) : Math.max(theirs, rule.ours);
+      // No first burst is longer than any burst, 13.14.
+      const ours = key === FIRST_BURST ? Math.min(rule.ours, parameters.maxBurst) : rule.ours;
+      const result = rule.is === 'min' ? Math.min(theirs, ours) : Math.max(theirs, ours);
       rule.set(parameters, result);
       return String(result);
     }

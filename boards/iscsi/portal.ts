@@ -48,6 +48,7 @@ export class Portal {
 
   #take(socket: Socket): void {
     const { target } = this.#entrance;
+    if (this.#connections.size >= this.#max) this.#makeRoom();
     if (this.#connections.size >= this.#max) {
       const from = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}`;
       socket.on('error', () => {});
@@ -69,6 +70,14 @@ export class Portal {
     );
     this.#connections.add(connection);
     connection.attach(withBuffer(socket, connection.buffer, (bytes) => connection.received(bytes)));
+  }
+
+  /** Whoever has been silent longest goes: a flood of connections that never log in keeps nobody out. */
+  #makeRoom(): void {
+    for (const connection of this.#connections) {
+      if (connection.silent)
+        return connection.drop('it made room for another, as it had not begun to log in');
+    }
   }
 
   get connections(): number {

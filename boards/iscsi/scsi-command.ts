@@ -105,7 +105,15 @@ function refuse(command: Command, sense: Uint8Array): void {
   command.finish();
 }
 
+/** From so many bytes on an answer is looked at before it is put into the output. */
+const LARGE_READ_BYTES = 1 << 19;
+
 function read(command: Command, unit: Disk): void {
+  // Those who do not read what they asked for must not fill the memory of the host together.
+  if (command.bytes > LARGE_READ_BYTES && !command.session.around.budget.has(command.bytes)) {
+    refuseForRoom(command);
+    return command.finish();
+  }
   if (!unit.config.immediate && command.bytes > 0) {
     if (!command.hold(command.bytes)) {
       refuseForRoom(command);

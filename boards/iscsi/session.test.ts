@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { be32, keysOf, read10, text, write10 } from './initiator.test-helper.ts';
+import { ImageError } from '../shelf/medium.ts';
 import { TARGETS, moment, until, withRig } from './rig.test-helper.ts';
 
 const GOOD = 0;
@@ -163,6 +164,46 @@ test(
     const failed = await a.run([0x28, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 0], { read: 512 });
     assert.equal([failed.status, failed.flags & 6, failed.residual], [CHECK_CONDITION, 2, 512]);
     assert.is(failed.sense, 0x052100);
+  }),
+);
+
+const registerOf = (listBytes: number): number[] => [
+  0x5f,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  listBytes >> 8,
+  listBytes & 255,
+  0,
+];
+
+test(
+  'a parameter list longer than the data that was announced: 1A/00, an overflow residual of what is missing, and nothing is done',
+  withRig(async (rig) => {
+    const a = await rig.login();
+    const list = Buffer.alloc(24);
+    list.writeBigUInt64BE(0x77n, 8);
+    for (const [what, cdb, sent] of [
+      ['PERSISTENT RESERVE OUT', registerOf(24), 20],
+      ['with SPEC_I_PT data that does not come', registerOf(280), 24],
+      ['MODE SELECT(10)', [0x55, 0x10, 0, 0, 0, 0, 0, 0, 24, 0], 12],
+      ['EXTENDED COPY', [0x83, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0], 8],
+      ['SANITIZE', [0x48, 1, 0, 0, 0, 0, 0, 0, 8, 0], 5],
+    ] as const) {
+      const o = await a.run([...cdb], { write: sent, data: list.subarray(0, sent) });
+      const wanted = (cdb as readonly number[])[0] === 0x83 ? 16 : (cdb[7] << 8) | cdb[8];
+      assert.equal([o.status, o.sense], [CHECK_CONDITION, 0x051a00], what);
+      assert.equal([o.flags & 6, o.residual], [4, wanted - sent], what);
+    }
+    const keys = await a.run([0x5e, 0, 0, 0, 0, 0, 0, 0, 64, 0], { read: 64 });
+    assert.is(keys.data.readUInt32BE(4), 0);
+    const short = await a.run([0x41, 0, 0, 0, 0, 0, 0, 0, 1, 0], { write: 500, data: Buffer.alloc(500) });
+    assert.equal([short.sense, short.flags & 6, short.residual], [0x050e03, 4, 12]);
+    const whole = await a.run(registerOf(24), { write: 64, data: Buffer.concat([list, Buffer.alloc(40)]) });
+    assert.equal([whole.status, whole.flags & 6, whole.residual], [GOOD, 2, 40]);
   }),
 );
 
@@ -414,6 +455,59 @@ test(
 );
 
 test(
+  'a target reset ends the tasks of every nexus on both ports and is told to each; a cold one ends the sessions of its target: RFC 7143 11.5.1',
+  withRig(async (rig) => {
+    const keys = { InitialR2T: 'Yes', ImmediateData: 'No' };
+    const a = await rig.login({ keys });
+    const same = await rig.login({ keys, isid: [0x80, 0, 0, 2, 0, 0] });
+    const other = await rig.login({ keys, portal: 1 });
+    const everyone = [a, same, other];
+    for (const who of everyone) await who.ready(1);
+    for (const [reset, sense, ends] of [
+      [6, 0x062902, []],
+      [7, 0x062901, [a, same]],
+    ] as const) {
+      for (const who of everyone) {
+        for (const lun of [0, 1]) who.command(write10(0, 1), { write: 512, lun });
+        for (let n = 0; n < 2; n++) assert.is((await who.receive()).opcode, 0x31);
+      }
+      assert.is(await a.manage(reset), 0);
+      for (const who of ends) assert.is(await who.receiveOrEnd(), null);
+      for (const who of everyone) {
+        if ((ends as readonly unknown[]).includes(who)) continue;
+        assert.is(await who.manage(10), 0, 'QUERY TASK SET: nothing is left');
+        for (const lun of [0, 1]) {
+          assert.is((await who.run([0, 0, 0, 0, 0, 0], { lun })).sense, sense);
+          assert.is((await who.run([0, 0, 0, 0, 0, 0], { lun })).status, GOOD);
+        }
+      }
+    }
+    assert.equal(rig.onMedium(0, 1), Buffer.alloc(512));
+    await rig.login({ keys });
+  }),
+);
+
+test(
+  'a registration that the host cannot write to its file is an error to who asked for it, and all are served on',
+  withRig(async (rig) => {
+    const a = await rig.login();
+    const b = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+    const list = Buffer.alloc(24);
+    list.writeBigUInt64BE(0x77n, 8);
+    list[20] = 1; // APTPL
+    rig.shelf.disks[0]!.keepReservations = () => {
+      throw new ImageError('/there', new Error('ENOSPC'));
+    };
+    const registers = [0x5f, 6, 0, 0, 0, 0, 0, 0, 24, 0];
+    const failed = await a.run(registers, { write: 24, data: list });
+    assert.equal([failed.status, failed.sense], [CHECK_CONDITION, 0x044400]);
+    assert.is((await b.run(read10(0, 1), { read: 512 })).status, GOOD);
+    rig.shelf.disks[0]!.keepReservations = () => {};
+    assert.is((await a.run(registers, { write: 24, data: list })).status, GOOD);
+  }),
+);
+
+test(
   'an ORDERED command waits for what is older, HEAD OF QUEUE does not, ACA is refused',
   withRig(async (rig) => {
     const a = await rig.login({ keys: { InitialR2T: 'Yes', ImmediateData: 'No' } });
@@ -554,21 +648,59 @@ test(
 );
 
 test(
+  'those who do not read what they asked for do not fill the memory together: BUSY, until the others have read',
+  withRig(
+    async (rig) => {
+      const slow = await rig.login();
+      const other = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+      const served = (): number => rig.server.sessions().find(({ isid }) => isid === '800000010000')!.served;
+      const before = served();
+      slow.socket.pause();
+      const itt = slow.command(read10(0, 32768), { read: 16 << 20 });
+      await until(() => served() > before);
+      const refused = await other.run(read10(0, 32768), { read: 16 << 20 });
+      assert.equal([refused.status, refused.residual], [0x08, 16 << 20]);
+      assert.is((await other.run(read10(0, 128), { read: 1 << 16 })).status, GOOD, 'small reads go on');
+      slow.socket.resume();
+      assert.is((await slow.outcome(itt)).data.length, 16 << 20);
+      assert.is((await other.run(read10(0, 32768), { read: 16 << 20 })).status, GOOD);
+    },
+    { limits: { bufferedBytes: 17 << 20 } },
+  ),
+);
+
+test(
   'connections beyond the bound are closed at once, and make room when they end',
   withRig(
     async (rig) => {
       const first = await rig.login();
-      const second = rig.connect();
-      await until(() => second.socket.readyState === 'open');
+      const second = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
       const third = rig.connect();
       assert.is(await third.receiveOrEnd(), null);
       second.end();
       await first.ready();
       await until(() => rig.events.some(({ event }) => event === 'connection-refused'));
-      const fourth = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+      await until(() => rig.server.sessions().length === 1);
+      const fourth = await rig.login({ isid: [0x80, 0, 0, 3, 0, 0] });
       await fourth.ready();
     },
     { limits: { connections: 2 } },
+  ),
+);
+
+test(
+  'a flood of connections that say nothing keeps nobody out: the oldest of them makes room',
+  withRig(
+    async (rig) => {
+      const held = await rig.login();
+      const silent = Array.from({ length: 40 }, () => rig.connect());
+      await until(() => silent.every(({ socket }) => socket.readyState !== 'opening'));
+      const newcomer = await rig.login({ isid: [0x80, 0, 0, 2, 0, 0] });
+      for (const who of [held, newcomer]) await who.ready();
+      await until(() => silent.filter(({ closed }) => !closed).length <= 6);
+      assert.not.ok(rig.events.some(({ event }) => event === 'connection-refused'));
+    },
+    { limits: { connections: 8 } },
   ),
 );
 

@@ -78,6 +78,7 @@ function write(task: Task, unit: Unit, shop: Shop): Failure | null {
   const bytes = Math.min(task.moved, whole);
   const { list } = task;
   if (list.length === 2 && list[1]! >= bytes) unit.medium.write(offset, task.memory, list[0]!, bytes);
+  else if (unit.medium.gather !== undefined) unit.medium.gather(offset, task.memory, list, bytes);
   else
     walk(task, 0, bytes, (address, done, part) => {
       unit.medium.write(offset + done, task.memory, address, part);

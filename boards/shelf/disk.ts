@@ -9,6 +9,7 @@ import * as L from '../../asm/layout.ts';
 import { type Clock, US } from '../clock.ts';
 import type { DiskConfig } from '../scenario.ts';
 import { act } from './action.ts';
+import { Behind, answersAtOnce, isBehind } from './behind.ts';
 import type { Failure, Shop } from './landing.ts';
 import { ImageError, type Medium } from './medium.ts';
 import { Sanitizer } from './sanitizer.ts';
@@ -68,6 +69,7 @@ export class Disk {
   #shop: Shop;
   #set = new TaskSet();
   #serving: Task | null = null;
+  #behind = new Behind();
   /** Commands that need no medium, until their time is over. */
   #short = new Map<number, Task>();
   #next = 0;
@@ -90,7 +92,7 @@ export class Disk {
     this.#clock = clock;
     this.#watcher = watcher;
     this.#component = clock.register((_kind, a) => this.#end(a));
-    this.#sanitizer = new Sanitizer(this, servers, clock);
+    this.#sanitizer = new Sanitizer(this, servers, clock, () => this.#keep());
     this.#shop = {
       bench: servers.bench,
       units: this.peers,
@@ -145,6 +147,7 @@ export class Disk {
   /** Starts whatever may start. */
   #start(): void {
     for (;;) {
+      if (this.#serving === null) this.#serveBehind();
       if (this.#set.size === 0) return;
       const task = this.#set.next(this.#serving === null, this.#needsMedium);
       if (task === null) return;
@@ -180,15 +183,16 @@ export class Disk {
       task.reply = this.#servers.parameterData(result.moved);
     }
     if (result.abort !== 0n) this.#abortNexuses(result.abort, task.nexus, task);
-    if (result.nvChanged) this.keepReservations(this.#servers.nonVolatile(this.number));
     if (task.cdb[0] === 0x5f) this.#watcher.reserved(this.number, task, parameters ?? new Uint8Array(24));
+    if (result.nvChanged) this.#keepFor(task);
     if (result.action === L.ACTION_SANITIZE) return this.#sanitize(task);
     if (this.config.immediate) {
       if (result.action === L.ACTION_WRITE && this.#post(task)) return;
-      if (result.action !== L.ACTION_NONE) this.#access(task);
+      if (task.action !== L.ACTION_NONE) this.#access(task);
       return this.#answer(task);
     }
-    this.#serve(task, result.action === L.ACTION_NONE);
+    if (task.action !== L.ACTION_NONE && (task.flags & L.TASK_FLAG_IMMEDIATE) !== 0) this.#behind.add(task);
+    this.#serve(task, task.action === L.ACTION_NONE);
   }
 
   /** Nexuses with other tasks, for a command that may abort them: PERSISTENT RESERVE OUT, or any with QERR. */
@@ -196,6 +200,33 @@ export class Disk {
     if (this.#set.size === 0) return 0n;
     const mayAbort = task.cdb[0] === 0x5f || (this.#servers.control(this.number) & L.LU_CONTROL_QERR) !== 0;
     return mayAbort ? this.#set.nexuses(task) : 0n;
+  }
+
+  #keep(): void {
+    this.keepReservations(this.#servers.nonVolatile(this.number));
+  }
+
+  /**
+   * An initiator from outside is told that the host cannot write it, as with an image: what it changed holds, and does
+   * not last. A sanitize operation that might be forgotten must not begin.
+   */
+  #keepFor(task: Task): void {
+    try {
+      this.#keep();
+    } catch (error) {
+      const isLast = task.nexus < FIRST_NEXUS || task.action === L.ACTION_SANITIZE;
+      if (!(error instanceof ImageError) || isLast) throw error;
+      task.action = L.ACTION_NONE;
+      this.#fail(task, { kind: L.MEDIUM_HARDWARE, at: 0 });
+    }
+  }
+
+  /** The power has come back, and with it the non-volatile image: what it interrupted goes on. */
+  resume(): void {
+    const { immediate, accessUs, rateMbS } = this.config;
+    this.#sanitizer.resume(
+      immediate ? 0 : (accessUs + Math.ceil(this.medium.bytes / rateMbS)) * this.slowness,
+    );
   }
 
   /** The operation goes on in the background; the command ends with it, or at once with IMMED. */
@@ -241,6 +272,16 @@ export class Disk {
       this.#clock.after((isReserve ? this.config.reserveUs : SHORT_US) * US, this.#component, END, id);
       return;
     }
+    this.#occupy(task, id);
+  }
+
+  /** What was answered before it was done has the medium first. */
+  #serveBehind(): void {
+    const work = this.#behind.take();
+    if (work !== null) this.#occupy(work, ++this.#next);
+  }
+
+  #occupy(task: Task, id: number): void {
     this.#serving = task;
     this.#servingId = id;
     this.#clock.after(this.#duration(task), this.#component, END, id);
@@ -265,7 +306,8 @@ export class Disk {
   }
   /** By operation code and service action. */
   #kinds = new Uint8Array(256 * 32).fill(UNKNOWN);
-  #needsMedium = (task: Task): boolean => (this.#kind(task) & L.COMMAND_MEDIUM) !== 0;
+  #needsMedium = (task: Task): boolean =>
+    (this.#kind(task) & L.COMMAND_MEDIUM) !== 0 && !answersAtOnce(task.cdb);
 
   #duration(task: Task): number {
     const bytes = BLOCKLESS.has(task.action) ? 0 : task.blocks * this.config.blockBytes;
@@ -287,7 +329,7 @@ export class Disk {
     if (task === null || id !== this.#servingId) return; // aborted meanwhile
     this.#serving = null;
     this.#access(task);
-    this.#answer(task);
+    if (!isBehind(task)) this.#answer(task);
     this.#start();
   }
 
@@ -299,6 +341,7 @@ export class Disk {
     this.#shop.units = this.peers;
     this.#shop.nexus = task.nexus;
     const failure = this.#act(task);
+    if (isBehind(task)) return;
     if (failure !== null) this.#fail(task, failure);
     else if (task.action === L.ACTION_COPY) this.#servers.copied(this.number);
   }

@@ -61,6 +61,15 @@ const isBlank = (config: DiskConfig): boolean =>
   config.blockBytes !== L.SECTOR_BYTES ||
   config.sizeMib > FORMAT_MIB_MAX;
 
+/**
+ * A free disk that is there with its format beside it: whatever its initiators put where the label was, a file system
+ * of their own for instance, it is ours.
+ */
+const isTaken = (config: DiskConfig, folder: string): boolean =>
+  config.role === 'free' &&
+  existsSync(imagePath(folder, config)) &&
+  existsSync(besidePath(folder, config, 'format'));
+
 const tagBytes = (config: DiskConfig): number => (bytesOf(config) / config.blockBytes) * L.PI_BYTES;
 
 /** Media of nothing but zeros, in memory. */
@@ -87,7 +96,7 @@ export function blankFor(servers: DeviceServers, medium: Medium, config: DiskCon
 /** Looks at every image before it writes to any. */
 export function openAll(configs: readonly DiskConfig[], folder: string, servers: DeviceServers): Media[] {
   configs.forEach((config, number) => {
-    if (isBlank(config)) refuseBlank(config, number, folder);
+    if (isBlank(config) || isTaken(config, folder)) refuseBlank(config, number, folder);
     else refuse(config, number, imagePath(folder, config), servers);
   });
   return configs.map((config, number) => {
@@ -96,13 +105,14 @@ export function openAll(configs: readonly DiskConfig[], folder: string, servers:
     const whole = new FileMedium(path, bytesOf(config), fresh);
     if (isBlank(config)) return openBlank(config, number, folder, whole, fresh);
     if (fresh) format(servers, whole, config, number);
+    if (fresh && config.role === 'free') tellFormat(config, number, folder);
     return { medium: whole, tags: null };
   });
 }
 
 function openBlank(config: DiskConfig, number: number, folder: string, whole: Medium, fresh: boolean): Media {
   const tagsPath = besidePath(folder, config, 'tags');
-  if (fresh) writeFileSync(besidePath(folder, config, 'format'), formatLine(config, number));
+  if (fresh) tellFormat(config, number, folder);
   return {
     medium: config.thin ? thinFile(whole, besidePath(folder, config, 'map'), fresh) : whole,
     tags: config.protection === 0 ? null : new FileMedium(tagsPath, tagBytes(config), fresh),
@@ -111,6 +121,10 @@ function openBlank(config: DiskConfig, number: number, folder: string, whole: Me
 
 function no(path: string, what: string): never {
   throw new InputError(`${path}: ${what}; nothing was written, use another folder`, EXIT_BAD_IMAGE);
+}
+
+function tellFormat(config: DiskConfig, number: number, folder: string): void {
+  writeFileSync(besidePath(folder, config, 'format'), formatLine(config, number));
 }
 
 /** What tells an image without a label from one of another shelf. */

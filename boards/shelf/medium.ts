@@ -1,5 +1,14 @@
 /** The medium behind a disk: bytes that stay, in memory or in a sparse file. Offsets and lengths in bytes. */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+  writevSync,
+} from 'node:fs';
 import { EXIT_BAD_IMAGE, EXIT_CANNOT_WRITE, InputError } from '../input-error.ts';
 
 export interface Medium {
@@ -7,6 +16,8 @@ export interface Medium {
   /** Fills `count` bytes of `into` from `at` on; what was never written reads as zero. */
   read(offset: number, into: Uint8Array, at: number, count: number): void;
   write(offset: number, from: Uint8Array, at: number, count: number): void;
+  /** Writes pieces of `memory`, pairs of address and bytes, one after the other, where that is quicker than each alone. */
+  gather?: (offset: number, memory: Uint8Array, list: readonly number[], bytes: number) => void;
   /**
    * A medium that writes while its host goes on: takes `bytes` bytes out of pieces of `memory`, pairs of address and
    * bytes, and calls when it has. Of the real world only: when that is depends on the host.
@@ -47,12 +58,32 @@ function pieceOf(block: Uint8Array): Uint8Array {
   return piece;
 }
 
+/** Most reads are of a page, and making a view for each takes a third of such a read: they are kept. */
+const PAGE = 4096;
+
+class Piece {
+  readonly bytes: Uint8Array;
+  readonly #pages: Uint8Array[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  part(start: number, count: number): Uint8Array {
+    if (count !== PAGE || start % PAGE !== 0) return this.bytes.subarray(start, start + count);
+    return (this.#pages[start / PAGE] ??= this.bytes.subarray(start, start + PAGE));
+  }
+}
+
+/** Forgotten where blank is not zero. */
+const HOLE = new Piece(ZEROS);
+
 /** Pieces of 256 KiB, made when first written. */
 export class MemoryMedium implements Medium {
   readonly bytes: number;
-  #pieces = new Map<number, Uint8Array>();
+  #pieces = new Map<number, Piece>();
   /** What a piece is that was not made yet; null: zeros. */
-  #blank: Uint8Array | null = null;
+  #blank: Piece | null = null;
 
   constructor(bytes: number) {
     this.bytes = bytes;
@@ -65,7 +96,7 @@ export class MemoryMedium implements Medium {
       const part = Math.min(PIECE - start, count - done);
       const piece = this.#pieces.get(index) ?? this.#blank;
       if (piece === null) into.fill(0, at + done, at + done + part);
-      else into.set(piece.subarray(start, start + part), at + done);
+      else into.set(piece.part(start, part), at + done);
       done += part;
     }
   }
@@ -75,15 +106,16 @@ export class MemoryMedium implements Medium {
       const index = Math.floor((offset + done) / PIECE);
       const start = offset + done - index * PIECE;
       const part = Math.min(PIECE - start, count - done);
-      this.#made(index).set(from.subarray(at + done, at + done + part), start);
+      this.#made(index).bytes.set(from.subarray(at + done, at + done + part), start);
       done += part;
     }
   }
 
-  #made(index: number): Uint8Array {
+  #made(index: number): Piece {
     let piece = this.#pieces.get(index);
-    if (piece === undefined || piece === ZEROS) {
-      piece = piece === undefined && this.#blank !== null ? this.#blank.slice() : new Uint8Array(PIECE);
+    if (piece === undefined || piece === HOLE) {
+      const blank = piece === undefined ? this.#blank : null;
+      piece = new Piece(blank === null ? new Uint8Array(PIECE) : blank.bytes.slice());
       this.#pieces.set(index, piece);
     }
     return piece;
@@ -96,9 +128,9 @@ export class MemoryMedium implements Medium {
       const start = offset + done - index * PIECE;
       const part = Math.min(PIECE - start, count - done);
       if (part === PIECE && this.#blank === null) this.#pieces.delete(index);
-      else if (part === PIECE) this.#pieces.set(index, ZEROS);
+      else if (part === PIECE) this.#pieces.set(index, HOLE);
       else if (this.#blank !== null || this.#pieces.has(index))
-        this.#made(index).fill(0, start, start + part);
+        this.#made(index).bytes.fill(0, start, start + part);
       done += part;
     }
   }
@@ -109,13 +141,13 @@ export class MemoryMedium implements Medium {
       const start = Math.max(0, offset - index * PIECE);
       const end = Math.min(PIECE, offset + count - index * PIECE);
       if (start === 0 && end === PIECE) this.#pieces.delete(index);
-      else if (start < end) piece.fill(0, start, end);
+      else if (start < end) piece.bytes.fill(0, start, end);
     }
   }
 
   fill(block: Uint8Array): void {
     this.#pieces.clear();
-    this.#blank = block.some((byte) => byte !== 0) ? pieceOf(block) : null;
+    this.#blank = block.some((byte) => byte !== 0) ? new Piece(pieceOf(block)) : null;
   }
 
   extent(offset: number): Extent {
@@ -124,6 +156,20 @@ export class MemoryMedium implements Medium {
 
   flush(): void {}
   close(): void {}
+}
+
+/** That a system takes in one call: IOV_MAX. */
+export const VECTORS_MAX = 1024;
+
+/** Views of the first `bytes` bytes of pieces of `memory`, pairs of address and bytes. */
+export function piecesOf(memory: Uint8Array, list: readonly number[], bytes: number): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let i = 0, rest = bytes; i < list.length && rest > 0; i += 2) {
+    const part = Math.min(list[i + 1]!, rest);
+    pieces.push(memory.subarray(list[i]!, list[i]! + part));
+    rest -= part;
+  }
+  return pieces;
 }
 
 /** The host cannot write an image: its file system is full, for instance. */
@@ -175,6 +221,22 @@ export class FileMedium implements Medium {
       }
     } catch (error) {
       throw new ImageError(this.path, error);
+    }
+  }
+
+  gather(offset: number, memory: Uint8Array, list: readonly number[], bytes: number): void {
+    const pieces = piecesOf(memory, list, bytes);
+    let written: number;
+    try {
+      written = pieces.length > VECTORS_MAX ? 0 : writevSync(this.#file, pieces, offset);
+    } catch (error) {
+      throw new ImageError(this.path, error);
+    }
+    let at = offset;
+    for (const piece of pieces) {
+      const done = Math.min(piece.length, Math.max(0, offset + written - at));
+      this.write(at + done, piece, done, piece.length - done); // the host may take less than it was given
+      at += piece.length;
     }
   }
 

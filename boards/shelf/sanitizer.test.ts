@@ -96,6 +96,37 @@ test('neither a reset, nor an aborted command, nor an initiator that has gone en
   }
 });
 
+test('the process may end in the midst of it: the next one resumes it, with its pattern, and only then is the disk ready', () => {
+  const list = Uint8Array.of(1, 0, 0, 2, 0xa5, 0x5a);
+  const overwrite = Uint8Array.of(0x48, 0x81, 0, 0, 0, 0, 0, 0, list.length, 0);
+  const first = new Bench({ config: CONFIG });
+  let kept = new Uint8Array();
+  first.disks[0]!.keepReservations = (image) => void (kept = Uint8Array.from(image));
+  first.submit(A0, overwrite, list);
+  first.clock.runUntil(first.clock.now + (WHOLE_US / 2) * US);
+
+  const next = new Bench({ config: CONFIG });
+  next.disks[0]!.keepReservations = (image) => void (kept = Uint8Array.from(image));
+  next.disks[0]!.medium.write(100 * 512, filled(8, 1), 0, 4096);
+  next.servers.loadNonVolatile(0, kept);
+  for (let n = 0; n < 4; n++) next.submit(B0, TEST_UNIT_READY); // takes the unit attention
+  const began = next.clock.now;
+  next.disks[0]!.resume();
+  next.clock.runUntil(began + (WHOLE_US / 2) * US);
+  assert.is(progress(next), 0x8000);
+  assert.is(next.onMedium(100, 1)[0], 1);
+  next.drain();
+  assert.is(next.clock.now - began, WHOLE_US * US);
+  assert.equal([...next.onMedium(100, 1).subarray(0, 4)], [0xa5, 0x5a, 0xa5, 0x5a]);
+  assert.is(next.execute(B0, read16(100, 8), 4096).task.status, GOOD);
+
+  const last = new Bench({ config: CONFIG });
+  last.servers.loadNonVolatile(0, kept);
+  last.disks[0]!.resume();
+  last.drain();
+  assert.equal(last.onMedium(100, 1), filled(1, 0), 'what is done is not done again');
+});
+
 test('what came behind an ORDERED one starts when it has ended', () => {
   const bench = new Bench();
   const sanitizes = bench.task(A0, ERASE);

@@ -87,8 +87,11 @@ test('reservations come back with their image; without it they are gone', () => 
   const first = new Bench();
   first.hold(A0, KEY);
   const image = first.servers.nonVolatile(0).slice();
+  const half = image.length / 2;
+  const smaller = Buffer.concat([image.subarray(0, 17920), image.subarray(half, half + 17920)]);
   for (const [kept, key] of [
     [image, KEY],
+    [smaller, KEY], // as it was once
     [new Uint8Array(image.length), 0n],
   ] as const) {
     const { servers } = new Bench();

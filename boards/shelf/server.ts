@@ -330,9 +330,15 @@ export class DeviceServers {
     return this.call.lu_copy_allowed(this.#units[unit]!, nexus, this.#units[other]!, writes ? 1 : 0) === 1;
   }
 
-  /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED. */
-  sanitize(unit: number, progress: number): void {
-    this.call.lu_sanitize(this.#units[unit]!, progress);
+  /** How far a sanitize operation is, or SANITIZE_DONE, SANITIZE_FAILED; true: the non-volatile image has changed. */
+  sanitize(unit: number, progress: number): boolean {
+    return this.call.lu_sanitize(this.#units[unit]!, progress) === 1;
+  }
+
+  /** The pattern of a sanitize operation that power loss interrupted, empty: it erases; null: there is none. */
+  interruptedSanitize(unit: number): readonly number[] | null {
+    const bytes = this.call.lu_sanitize_pattern(this.#units[unit]!, this.dataIn) >>> 0;
+    return bytes === L.SANITIZE_NONE ? null : Array.from(this.parameterData(bytes));
   }
 
   parameterData(bytes: number): Uint8Array {
@@ -354,9 +360,13 @@ export class DeviceServers {
     return this.#bytes.subarray(at, at + this.#nvBytes);
   }
 
-  /** Loads a non-volatile image and powers the unit on. */
+  /** Loads a non-volatile image, maybe one with slots of another size, and powers the unit on. */
   loadNonVolatile(unit: number, image: Uint8Array): void {
-    this.nonVolatile(unit).set(image.subarray(0, this.#nvBytes));
+    const into = this.nonVolatile(unit).fill(0);
+    const slot = image.length >> 1;
+    const bytes = Math.min(slot, into.length >> 1);
+    into.set(image.subarray(0, bytes));
+    into.set(image.subarray(slot, slot + bytes), into.length >> 1);
     this.call.lu_nv_load(this.#units[unit]!);
     this.call.lu_power_on(this.#units[unit]!);
   }

@@ -143,7 +143,25 @@ test('an image that is missing is made; those that are there stay as they are', 
   make(scenario(), folder).close();
   const after = states(folder);
   assert.is.not(after['free.0.img'], undefined);
-  assert.equal({ ...after, 'free.0.img': '' }, { ...before, 'free.0.img': '' });
+  const made = { 'free.0.img': '', 'free.0.format': '' };
+  assert.equal({ ...after, ...made }, { ...before, ...made });
+});
+
+test('a free disk that its initiators gave a format of their own is there when the shelf is opened again', () => {
+  const folder = madeFolder();
+  const path = join(folder, 'free.0.img');
+  const { size } = statSync(path);
+  for (const byte of [0, 0x42]) {
+    overwrite(path, 0, Buffer.alloc(size, byte));
+    const shelf = make(scenario(), folder);
+    const number = shelf.disks.findIndex(({ config }) => config.name === 'free.0');
+    const into = new Uint8Array(SECTOR);
+    shelf.disks[number]!.medium.read(L.LABEL_LBA * SECTOR, into, 0, SECTOR);
+    assert.equal(into, new Uint8Array(SECTOR).fill(byte));
+    shelf.close();
+  }
+  truncateSync(path, size / 2);
+  assert.throws(() => make(scenario(), folder), /free.0.img: has \d+ bytes/);
 });
 
 test('reservations made to last are there when the shelf is opened again', () => {

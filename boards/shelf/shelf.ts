@@ -50,6 +50,7 @@ export function makeShelf(
   for (const disk of disks) disk.peers = disks;
   for (const disk of disks)
     if (folder !== null) keep(disk, servers, besidePath(folder, disk.config, 'reservations'));
+  for (const disk of disks) disk.resume();
   for (const disk of disks) attach(servers, disk.number);
   for (const leftover of scenario.leftover) leave(servers, disks, leftover);
   const fabric = new Fabric(clock, disks);
@@ -95,7 +96,7 @@ function flagsOf(config: DiskConfig): number {
   );
 }
 
-/** Reservations made with APTPL survive in a file beside the image, replaced as a whole. */
+/** What outlives power loss, as reservations made with APTPL, lies in a file beside the image, replaced as a whole. */
 function keep(disk: Disk, servers: DeviceServers, path: string): void {
   if (existsSync(path)) servers.loadNonVolatile(disk.number, readFileSync(path));
   disk.keepReservations = (image) => {

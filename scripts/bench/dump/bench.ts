@@ -4,6 +4,7 @@ import { cpus, freemem, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Choice, type DumpCase, casesOf, nameOf } from './cases.ts';
 import { kernelGoals, pathGoals, rowGoals } from './goals.ts';
+import { makeGuest, whyNoGuest } from './guest.ts';
 import { type Dumped, type Folders, dumpOnce } from './measure.ts';
 import { type MemoryImage, dropImage, makeImage } from './memory-image.ts';
 import { type Missing, Native, type Timed } from './native.ts';
@@ -15,6 +16,8 @@ import { type DumpBench, type DumpRow, type Goal, VERSION, median } from './resu
 export interface BenchChoice extends Choice {
   rounds: number;
   image: string | null;
+  /** The image is the RAM of a guest that runs here. */
+  guest?: boolean;
   /** The kernels, the way of a command, and what the rows say of the goals. */
   goals: boolean;
   qemu: boolean;
@@ -49,6 +52,7 @@ export async function benchDump(choice: BenchChoice, say: (line: string) => void
     ok: true,
   };
   try {
+    for (const memoryMib of choice.memory) if (choice.guest === true) await ofGuest(memoryMib);
     for (const memoryMib of choice.memory)
       for (const content of choice.contents) await ofContent(memoryMib, content);
   } finally {
@@ -59,7 +63,22 @@ export async function benchDump(choice: BenchChoice, say: (line: string) => void
   bench.ok = bench.rows.every(({ equal }) => equal);
   return bench;
 
-  async function ofContent(memoryMib: number, content: DumpCase['content']): Promise<void> {
+  async function ofGuest(memoryMib: number): Promise<void> {
+    const reason = whyNoGuest();
+    if (reason !== null)
+      return void bench.missing.push({ name: `RAM of a guest of ${memoryMib} MiB`, reason });
+    say(`a guest of ${memoryMib} MiB boots`);
+    const guest = mkdtempSync(join(folders.tmpfs, 'guest-'));
+    const image = await makeGuest(guest, memoryMib);
+    await ofContent(memoryMib, 'image', image);
+    rmSync(guest, { recursive: true });
+  }
+
+  async function ofContent(
+    memoryMib: number,
+    content: DumpCase['content'],
+    given = choice.image,
+  ): Promise<void> {
     if (memoryMib * 2 ** 20 * 4 > freemem()) {
       bench.missing.push({
         name: `${memoryMib} MiB`,
@@ -73,7 +92,7 @@ export async function benchDump(choice: BenchChoice, say: (line: string) => void
       );
       if (cases.length === 0) continue;
       say(`${memoryMib} MiB, ${content}: making the memory`);
-      const image = makeImage(folders.tmpfs, memoryMib, content, noZero, choice.image);
+      const image = makeImage(folders.tmpfs, memoryMib, content, noZero, given);
       try {
         const qemu = choice.qemu && !noZero ? await qemuDumps(image, folders, bench.missing, say) : new Map();
         for (const one of cases)
