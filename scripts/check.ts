@@ -23,6 +23,10 @@ const ALLOWED: Readonly<Record<string, Allowance>> = {
     reason: 'the real world: a shelf that real initiators attach to is given it',
   },
   'scripts/host-turn.ts': { things: ['timers'], reason: 'lets the host take signals while a run goes on' },
+  'scripts/host-pause.ts': {
+    things: ['timers'],
+    reason: 'waits for processes and devices of the real world',
+  },
   'scripts/setup-lock.mjs': { things: ['timers'], reason: 'waits for another set-up of the same checkout' },
   'scripts/test.ts': { things: ['timers'], reason: 'ends a test file that hangs' },
 };

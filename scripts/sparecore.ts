@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
 import { coreCommand } from './commands/core.ts';
 import { ctlCommand } from './commands/ctl.ts';
+import { rigCommand } from './commands/rig.ts';
 import { runCommand } from './commands/run.ts';
 import { scenariosCommand } from './commands/scenarios.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -45,6 +46,7 @@ for (const command of [
   startCommand(),
   runCommand(),
   compareCommand(),
+  rigCommand(),
   serveCommand(),
   ctlCommand(),
   scenariosCommand(),
