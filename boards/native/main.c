@@ -34,8 +34,30 @@ wasm_rt_memory_t *Z_envZ_memory(struct Z_env_instance_t *env) { return &ram; }
 static jmp_buf *running;
 static u32 trapped, trap_pc;
 
+/* What this CPU adds to the panic record. [layout] RECORD_MACHINE_AT, firmware/layout.ts */
+struct native_record {
+  u32 machine, ram;
+  struct registers registers;
+  u32 stack_bytes;
+  u8 stack[NATIVE_STACK_ROOM];
+};
+
+/* The first of a life: what traps in the panic handler does not hide why it runs. */
+static void record(void) {
+  struct native_record *record = (void *)(board_ram + NATIVE_AT);
+  u8 *sp = (u8 *)captured.r[13];
+  u32 bytes = (u32)stack_top - (u32)sp;
+  if (ram.size < NATIVE_AT + sizeof *record || record->machine) return;
+  record->machine = EM_ARM;
+  record->ram = (u32)board_ram;
+  record->registers = captured;
+  record->stack_bytes = bytes < NATIVE_STACK_ROOM ? bytes : NATIVE_STACK_ROOM;
+  memcpy(record->stack, sp, record->stack_bytes);
+}
+
 void fault_taken(void) {
   if (running == 0) reset();
+  record();
   trap_pc = captured.r[15];
   longjmp(*running, 1);
 }
@@ -87,6 +109,8 @@ u32 Z_cpuZ_cycle(struct Z_cpu_instance_t *cpu) {
 }
 void Z_cpuZ_interrupt(struct Z_cpu_instance_t *cpu, u32 lines) { CPU(Z_firmwareZ_interrupt(&firmware, lines)); }
 void Z_cpuZ_nmi(struct Z_cpu_instance_t *cpu, u32 reason, u32 pc, u32 address) {
+  capture();
+  record();
   CPU(Z_firmwareZ_nmi(&firmware, reason, pc, address));
 }
 u32 Z_cpuZ_trapped(struct Z_cpu_instance_t *cpu) { return trapped; }

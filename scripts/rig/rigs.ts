@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { hostPause } from '../host-pause.ts';
+import { NATIVE_MIB } from './kinds.ts';
 import { NAME_RULE, type RigReady, type RigRecord, isKeeper, isName, rigFolder, rigs } from './records.ts';
 
 export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'firmware'>;
@@ -17,7 +18,8 @@ export async function startRig(wish: RigWish): Promise<RigRecord> {
   if (there !== undefined)
     throw new InputError(`rig ${wish.name} runs already, at ${there.port}`, EXIT_BAD_PORT);
   const port = join(rigFolder(), wish.name);
-  const record: RigRecord = { ...wish, port, boardPort: `${port}.board`, pid: 0, boardPid: 0 };
+  const memoryMib = wish.kind === 'qemu' ? NATIVE_MIB : wish.memoryMib;
+  const record: RigRecord = { ...wish, memoryMib, port, boardPort: `${port}.board`, pid: 0, boardPid: 0 };
   const keeper = fork(join(import.meta.dirname, `keeper${extension}`), [JSON.stringify(record)], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
