@@ -27,7 +27,7 @@ void uart_start(void) {
   DATA = 1;
   INTERRUPTS = 0;
   LINE_CONTROL = 3; /* 8N1 */
-  FIFO = 7;         /* on, empty, an interrupt at the first byte */
+  FIFO = 0xc7;      /* on, empty, an interrupt at 14 bytes, or when fewer have been there for a while */
   INTERRUPTS = RECEIVED;
   NVIC_ENABLE = 1u << UART0_IRQ;
 }
