@@ -34,7 +34,9 @@ const MODULES = { agent: 'build/attached.wasm', firmware: 'build/firmware-mcu.wa
 function tool(root, name, parameters) {
   const run = spawnSync(name, parameters, { cwd: join(root, FOLDER), encoding: 'utf8' });
   if (run.error?.code === 'ENOENT')
-    throw new Error(`${name} is not installed; Debian has it in ${PACKAGES[name] ?? 'binutils-arm-none-eabi'}`);
+    throw new Error(
+      `${name} is not installed; Debian has it in ${PACKAGES[name] ?? 'binutils-arm-none-eabi'}`,
+    );
   if (run.status !== 0)
     throw new Error(`${name} ${parameters.join(' ')}:\n${(run.stderr ?? String(run.error)).trim()}`);
   return run.stdout;
@@ -120,7 +122,12 @@ export async function buildNative(root = ROOT) {
   // Its way to say that a section has no bytes is for another assembler; here the linker script says so.
   const structures = readFileSync(join(root, 'build/debug/sparecore.c'), 'utf8');
   writeFileSync(join(root, FOLDER, 'structures.c'), structures.replaceAll(',\\"aw\\",@nobits#', ''));
-  compile('structures.c', 'structures.o', ['-I../debug', '-w', '-fno-short-enums', '-fno-eliminate-unused-debug-types']);
+  compile('structures.c', 'structures.o', [
+    '-I../debug',
+    '-w',
+    '-fno-short-enums',
+    '-fno-eliminate-unused-debug-types',
+  ]);
   const { symbols } = JSON.parse(readFileSync(join(root, 'build/debug/layout.json'), 'utf8'));
   writeFileSync(join(root, FOLDER, 'structures.ld'), placedSymbols(symbols));
   tool(root, GCC, [

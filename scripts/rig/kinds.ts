@@ -62,9 +62,6 @@ export function nativePath(): string {
   ].map((up) => join(import.meta.dirname, ...up, 'native', 'sparecore.elf'));
   const path = candidates.find((each) => existsSync(each));
   if (path === undefined)
-    throw new InputError(
-      `${candidates[0]!}: is not there; npm run build:native makes it`,
-      EXIT_BAD_FIRMWARE,
-    );
+    throw new InputError(`${candidates[0]!}: is not there; npm run build:native makes it`, EXIT_BAD_FIRMWARE);
   return path;
 }
