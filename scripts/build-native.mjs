@@ -2,8 +2,8 @@
 // Cortex-M3. Needs wasm2c (wabt) and the GNU tools for ARM; what the wasm build makes must be there.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './build.mjs';
 
@@ -17,7 +17,7 @@ const PACKAGES = {
   [GCC]: 'gcc-arm-none-eabi and libnewlib-arm-none-eabi',
   'arm-none-eabi-objdump': 'binutils-arm-none-eabi',
 };
-/** No stack depth count and no traps by signals: boards/native/wasm-rt.h. */
+/** Neither a signal handler nor a count: a stack that overflows runs into addresses where nothing is, a bus fault. */
 const FLAGS = [
   '-mcpu=cortex-m3',
   '-mthumb',
@@ -26,6 +26,8 @@ const FLAGS = [
   '-ffreestanding',
   '-ffunction-sections',
   '-DNDEBUG',
+  '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0',
+  '-DWASM_RT_USE_STACK_DEPTH_COUNT=0',
   '-std=gnu11',
 ];
 const MODULES = { agent: 'build/attached.wasm', firmware: 'build/firmware-mcu.wasm' };
@@ -84,6 +86,14 @@ function placedSymbols(symbols) {
   return [...sections, '  .types 0xffff0000 (NOLOAD) : { KEEP(*(.types)) } :NONE', ''].join('\n');
 }
 
+/** The runtime's header is that of the wasm2c that is there. */
+function copyRuntime(root) {
+  const folder = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, 'wasm2c')));
+  const header = join(folder ?? '', '../include/wasm-rt.h');
+  if (!existsSync(header)) throw new Error(`${header}, which belongs to wasm2c, is not there`);
+  copyFileSync(header, join(root, FOLDER, 'wasm-rt.h'));
+}
+
 async function constants(root) {
   const F = await import(pathToFileURL(join(root, 'build/js/firmware/layout.js')).href);
   return [
@@ -110,6 +120,7 @@ export async function buildNative(root = ROOT) {
   mkdirSync(join(root, FOLDER), { recursive: true });
   rmSync(join(root, NATIVE_ELF), { force: true });
   for (const [name, path] of Object.entries(MODULES)) toC(root, name, path);
+  copyRuntime(root);
   const flags = [...FLAGS, `-ffile-prefix-map=${root}=.`, '-I.', `-I${join(root, SUPPORT)}`];
   const compile = (source, out, more) => tool(root, GCC, [...flags, ...more, '-c', source, '-o', out]);
   compile('agent.c', 'agent.o', ['-w']);

@@ -63,7 +63,7 @@ testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built
     `await (await import('${script}')).buildNative(${JSON.stringify(other)})`,
   ]);
   assert.is(again.code, 0, again.err);
-  assert.equal(readFileSync(join(other, 'build/native/sparecore.elf')), readFileSync(ELF));
+  assert.ok(readFileSync(join(other, 'build/native/sparecore.elf')).equals(readFileSync(ELF)));
 });
 
 let port = '';
@@ -92,6 +92,7 @@ const TRAP = {
     { role: 'data', owner: 'a', size_mib: 64 },
     { role: 'spare', owner: 'a' },
     { role: 'root', owner: 'b' },
+    { role: 'data', owner: 'b', size_mib: 64 },
   ],
   workload: { working_set_mib: 1 },
   events: [{ at_s: 0.15, do: 'trap', board: 'a' }],

@@ -50,12 +50,24 @@ static void tick(void) {
   uart_drain();
 }
 
-u32 now_us(void) {
+/* Ticks, and clocks since the last one. */
+static u32 read_clock(u32 *within) {
   for (;;) {
     u32 before = ticks, at = SYSTICK_NOW;
     bool due = ICSR & TICK_PENDING; /* with interrupts off the counter wraps around first */
-    if (before == ticks) return (before + due) * TICK_US + (CLOCK_MHZ * TICK_US - 1 - (due ? SYSTICK_NOW : at)) / CLOCK_MHZ;
+    *within = CLOCK_MHZ * TICK_US - 1 - (due ? SYSTICK_NOW : at);
+    if (before == ticks) return before + due;
   }
+}
+
+u32 now_us(void) {
+  u32 within, tick = read_clock(&within);
+  return tick * TICK_US + within / CLOCK_MHZ;
+}
+
+u32 now_clocks(void) {
+  u32 within, tick = read_clock(&within);
+  return tick * CLOCK_MHZ * TICK_US + within;
 }
 
 /* `frame`: r0-r3, r12, lr, pc, xpsr as the exception stacked them; `saved`: r4-r11. [ARM] B1.5.6 */
