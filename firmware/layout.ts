@@ -62,6 +62,13 @@ export const RECORD_PLACE_AT: u32 = 128; // 256 bytes, "file:line:column", UTF-8
 export const RECORD_PLACE_BYTES: u32 = 256;
 export const RECORD_TEXT_AT: u32 = 384; // 256 bytes, message of a failed assert
 export const RECORD_TEXT_BYTES: u32 = 256;
+/** What a board whose CPU is no wasm machine adds of its own: boards/native. */
+export const RECORD_MACHINE_AT: u32 = 640; // u32, EM_* of the CPU that the following is of; 0: none
+export const RECORD_RAM_AT: u32 = 644; // u32, where that CPU has board RAM
+export const RECORD_REGISTERS_AT: u32 = 648; // 68 bytes, r0 to r15 and xpsr, u32 each
+export const RECORD_STACK_BYTES_AT: u32 = 716; // u32, of the stack from the stack pointer on
+export const RECORD_STACK_AT: u32 = 720; // 3376 bytes, these
+export const RECORD_STACK_ROOM: u32 = RECORD_BYTES - RECORD_STACK_AT;
 
 // ---------------------------------------------------------------------------------------------------- NVRAM
 export const NV_BYTES: u32 = 4096; // words of 32 bits at these byte offsets

@@ -12,6 +12,7 @@ import {
   NOTE_TRACE,
   SCRUB_BYTES,
 } from '../../asm/layout.ts';
+import { EM_ARM, NO_BOARD_ADDRESS } from './native.ts';
 import { parseCoverage, parseLog, parsePanic, splitNotes } from './notes.ts';
 import type { Coverage, Note, PanicNote } from './notes.ts';
 import { type Scrubbed, scrubbedOf } from './records.ts';
@@ -49,6 +50,8 @@ export class MissingMemory extends Error {
 
 export class CoreFile {
   readonly is64: boolean;
+  /** Of a native CPU: addresses of segments are its own, physical ones those of the board. */
+  readonly isArm: boolean;
   /** By rising address; they do not overlap. */
   readonly segments: readonly Segment[];
   readonly notes: readonly Note[];
@@ -69,8 +72,9 @@ export class CoreFile {
     if (kind !== 1 && kind !== 2) ident.fail(4, 'neither ELF32 nor ELF64');
     if (ident.u8(5) !== 1) ident.fail(5, 'not little-endian');
     this.is64 = kind === 2;
+    this.isArm = !this.is64 && Fields.read(FORMAT, read, 18, 2).u16(0) === EM_ARM;
     const phdrs = programHeaders(read, this.is64);
-    this.segments = loads(phdrs, bytes, this.is64);
+    this.segments = loads(phdrs, bytes, this.is64, this.isArm);
     this.notes = phdrs
       .filter((p) => p.u32(0) === PT_NOTE)
       .flatMap((p) => readNotes(read, p, bytes, this.is64));
@@ -153,14 +157,14 @@ function programHeaders(read: Read, is64: boolean): Fields[] {
   return Array.from({ length: count }, (_, i) => all.part(i * bytes, bytes));
 }
 
-function loads(phdrs: readonly Fields[], fileEnd: number, is64: boolean): Segment[] {
+function loads(phdrs: readonly Fields[], fileEnd: number, is64: boolean, isArm: boolean): Segment[] {
   const segments: Segment[] = [];
   let end = 0;
   for (const p of phdrs) {
-    if (p.u32(0) !== PT_LOAD) continue;
+    if (p.u32(0) !== PT_LOAD || (isArm && p.u32(12) === NO_BOARD_ADDRESS)) continue;
     const segment = is64
       ? { address: p.size(16), bytes: p.size(40), fileBytes: p.size(32), offset: p.size(8) }
-      : { address: p.u32(8), bytes: p.u32(20), fileBytes: p.u32(16), offset: p.u32(4) };
+      : { address: p.u32(isArm ? 12 : 8), bytes: p.u32(20), fileBytes: p.u32(16), offset: p.u32(4) };
     if (segment.address < end) p.fail(0, 'segments that overlap or are out of order');
     end = segment.address + segment.bytes;
     if (end > MEMORY_MAX) p.fail(0, 'a segment past 4 GiB');

@@ -14,6 +14,7 @@ import {
 } from '../../asm/layout.ts';
 import type { CoreFile, Segment } from './core-file.ts';
 import { MISSING_NO_RAM, MISSING_NOT_SAID, joined } from './memory-source.ts';
+import { STATUS_PC_AT } from './native.ts';
 import type { DumpFacts, MemorySource, Piece, Registers } from './memory-source.ts';
 import type { Fields } from './source.ts';
 
@@ -66,7 +67,7 @@ export class CoreSource implements MemorySource {
 
   async registers(): Promise<Registers> {
     const status = this.core.notes.find(({ name, type }) => name === 'CORE' && type === NT_PRSTATUS)?.fields;
-    const at = this.core.is64 ? 240 : 120;
+    const at = this.core.isArm ? STATUS_PC_AT : this.core.is64 ? 240 : 120;
     return { pc: status && status.bytes.length >= at + 4 ? status.u32(at) : (this.core.panic?.pc ?? 0) };
   }
 

@@ -1,6 +1,7 @@
 /**
  * Makes a core file of any memory, on the host: what savecore does on a board. ELF32 for i386, or ELF64 for x86-64 where
- * the memory is 4 GiB or the file is too large for 32 bits; a segment lies at its wasm address.
+ * the memory is 4 GiB or the file is too large for 32 bits; a segment lies at its wasm address. Of a native CPU that left
+ * its registers it is ELF32 for that one: segments lie where the CPU has them, and their physical address is the wasm one.
  *
  * [gABI] System V ABI 4.1: "ELF Header", "Program Header", "Note Section"
  * [core] Linux include/uapi/linux/elfcore.h: struct elf_prstatus, struct elf_prpsinfo
@@ -36,6 +37,14 @@ import {
   TRACE_AT,
   TRACE_BYTES,
 } from '../../firmware/layout.ts';
+import {
+  EF_ARM_EABI5,
+  EM_ARM,
+  NO_BOARD_ADDRESS,
+  type NativeState,
+  armStatus,
+  nativeState,
+} from './native.ts';
 import { isMissing, missingRuns, readWhole } from './memory-source.ts';
 import type { MemorySource } from './memory-source.ts';
 import { panicOf } from './epitaph.ts';
@@ -71,21 +80,24 @@ export async function writeCore(
   const map = await survey(source);
   const { loads, slots } = plan(map);
   const panic = await panicOf(source);
-  const task = {
+  const own = await ownNotes(source);
+  const record = own.find(({ type }) => type === NOTE_PANIC)?.bytes;
+  const task: Task = {
     pc: (await source.registers()).pc,
     pid: panic === null || panic === 'none' ? (source.dump?.system ?? 1) : panic.system,
-    own: await ownNotes(source),
+    own,
     coverage: coverageOf(source, map),
+    native: record === undefined ? null : nativeState(record, map.length * CHUNK_BYTES),
   };
   const roomOf = (is64: boolean): number => {
-    const bytes = (is64 ? 64 : 52) + (loads.length + 1) * (is64 ? 56 : 32) + notesOf(is64, task).length;
+    const bytes = (is64 ? 64 : 52) + (loads.length + 2) * (is64 ? 56 : 32) + notesOf(is64, task).length;
     return Math.ceil(bytes / PAGE) * PAGE;
   };
   const is64 = map.length >= 65536 || roomOf(false) + slots * CHUNK_BYTES > 0xffffffff;
   const head = roomOf(is64);
   for (const load of loads) load.offset += head;
   await copy(source, map, loads, write);
-  write(0, headBytes(is64, loads, notesOf(is64, task)));
+  write(0, headBytes(is64, segmentsOf(loads, is64 ? null : task.native), task));
   return { bytes: head + slots * CHUNK_BYTES, map };
 }
 
@@ -169,14 +181,46 @@ interface Task {
   pid: number;
   own: readonly OwnNote[];
   coverage: Uint8Array;
+  native: NativeState | null;
 }
 
-function notesOf(is64: boolean, { pc, pid, own, coverage }: Task): Uint8Array {
-  const status = Buffer.alloc(is64 ? 336 : 144);
+interface ElfSegment {
+  offset: number;
+  address: number;
+  physical: number;
+  fileBytes: number;
+  bytes: number;
+  align: number;
+}
+
+function segmentsOf(loads: readonly Load[], native: NativeState | null): ElfSegment[] {
+  const segments = loads.map(({ first, file, memory, offset }) => ({
+    offset,
+    address: (native?.ram ?? 0) + first * CHUNK_BYTES,
+    physical: native === null ? 0 : first * CHUNK_BYTES,
+    fileBytes: file * CHUNK_BYTES,
+    bytes: memory * CHUNK_BYTES,
+    align: PAGE,
+  }));
+  const stack = native?.stack ?? null;
+  const chunk = stack === null ? 0 : Math.floor(stack.copyAt / CHUNK_BYTES);
+  const load = loads.find(({ first, file }) => chunk >= first && chunk < first + file);
+  if (stack === null || load === undefined) return segments;
+  const offset = load.offset + stack.copyAt - load.first * CHUNK_BYTES;
+  const { address, bytes } = stack;
+  return [
+    ...segments,
+    { offset, address, physical: NO_BOARD_ADDRESS, fileBytes: bytes, bytes, align: 1 },
+  ].toSorted((a, b) => a.address - b.address);
+}
+
+function notesOf(is64: boolean, { pc, pid, own, coverage, native }: Task): Uint8Array {
+  let status = Buffer.alloc(is64 ? 336 : 144);
   status.writeUInt32LE(SIGABRT, 0);
   status.writeUInt16LE(SIGABRT, 12);
   status.writeUInt32LE(pid >>> 0, is64 ? 32 : 24);
   status.writeUInt32LE(pc >>> 0, is64 ? 240 : 120); // rip, eip
+  if (native !== null && !is64) status = Buffer.from(armStatus(native, SIGABRT, pid));
   const info = Buffer.alloc(is64 ? 136 : 124);
   info.write('R', 1, 'latin1');
   info.writeUInt32LE(pid >>> 0, is64 ? 24 : 12);
@@ -226,18 +270,21 @@ export function coverageOf({ dump }: MemorySource, map: Uint8Array): Uint8Array 
   return out;
 }
 
-function headBytes(is64: boolean, loads: readonly Load[], notes: Uint8Array): Uint8Array {
+function headBytes(is64: boolean, segments: readonly ElfSegment[], task: Task): Uint8Array {
+  const notes = notesOf(is64, task);
+  const arm = task.native !== null && !is64;
   const [ehdr, phdr] = is64 ? [64, 56] : [52, 32];
-  const notesAt = ehdr + (loads.length + 1) * phdr;
+  const notesAt = ehdr + (segments.length + 1) * phdr;
   const out = Buffer.alloc(notesAt + notes.length);
   out.set([0x7f, 0x45, 0x4c, 0x46, is64 ? 2 : 1, 1, 1]);
   out.writeUInt16LE(4, 16); // ET_CORE
-  out.writeUInt16LE(is64 ? 62 : 3, 18); // EM_X86_64, EM_386
+  out.writeUInt16LE(arm ? EM_ARM : is64 ? 62 : 3, 18); // EM_X86_64, EM_386
+  if (arm) out.writeUInt32LE(EF_ARM_EABI5, 36);
   out.writeUInt32LE(1, 20);
   out.writeUInt32LE(ehdr, is64 ? 32 : 28); // e_phoff
   out.writeUInt16LE(ehdr, is64 ? 52 : 40);
   out.writeUInt16LE(phdr, is64 ? 54 : 42);
-  out.writeUInt16LE(loads.length + 1, is64 ? 56 : 44);
+  out.writeUInt16LE(segments.length + 1, is64 ? 56 : 44);
   const put = (i: number, type: number, flags: number, values: readonly number[]): void => {
     const at = ehdr + i * phdr;
     out.writeUInt32LE(type, at);
@@ -252,9 +299,8 @@ function headBytes(is64: boolean, loads: readonly Load[], notes: Uint8Array): Ui
   };
   // Offset, virtual and physical address, bytes in the file and in memory, alignment.
   put(0, 4, 4, [notesAt, 0, 0, notes.length, 0, 4]);
-  for (const [i, { first, file, memory, offset }] of loads.entries()) {
-    put(i + 1, 1, 6, [offset, first * CHUNK_BYTES, 0, file * CHUNK_BYTES, memory * CHUNK_BYTES, PAGE]);
-  }
+  for (const [i, { offset, address, physical, fileBytes, bytes, align }] of segments.entries())
+    put(i + 1, 1, 6, [offset, address, physical, fileBytes, bytes, align]);
   out.set(notes, notesAt);
   return out;
 }

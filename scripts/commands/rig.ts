@@ -8,9 +8,9 @@ import { firmwarePath } from '../../boards/machine.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { developmentKey } from '../image-keys.ts';
 import { table } from '../render/format.ts';
-import { RIG_KINDS, type RigKind } from '../rig/kinds.ts';
-import { rigs } from '../rig/records.ts';
-import { startRig, stopRig } from '../rig/rigs.ts';
+import { RIG_KINDS, type RigKind, nativePath } from '../rig/kinds.ts';
+import { type RigRecord, rigs } from '../rig/records.ts';
+import { type RigWish, startRig, stopRig } from '../rig/rigs.ts';
 import { signImage } from './image.ts';
 import { jsonOption } from './options.ts';
 import { print } from './show.ts';
@@ -19,6 +19,7 @@ interface StartFlags {
   kind: RigKind;
   memory: number;
   image?: string;
+  firmware?: string;
   key?: string;
   empty?: true;
   json?: true;
@@ -54,6 +55,10 @@ export const rigCommand = (): Command =>
           '--image <file>',
           'the signed image it has (default: one of the firmware that the build made)',
         )
+        .option(
+          '--firmware <file>',
+          'of kind qemu: its native code (default: what npm run build:native made)',
+        )
         .option('--key <file>', 'public key that it trusts (default: that of the development key)')
         .option('--empty', 'without an image: it waits in its bootloader to be flashed')
         .addOption(jsonOption('the rig as one JSON object'))
@@ -88,12 +93,29 @@ async function start(
   name: string,
   { kind, memory, key, empty, json, ...flags }: StartFlags,
 ): Promise<number> {
+  if (kind === 'qemu') return tell(await startRig(native(name, memory, flags.firmware)), json === true);
   const trusted = key ?? developmentKey();
   const image = empty === true ? null : (flags.image ?? signedBuild());
   if (image !== null && !isSignedBy(readImage(image), readPublicKey(trusted)))
     throw new InputError(`${image}: is not signed by the key in ${trusted}`, EXIT_BAD_FLASH_IMAGE);
-  const rig = await startRig({ name, kind, memoryMib: memory, key: trusted, image });
-  if (json === true) print([JSON.stringify(rig)]);
+  return tell(
+    await startRig({ name, kind, memoryMib: memory, key: trusted, image, firmware: null }),
+    json === true,
+  );
+}
+
+/** QEMU's board has its code from QEMU, and no bootloader. */
+const native = (name: string, memoryMib: number, firmware = nativePath()): RigWish => ({
+  name,
+  kind: 'qemu',
+  memoryMib,
+  key: '',
+  image: null,
+  firmware,
+});
+
+function tell(rig: RigRecord, json: boolean): number {
+  if (json) print([JSON.stringify(rig)]);
   else print([rig.port, `now: npx sparecore run small --board-a serial:${rig.port}`]);
   return EXIT_OK;
 }

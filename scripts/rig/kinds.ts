@@ -1,8 +1,11 @@
 // What a rig's board is made of: a program that takes one end of the line for its UART.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT_BAD_FIRMWARE, EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import type { RigRecord } from './records.ts';
 
-export const RIG_KINDS = ['node'] as const;
+export const RIG_KINDS = ['node', 'qemu'] as const;
 export type RigKind = (typeof RIG_KINDS)[number];
 
 export interface BoardProgram {
@@ -10,9 +13,21 @@ export interface BoardProgram {
   parameters: string[];
 }
 
+const QEMU = 'qemu-system-arm';
+/** RAM of the board that QEMU emulates: the linker script of boards/native says so. */
+export const NATIVE_MIB = 32;
+
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
-export function boardProgram({ kind, boardPort, memoryMib, flash, key, image }: RigRecord): BoardProgram {
+export function boardProgram({
+  kind,
+  boardPort,
+  memoryMib,
+  flash,
+  key,
+  image,
+  firmware,
+}: RigRecord): BoardProgram {
   switch (kind) {
     case 'node':
       return {
@@ -27,5 +42,35 @@ export function boardProgram({ kind, boardPort, memoryMib, flash, key, image }: 
           image ?? '',
         ],
       };
+    case 'qemu':
+      return {
+        program: QEMU,
+        parameters: qemuParameters(firmware ?? nativePath(), `serial,id=line,path=${comma(boardPort)}`),
+      };
   }
+}
+
+/** QEMU's board with the image in its flash, and its UART at a character device. */
+export function qemuParameters(image: string, line: string): string[] {
+  if (spawnSync(QEMU, ['--version']).error !== undefined)
+    throw new InputError(`${QEMU} is not installed; Debian has it in qemu-system-arm`, EXIT_BAD_PORT);
+  return [
+    ...['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none', '-monitor', 'none'],
+    ...['-kernel', image, '-chardev', line, '-serial', 'chardev:line'],
+  ];
+}
+
+/** A comma in a value is written twice. */
+const comma = (path: string): string => path.replaceAll(',', ',,');
+
+/** What scripts/build-native.mjs makes. */
+export function nativePath(): string {
+  const candidates = [
+    ['..', '..', 'build'],
+    ['..', '..', '..', '..', 'build'],
+  ].map((up) => join(import.meta.dirname, ...up, 'native', 'sparecore.elf'));
+  const path = candidates.find((each) => existsSync(each));
+  if (path === undefined)
+    throw new InputError(`${candidates[0]!}: is not there; npm run build:native makes it`, EXIT_BAD_FIRMWARE);
+  return path;
 }

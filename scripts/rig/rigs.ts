@@ -4,9 +4,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { hostPause } from '../host-pause.ts';
+import { NATIVE_MIB } from './kinds.ts';
 import { NAME_RULE, type RigReady, type RigRecord, isKeeper, isName, rigFolder, rigs } from './records.ts';
 
-export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'key' | 'image'>;
+export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'key' | 'image' | 'firmware'>;
 
 const STOP_MS = 5_000;
 const LOOK_MS = 20;
@@ -20,7 +21,16 @@ export async function startRig(wish: RigWish): Promise<RigRecord> {
   const port = join(rigFolder(), wish.name);
   const flash = `${port}.flash`;
   rmSync(flash, { force: true }); // every rig is fresh from the factory
-  const record: RigRecord = { ...wish, port, boardPort: `${port}.board`, flash, pid: 0, boardPid: 0 };
+  const memoryMib = wish.kind === 'qemu' ? NATIVE_MIB : wish.memoryMib;
+  const record: RigRecord = {
+    ...wish,
+    memoryMib,
+    port,
+    boardPort: `${port}.board`,
+    flash,
+    pid: 0,
+    boardPid: 0,
+  };
   const keeper = fork(join(import.meta.dirname, `keeper${extension}`), [JSON.stringify(record)], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

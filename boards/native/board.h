@@ -1,0 +1,42 @@
+/* Parts of the board support for a SmartFusion2 board (Emcraft M2S-FG484: Cortex-M3, 64 MiB of DDR). */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uint32_t u32;
+
+#define REGISTER(address) (*(volatile u32 *)(address))
+
+/* startup.c */
+struct registers {
+  u32 r[16], xpsr;
+};
+extern struct registers captured; /* at the last trap, fault or NMI */
+void capture(void);               /* raises an NMI, whose handler captures */
+_Noreturn void reset(void);
+/* Gives what was captured and where the stack ends, and leaves the firmware; resets the board when none runs. */
+_Noreturn void fault_taken(void);
+extern u32 stack_bottom[], stack_top[];
+/* What cycles of the firmware took in which nothing was waited for; a debugger or QEMU's monitor reads it. */
+struct counts {
+  u32 cycles, least, most, total;
+};
+extern struct counts counts;
+
+/* uart.c */
+void uart_start(void);
+void uart_drain(void);
+bool uart_idle(void); /* nothing has come */
+bool uart_sent(void); /* all has gone */
+bool uart_begins(const char *word, u32 bytes); /* waits for so many bytes */
+u32 uart_read(uint8_t *to, u32 room);
+u32 uart_write(const uint8_t *from, u32 bytes);
+void uart_wait(u32 us);
+
+void tick_start(void);
+u32 now_us(void);
+u32 now_clocks(void); /* of 142 MHz */
+
+#endif

@@ -1,0 +1,120 @@
+/* Vector table, reset, clock and faults. [ARM] ARMv7-M Architecture Reference Manual, DDI 0403E */
+#include <string.h>
+
+#include "board.h"
+
+#define SYSTICK_CONTROL REGISTER(0xe000e010) /* [ARM] B3.3.3 */
+#define SYSTICK_RELOAD REGISTER(0xe000e014)
+#define SYSTICK_NOW REGISTER(0xe000e018)
+#define ICSR REGISTER(0xe000ed04) /* [ARM] B3.2.4 */
+#define NMI_PENDING (1u << 31)
+#define TICK_PENDING (1u << 26)
+#define AIRCR REGISTER(0xe000ed0c) /* [ARM] B3.2.6 */
+#define RESET_REQUEST 0x05fa0004
+#define CLOCK_MHZ 142u
+#define TICK_US 1000u
+#define UART0_IRQ 10
+
+extern u32 data_load[], data_start[], data_end[], bss_start[], bss_end[], handler_stack_top[];
+int main(void);
+
+static volatile u32 ticks;
+struct registers captured;
+
+/* The thread has a stack of its own, at the bottom of the SRAM: below it there is nothing, so overflow is a fault. */
+__attribute__((naked)) void reset_handler(void) {
+  __asm__ volatile(
+      "ldr r0, =stack_top\n msr psp, r0\n movs r0, #2\n msr control, r0\n isb\n b started\n");
+}
+
+__attribute__((used)) static void started(void) {
+  memcpy(data_start, data_load, (uintptr_t)data_end - (uintptr_t)data_start);
+  memset(bss_start, 0, (uintptr_t)bss_end - (uintptr_t)bss_start);
+  main();
+  reset();
+}
+
+void reset(void) {
+  AIRCR = RESET_REQUEST;
+  for (;;) __asm__ volatile("dsb");
+}
+
+void tick_start(void) {
+  SYSTICK_RELOAD = CLOCK_MHZ * TICK_US - 1;
+  SYSTICK_NOW = 0;
+  SYSTICK_CONTROL = 7;
+}
+
+static void tick(void) {
+  ticks++;
+  uart_drain();
+}
+
+/* Ticks, and clocks since the last one. */
+static u32 read_clock(u32 *within) {
+  for (;;) {
+    u32 before = ticks, at = SYSTICK_NOW;
+    bool due = ICSR & TICK_PENDING; /* with interrupts off the counter wraps around first */
+    *within = CLOCK_MHZ * TICK_US - 1 - (due ? SYSTICK_NOW : at);
+    if (before == ticks) return before + due;
+  }
+}
+
+u32 now_us(void) {
+  u32 within, tick = read_clock(&within);
+  return tick * TICK_US + within / CLOCK_MHZ;
+}
+
+u32 now_clocks(void) {
+  u32 within, tick = read_clock(&within);
+  return tick * CLOCK_MHZ * TICK_US + within;
+}
+
+/* `frame`: r0-r3, r12, lr, pc, xpsr as the exception stacked them; `saved`: r4-r11. [ARM] B1.5.6 */
+static void capture_frame(const u32 *frame, const u32 *saved) {
+  u32 *r = captured.r;
+  memcpy(r, frame, 16);
+  memcpy(r + 4, saved, 32);
+  r[12] = frame[4];
+  r[14] = frame[5];
+  r[15] = frame[6];
+  captured.xpsr = frame[7];
+  r[13] = (u32)(frame + 8) + (captured.xpsr & 0x200 ? 4 : 0);
+}
+
+__attribute__((used)) static void nmi_taken(const u32 *frame, const u32 *saved) { capture_frame(frame, saved); }
+
+/* The exception returns into fault_taken, as if the code at fault had called it. */
+__attribute__((used)) static void fault(u32 *frame, const u32 *saved) {
+  if (frame < stack_bottom || frame + 8 > stack_top) { /* a stack that overflowed has no frame */
+    memset(&captured, 0, sizeof captured);
+    frame = stack_bottom + 128;
+    captured.r[13] = (u32)stack_bottom;
+  } else
+    capture_frame(frame, saved);
+  frame[6] = (u32)fault_taken & ~1u;
+  frame[7] = 1u << 24;
+  __asm__ volatile("msr psp, %0" ::"r"(frame));
+}
+
+#define HANDLER(name, taken)                                                                                \
+  __attribute__((naked, used)) static void name(void) {                                                     \
+    __asm__ volatile("mrs r0, psp\n push {r4-r11}\n mov r1, sp\n push {r1, lr}\n bl " #taken                \
+                     "\n pop {r1, lr}\n pop {r4-r11}\n bx lr\n");                                           \
+  }
+HANDLER(nmi_handler, nmi_taken)
+/* A fault in a handler has no thread to leave: only a reset is left. */
+HANDLER(thread_fault, fault)
+__attribute__((naked)) static void fault_handler(void) {
+  __asm__ volatile("tst lr, #4\n beq reset\n b thread_fault\n");
+}
+
+void capture(void) {
+  ICSR = NMI_PENDING;
+  __asm__ volatile("dsb\n isb");
+}
+
+__attribute__((section(".vectors"), used)) static const void *const vectors[16 + UART0_IRQ + 1] = {
+    handler_stack_top, reset_handler, nmi_handler, fault_handler, fault_handler, fault_handler, fault_handler,
+    [11] = fault_handler, [12] = fault_handler, [14] = fault_handler, [15] = tick, [16 + UART0_IRQ] = uart_drain,
+};

@@ -1,0 +1,177 @@
+// Builds build/native/sparecore.elf: the agent and the firmware as C, with the board support of boards/native, for a
+// Cortex-M3. Needs wasm2c (wabt) and the GNU tools for ARM; what the wasm build makes must be there.
+import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from './build.mjs';
+
+export const NATIVE_ELF = 'build/native/sparecore.elf';
+const FOLDER = 'build/native';
+const SUPPORT = 'boards/native';
+const LINKER_SCRIPT = 'emcraft-sf2.ld';
+const GCC = 'arm-none-eabi-gcc';
+const PACKAGES = {
+  wasm2c: 'wabt',
+  [GCC]: 'gcc-arm-none-eabi and libnewlib-arm-none-eabi',
+  'arm-none-eabi-objdump': 'binutils-arm-none-eabi',
+};
+/** Neither a signal handler nor a count: a stack that overflows runs into addresses where nothing is, a bus fault. */
+const FLAGS = [
+  '-mcpu=cortex-m3',
+  '-mthumb',
+  '-O2',
+  '-g',
+  '-ffreestanding',
+  '-ffunction-sections',
+  '-DNDEBUG',
+  '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0',
+  '-DWASM_RT_USE_STACK_DEPTH_COUNT=0',
+  '-std=gnu11',
+];
+const MODULES = { agent: 'build/attached.wasm', firmware: 'build/firmware-mcu.wasm' };
+
+/** Runs a tool; one clear line when it is missing or fails. */
+function tool(root, name, parameters) {
+  const run = spawnSync(name, parameters, { cwd: join(root, FOLDER), encoding: 'utf8' });
+  if (run.error?.code === 'ENOENT')
+    throw new Error(
+      `${name} is not installed; Debian has it in ${PACKAGES[name] ?? 'binutils-arm-none-eabi'}`,
+    );
+  if (run.status !== 0)
+    throw new Error(`${name} ${parameters.join(' ')}:\n${(run.stderr ?? String(run.error)).trim()}`);
+  return run.stdout;
+}
+
+const cFiles = (root) =>
+  readdirSync(join(root, SUPPORT))
+    .filter((file) => file.endsWith('.c'))
+    .toSorted();
+
+/** Of everything that the image is made of. */
+function buildId(root) {
+  const hash = createHash('sha256').update(FLAGS.join(' '));
+  const support = readdirSync(join(root, SUPPORT)).filter((file) => /\.(c|h|ld)$/.test(file));
+  for (const path of [...Object.values(MODULES), ...support.toSorted().map((file) => `${SUPPORT}/${file}`)])
+    hash.update(`\0${path}\0`).update(readFileSync(join(root, path)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The device that the firmware imports as DEVICE.NAME is the agent's function DEVICE_NAME. */
+function renames(wasm) {
+  return WebAssembly.Module.imports(new WebAssembly.Module(wasm))
+    .filter(({ kind }) => kind === 'function')
+    .map(({ module, name }) => {
+      const [from, to] = [module, `${module}_${name}`];
+      return `-DZ_${from}Z_${name}=Z_agentZ_${to}`;
+    });
+}
+
+/** wasm2c ends well without having read or written anything: only what it wrote tells. */
+function toC(root, name, path) {
+  if (!existsSync(join(root, path))) throw new Error(`${path} is not there: npm run build makes it`);
+  const out = join(root, FOLDER, `${name}.c`);
+  rmSync(out, { force: true });
+  tool(root, 'wasm2c', ['-n', name, join(root, path), '-o', `${name}.c`]);
+  if (!existsSync(out) || !readFileSync(out, 'utf8').includes(`void Z_${name}_instantiate(`))
+    throw new Error(`wasm2c: made no whole C file of ${path}`);
+}
+
+/** Structures of the firmware as gdb finds them: names in board RAM, which the image has no bytes of. */
+function placedSymbols(symbols) {
+  const sections = symbols.map(
+    ({ name, address }) => `  .${name} board_ram + ${address} (NOLOAD) : { KEEP(*(.${name})) } :NONE`,
+  );
+  return [...sections, '  .types 0xffff0000 (NOLOAD) : { KEEP(*(.types)) } :NONE', ''].join('\n');
+}
+
+/** The runtime's header is that of the wasm2c that is there. */
+function copyRuntime(root) {
+  const folder = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, 'wasm2c')));
+  const header = join(folder ?? '', '../include/wasm-rt.h');
+  if (!existsSync(header)) throw new Error(`${header}, which belongs to wasm2c, is not there`);
+  copyFileSync(header, join(root, FOLDER, 'wasm-rt.h'));
+}
+
+async function constants(root) {
+  const F = await import(pathToFileURL(join(root, 'build/js/firmware/layout.js')).href);
+  return [
+    `-DNATIVE_AT=${F.RECORD_AT + F.RECORD_MACHINE_AT}u`,
+    `-DNATIVE_STACK_ROOM=${F.RECORD_STACK_ROOM}u`,
+    `-DBUILD_ID="${buildId(root)}"`,
+  ];
+}
+
+/** Bytes in the flash, and of RAM without that of the board itself. */
+function sizes(root) {
+  const found = { flash: 0, ram: 0 };
+  for (const line of tool(root, 'arm-none-eabi-objdump', ['-h', 'sparecore.elf']).split('\n')) {
+    const [, section, bytes] = /^\s*\d+\s+(\S+)\s+([0-9a-f]{8})/.exec(line) ?? [];
+    if (section === '.text' || section === '.ARM.exidx') found.flash += parseInt(bytes, 16);
+    if (section === '.data') found.flash += parseInt(bytes, 16);
+    if (section === '.data' || section === '.bss') found.ram += parseInt(bytes, 16);
+  }
+  return found;
+}
+
+/** Builds it, and returns its sizes. */
+export async function buildNative(root = ROOT) {
+  mkdirSync(join(root, FOLDER), { recursive: true });
+  rmSync(join(root, NATIVE_ELF), { force: true });
+  for (const [name, path] of Object.entries(MODULES)) toC(root, name, path);
+  copyRuntime(root);
+  const flags = [...FLAGS, `-ffile-prefix-map=${root}=.`, '-I.', `-I${join(root, SUPPORT)}`];
+  const compile = (source, out, more) => tool(root, GCC, [...flags, ...more, '-c', source, '-o', out]);
+  compile('agent.c', 'agent.o', ['-w']);
+  compile('firmware.c', 'firmware.o', ['-w', ...renames(readFileSync(join(root, MODULES.firmware)))]);
+  const more = ['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', ...(await constants(root))];
+  const own = cFiles(root).map((file) => {
+    compile(join(root, SUPPORT, file), `${file}.o`, more);
+    return `${file}.o`;
+  });
+  // Its way to say that a section has no bytes is for another assembler; here the linker script says so.
+  const structures = readFileSync(join(root, 'build/debug/sparecore.c'), 'utf8');
+  writeFileSync(join(root, FOLDER, 'structures.c'), structures.replaceAll(',\\"aw\\",@nobits#', ''));
+  compile('structures.c', 'structures.o', [
+    '-I../debug',
+    '-w',
+    '-fno-short-enums',
+    '-fno-eliminate-unused-debug-types',
+  ]);
+  const { symbols } = JSON.parse(readFileSync(join(root, 'build/debug/layout.json'), 'utf8'));
+  writeFileSync(join(root, FOLDER, 'structures.ld'), placedSymbols(symbols));
+  tool(root, GCC, [
+    ...flags,
+    '-nostartfiles',
+    '-Wl,--gc-sections,--fatal-warnings,--no-enum-size-warning,--build-id=none',
+    `-T${join(root, SUPPORT, LINKER_SCRIPT)}`,
+    '-L.',
+    'agent.o',
+    'firmware.o',
+    ...own,
+    'structures.o',
+    '-o',
+    'sparecore.elf',
+  ]);
+  return { ...sizes(root), bytes: statSync(join(root, NATIVE_ELF)).size };
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
+  try {
+    const { flash, ram } = await buildNative();
+    console.log(`${NATIVE_ELF}: flash ${flash} bytes, RAM ${ram} bytes besides that of the board`);
+  } catch (error) {
+    console.error(`build-native.mjs: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

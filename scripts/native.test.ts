@@ -1,0 +1,150 @@
+/**
+ * The firmware as native code on a Cortex-M3 that QEMU emulates, behind a serial line: it does what the emulated board
+ * does, at the same moments, and its core file is one that gdb reads as of an ARM.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { needsExternal, needsTool, testUnless } from './harness.ts';
+import { ROOT } from './repository.ts';
+import type { RigRecord } from './rig/records.ts';
+
+const BUILD = [needsExternal(), needsTool('wasm2c'), needsTool('arm-none-eabi-gcc')];
+const RIG = [...BUILD, needsTool('qemu-system-arm'), needsTool('socat')];
+const SPARECORE = join(ROOT, 'build/js/scripts/sparecore.js');
+const ELF = join(ROOT, 'build/native/sparecore.elf');
+const scratch = mkdtempSync(join(tmpdir(), 'sparecore-native-'));
+const env = { ...process.env, XDG_RUNTIME_DIR: scratch, LC_ALL: 'C', DEBUGINFOD_URLS: '' };
+const RIG_NAME = 'native';
+
+interface Told {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function tell(program: string, parameters: readonly string[]): Told {
+  const { status, stdout, stderr } = spawnSync(program, parameters, {
+    encoding: 'utf8',
+    cwd: ROOT,
+    env,
+    maxBuffer: 1 << 26,
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+const sparecore = (...words: string[]): Told => tell(process.execPath, [SPARECORE, ...words]);
+
+test.after(() => {
+  sparecore('rig', 'stop', RIG_NAME);
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built in another folder', () => {
+  const { code, out, err } = tell(process.execPath, ['scripts/build-native.mjs']);
+  assert.is(code, 0, err);
+  const [, flash, ram] = /flash (\d+) bytes, RAM (\d+) bytes/.exec(out) ?? [];
+  assert.ok(Number(flash) > 100_000 && Number(flash) <= 256 * 1024, out);
+  assert.ok(Number(ram) > 256 * 1024 && Number(ram) < 1024 * 1024, out);
+  const other = join(scratch, 'elsewhere');
+  for (const part of [
+    ...['boards/native', 'build/attached.wasm', 'build/firmware-mcu.wasm', 'build/debug'],
+    ...['build/js/firmware', 'package.json'],
+  ])
+    cpSync(join(ROOT, part), join(other, part), { recursive: true });
+  const script = pathToFileURL(join(ROOT, 'scripts/build-native.mjs')).href;
+  const again = tell(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `await (await import('${script}')).buildNative(${JSON.stringify(other)})`,
+  ]);
+  assert.is(again.code, 0, again.err);
+  assert.ok(readFileSync(join(other, 'build/native/sparecore.elf')).equals(readFileSync(ELF)));
+});
+
+let port = '';
+
+testUnless(
+  RIG,
+  'a native board runs the small scenario with the same digest, panic and dump included',
+  () => {
+    const started = sparecore('rig', 'start', RIG_NAME, '--kind', 'qemu', '--json');
+    assert.is(started.code, 0, started.err);
+    port = (JSON.parse(started.out) as RigRecord).port;
+    const { code, out, err } = sparecore('compare', 'small', '--board-a', `serial:${port}`);
+    assert.is(code, 0, out + err);
+    assert.match(out, /^The same: \d+ events of the firmware, each at the same moment\.$/m);
+  },
+);
+
+/** A trap on board a, over soon. */
+const TRAP = {
+  title: 'of a test',
+  end_s: 0.4,
+  boards: { memory_mib: 16, post_ms: 50, giveback_ms: 'never', reboot_after_panic: false },
+  disks: [
+    { role: 'mailbox' },
+    { role: 'root', owner: 'a' },
+    { role: 'data', owner: 'a', size_mib: 64 },
+    { role: 'spare', owner: 'a' },
+    { role: 'root', owner: 'b' },
+    { role: 'data', owner: 'b', size_mib: 64 },
+  ],
+  workload: { working_set_mib: 1 },
+  events: [{ at_s: 0.15, do: 'trap', board: 'a' }],
+};
+
+testUnless(
+  [...RIG, needsTool('gdb-multiarch'), needsTool('readelf')],
+  'gdb shows the native backtrace and the structures of a native board out of its core',
+  () => {
+    const scenario = join(scratch, 'trap.yaml');
+    writeFileSync(scenario, JSON.stringify(TRAP));
+    const disks = join(scratch, 'disks');
+    const run = sparecore('run', scenario, '--quiet', '--disks', disks, '--board-a', `serial:${port}`);
+    assert.is(run.code, 0, run.out + run.err);
+    const file = join(scratch, 'core');
+    // What savecore put into the root file system is the same memory, as a core of a wasm machine.
+    const saved = join(scratch, 'saved');
+    for (const words of [
+      ['extract', join(disks, 'a.spare.0.img'), '-o', file],
+      ['export', join(disks, 'a.root.img'), '-o', saved],
+    ]) {
+      const made = sparecore('core', ...words);
+      assert.is(made.code, 0, made.err);
+    }
+    for (const core of [file, saved]) {
+      assert.match(tell('readelf', ['-h', core]).out, /Machine: +ARM/);
+      assert.is(sparecore('core', 'verify', core).code, 0);
+      const said = gdb(
+        core,
+        'bt',
+        'p core.phase',
+        'p panic_record.reason',
+        'p panic_record.pc == $pc',
+        'p $sp',
+      );
+      assert.match(said, /^#0 .* at firmware\.c:\d+$/m);
+      assert.match(said, /^#\d+ .*\bZ_firmwareZ_cycle \(/m);
+      assert.match(said, /^#\d+ .*\bZ_cpuZ_cycle .* at \.\/boards\/native\/main\.c:\d+$/m);
+      assert.match(said, /^#\d+ .*\bmain \(\) at \.\/boards\/native\/main\.c:\d+$/m);
+      assert.match(said, /^\$1 = PHASE_CONSOLE$/m);
+      assert.match(said, /^\$2 = PANIC_TRAP$/m);
+      assert.match(said, /^\$3 = 1$/m);
+      assert.match(said, /^\$4 = .*0x2000[0-9a-f]{4}\b/m);
+    }
+  },
+);
+
+function gdb(core: string, ...commands: string[]): string {
+  const words = commands.flatMap((command) => ['-ex', command]);
+  const { code, out, err } = tell('gdb-multiarch', ['-nx', '-batch', ELF, core, ...words]);
+  assert.is(code, 0, err);
+  return out;
+}
+
+test.run();
