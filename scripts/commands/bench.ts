@@ -8,6 +8,7 @@ import { benchFlash, flashLines } from '../bench/flash.ts';
 import { benchIscsi, iscsiLines } from '../bench/iscsi.ts';
 import { benchLink, linkLines } from '../bench/link.ts';
 import { benchOutage, outageTable } from '../bench/outage.ts';
+import { benchRig, rigLines } from '../bench/rig.ts';
 import { benchSmall, benchStandard, speedLines } from '../bench/speed.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { benchDumpCommand } from './bench-dump.ts';
@@ -57,6 +58,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Measured>>> = {
     const data = benchLink();
     return { data, lines: linkLines(data) };
   },
+  rig: async () => {
+    const data = await benchRig(loadScenario('small'), say);
+    return { data, lines: rigLines(data) };
+  },
   dump: async () => {
     const data = await benchDump(SHORT_DUMP, say);
     return { data, lines: dumpTable(data) };
@@ -83,12 +88,19 @@ export const benchCommand = (): Command =>
       'Measures outage against the size of memory, the host time of runs, and whether runs repeat. ' +
         'The boards of the outage bench have up to 4 GiB of memory: it takes minutes and up to 16 GiB of the host.',
     )
-    .addArgument(new Argument('[what]', 'one of them; default: all').choices(Object.keys(BENCHES)))
+    .addArgument(
+      new Argument('[what]', 'one of them; default: all but rig, which needs QEMU').choices(
+        Object.keys(BENCHES),
+      ),
+    )
     .addCommand(benchDumpCommand())
     .addOption(jsonOption('the numbers as one JSON object'))
     .addHelpText('after', '\nExit codes: 0 all within their limits, 1 not.')
     .action(async (what: string | undefined, flags: { json?: true }) => {
-      process.exitCode = await bench(what === undefined ? Object.keys(BENCHES) : [what], flags.json === true);
+      process.exitCode = await bench(
+        what === undefined ? Object.keys(BENCHES).filter((name) => name !== 'rig') : [what],
+        flags.json === true,
+      );
     });
 
 async function bench(names: readonly string[], json: boolean): Promise<number> {

@@ -16,6 +16,8 @@ export interface BoardProgram {
 const QEMU = 'qemu-system-arm';
 /** RAM of the board that QEMU emulates: the linker script of boards/native says so. */
 export const NATIVE_MIB = 32;
+/** And where its program counts cycles: four words, at handler_stack_top. */
+export const COUNTS_AT = 0x2000_ffe0;
 
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
@@ -55,7 +57,7 @@ export function qemuParameters(image: string, line: string): string[] {
   if (spawnSync(QEMU, ['--version']).error !== undefined)
     throw new InputError(`${QEMU} is not installed; Debian has it in qemu-system-arm`, EXIT_BAD_PORT);
   return [
-    ...['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none', '-monitor', 'none'],
+    ...['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none'],
     ...['-kernel', image, '-chardev', line, '-serial', 'chardev:line'],
   ];
 }

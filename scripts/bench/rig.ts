@@ -1,0 +1,159 @@
+/**
+ * The native board in QEMU: how much of what its UART can do a dump over the link gets, in the same run of the same
+ * board, and how many instructions a cycle of the firmware takes. QEMU's UART has no baud rate: what a byte costs is the
+ * emulation of the UART, so only the ratio of the two rates says something.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { inspect } from 'node:util';
+import { BAUD_DEFAULT, type SerialAddress } from '../../boards/attached/address.ts';
+import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
+import { runPair } from '../../boards/pair.ts';
+import type { Scenario } from '../../boards/scenario.ts';
+import { openPort } from '../../boards/serial/open.ts';
+import { CHUNK_BYTES } from '../../asm/layout.ts';
+import { EV_DUMP_BEGIN, EV_DUMP_PROGRESS } from '../../firmware/layout.ts';
+import { hostNanoseconds } from '../host-clock.ts';
+import { table } from '../render/format.ts';
+import { COUNTS_AT, nativePath, qemuParameters } from '../rig/kinds.ts';
+import { startRig, stopRig } from '../rig/rigs.ts';
+
+export const RATIO_MIN = 0.85;
+/** What main.c of boards/native sends for this word. */
+const RAW_WORD = 'RAW\n';
+const RAW_BYTES = 1 << 20;
+/** Of the emulated SysTick: with `-icount shift=0` an instruction takes a nanosecond. */
+const CLOCK_MHZ = 142;
+
+export interface RigBench {
+  /** Bytes of a second: of the UART alone before and after, and of the memory dumped over the link. */
+  raw: number[];
+  dump: number;
+  ratio: number;
+  sameDigest: boolean;
+  cycles: { counted: number; least: number; mean: number; most: number };
+  ok: boolean;
+}
+
+const secondsSince = (from: bigint): number => Number(hostNanoseconds() - from) / 1e9;
+
+/** The board has just been reset, and is again afterwards. */
+async function rawRate(path: string): Promise<number> {
+  const port = await openPort(path, BAUD_DEFAULT);
+  let bytes = 0;
+  let from = 0n;
+  let first = 0;
+  await new Promise<void>((resolve, reject) => {
+    port.onGone = () => reject(new InputError(`${path}: has gone`, EXIT_BAD_PORT));
+    port.onData = (came) => {
+      bytes += came.length;
+      if (from === 0n) {
+        from = hostNanoseconds();
+        first = bytes;
+      }
+      if (bytes >= RAW_BYTES) resolve();
+    };
+    port.write(Buffer.from(RAW_WORD), () => {});
+  });
+  const rate = (bytes - first) / secondsSince(from);
+  port.onGone = () => {};
+  port.close();
+  return rate;
+}
+
+async function dumpRate(path: string, scenario: Scenario): Promise<{ rate: number; digest: string }> {
+  let from = 0n;
+  let seconds = 0;
+  const address: SerialAddress = { kind: 'serial', path, baud: BAUD_DEFAULT };
+  const result = await runPair({
+    scenario,
+    attached: [address, null],
+    onEvent: ({ board, code }) => {
+      if (board !== 0) return;
+      if (code === EV_DUMP_BEGIN) from = hostNanoseconds();
+      if (code === EV_DUMP_PROGRESS) seconds = secondsSince(from);
+    },
+  });
+  return { rate: (result.dump.chunks.stored * CHUNK_BYTES) / seconds, digest: result.digest };
+}
+
+/** With its terminal on a pseudo-terminal of QEMU's own, and time that counts instructions. */
+async function countCycles(scenario: Scenario): Promise<RigBench['cycles']> {
+  const counting = ['-icount', 'shift=0,sleep=off', '-monitor', 'stdio'];
+  const qemu = spawn('qemu-system-arm', [...qemuParameters(nativePath(), 'pty,id=line'), ...counting]);
+  let said = '';
+  qemu.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  qemu.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  const heard = async (pattern: RegExp): Promise<RegExpExecArray> => {
+    for (;;) {
+      const found = pattern.exec(said);
+      if (found !== null) return found;
+      if (qemu.exitCode !== null) throw new InputError(`QEMU ended: ${inspect(said)}`, EXIT_BAD_PORT);
+      await Promise.race([once(qemu.stdout, 'data'), once(qemu.stderr, 'data'), once(qemu, 'exit')]);
+    }
+  };
+  const end = (): void => void qemu.kill();
+  process.once('exit', end);
+  try {
+    const [, path = ''] = await heard(/redirected to (\S+)/);
+    await runPair({ scenario, attached: [{ kind: 'serial', path, baud: BAUD_DEFAULT }, null] });
+    qemu.stdin.write(`xp /4wx 0x${COUNTS_AT.toString(16)}\n`);
+    const [, ...words] = await heard(/: 0x(\w+) 0x(\w+) 0x(\w+) 0x(\w+)/);
+    const [counted = 0, least = 0, most = 0, total = 0] = words.map((each) => parseInt(each, 16));
+    const instructions = (clocks: number): number => Math.round((clocks * 1000) / CLOCK_MHZ);
+    return {
+      counted,
+      least: instructions(least),
+      mean: instructions(total / Math.max(1, counted)),
+      most: instructions(most),
+    };
+  } finally {
+    process.off('exit', end);
+    end();
+  }
+}
+
+export async function benchRig(scenario: Scenario, say: (line: string) => void): Promise<RigBench> {
+  const name = `bench-${process.pid}`;
+  say('the dump over the link, and the UART alone');
+  const { port } = await startRig({ name, kind: 'qemu', memoryMib: 0, firmware: null });
+  let raw: number[];
+  let dump: { rate: number; digest: string };
+  try {
+    raw = [await rawRate(port)];
+    dump = await dumpRate(port, scenario);
+  } finally {
+    await stopRig(name);
+  }
+  say('instructions a cycle');
+  const cycles = await countCycles(scenario);
+  const { digest } = await runPair({ scenario });
+  const ratio = dump.rate / raw[0]!;
+  const sameDigest = digest === dump.digest;
+  return { raw, dump: dump.rate, ratio, sameDigest, cycles, ok: sameDigest && ratio >= RATIO_MIN };
+}
+
+const kilobytes = (rate: number): string => `${(rate / 1000).toFixed(1)} kB/s`;
+
+export function rigLines({ raw, dump, ratio, sameDigest, cycles, ok }: RigBench): string[] {
+  return [
+    ...table(
+      [
+        ['native board in QEMU', ''],
+        ['UART alone', raw.map(kilobytes).join(', ')],
+        ['memory dumped over the link', kilobytes(dump)],
+        ['share', `${ratio.toFixed(3)}, at least ${RATIO_MIN}: ${ratio >= RATIO_MIN ? 'ok' : 'missed'}`],
+        ['digest', sameDigest ? 'as emulated' : 'another than emulated'],
+      ],
+      [],
+    ),
+    ...table(
+      [
+        ['instructions a cycle', 'least', 'mean', 'most', 'cycles counted'],
+        ['', ...[cycles.least, cycles.mean, cycles.most, cycles.counted].map((n) => n.toLocaleString('en'))],
+      ],
+      [1, 2, 3, 4],
+    ),
+    ok ? 'ok' : 'not within its limits',
+  ];
+}
