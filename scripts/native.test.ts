@@ -52,8 +52,12 @@ testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built
   assert.ok(Number(ram) > 256 * 1024 && Number(ram) < 1024 * 1024, out);
   const other = join(scratch, 'elsewhere');
   for (const part of [
-    ...['boards/native', 'build/attached.wasm', 'build/firmware-mcu.wasm', 'build/debug'],
-    ...['build/js/firmware', 'package.json'],
+    'boards/native',
+    'build/attached.wasm',
+    'build/firmware-mcu.wasm',
+    'build/debug',
+    'build/js/firmware',
+    'package.json',
   ])
     cpSync(join(ROOT, part), join(other, part), { recursive: true });
   const script = pathToFileURL(join(ROOT, 'scripts/build-native.mjs')).href;

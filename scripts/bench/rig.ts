@@ -10,7 +10,8 @@ import { BAUD_DEFAULT, type SerialAddress } from '../../boards/attached/address.
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { runPair } from '../../boards/pair.ts';
 import type { Scenario } from '../../boards/scenario.ts';
-import { openPort } from '../../boards/serial/open.ts';
+import { ignore } from '../../boards/serial/end.ts';
+import { openPort } from '../../boards/serial/port.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { EV_DUMP_BEGIN, EV_DUMP_PROGRESS } from '../../firmware/layout.ts';
 import { hostNanoseconds } from '../host-clock.ts';
@@ -39,12 +40,12 @@ const secondsSince = (from: bigint): number => Number(hostNanoseconds() - from) 
 
 /** The board has just been reset, and is again afterwards. */
 async function rawRate(path: string): Promise<number> {
-  const port = await openPort(path, BAUD_DEFAULT);
+  const port = await openPort({ path, baud: BAUD_DEFAULT });
   let bytes = 0;
   let from = 0n;
   let first = 0;
   await new Promise<void>((resolve, reject) => {
-    port.onGone = () => reject(new InputError(`${path}: has gone`, EXIT_BAD_PORT));
+    port.onClose = () => reject(new InputError(`${path}: has gone`, EXIT_BAD_PORT));
     port.onData = (came) => {
       bytes += came.length;
       if (from === 0n) {
@@ -53,11 +54,11 @@ async function rawRate(path: string): Promise<number> {
       }
       if (bytes >= RAW_BYTES) resolve();
     };
-    port.write(Buffer.from(RAW_WORD), () => {});
+    port.write(Buffer.from(RAW_WORD));
   });
   const rate = (bytes - first) / secondsSince(from);
-  port.onGone = () => {};
-  port.close();
+  port.onClose = ignore;
+  await port.close();
   return rate;
 }
 
@@ -116,7 +117,7 @@ async function countCycles(scenario: Scenario): Promise<RigBench['cycles']> {
 export async function benchRig(scenario: Scenario, say: (line: string) => void): Promise<RigBench> {
   const name = `bench-${process.pid}`;
   say('the dump over the link, and the UART alone');
-  const { port } = await startRig({ name, kind: 'qemu', memoryMib: 0, firmware: null });
+  const { port } = await startRig({ name, kind: 'qemu', memoryMib: 0, key: '', image: null, firmware: null });
   let raw: number[];
   let dump: { rate: number; digest: string };
   try {

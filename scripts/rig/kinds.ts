@@ -56,10 +56,8 @@ export function boardProgram({
 export function qemuParameters(image: string, line: string): string[] {
   if (spawnSync(QEMU, ['--version']).error !== undefined)
     throw new InputError(`${QEMU} is not installed; Debian has it in qemu-system-arm`, EXIT_BAD_PORT);
-  return [
-    ...['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none'],
-    ...['-kernel', image, '-chardev', line, '-serial', 'chardev:line'],
-  ];
+  const machine = ['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none'];
+  return machine.concat(['-kernel', image, '-chardev', line, '-serial', 'chardev:line']);
 }
 
 /** A comma in a value is written twice. */
