@@ -452,7 +452,7 @@ const FOREIGN: [
   [
     'a blank image',
     null,
-    'free.0',
+    'b.data.0',
     (path) => {
       const { size } = statSync(path);
       truncateSync(path, 0);
