@@ -51,11 +51,9 @@ testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built
   assert.ok(Number(flash) > 100_000 && Number(flash) <= 256 * 1024, out);
   assert.ok(Number(ram) > 256 * 1024 && Number(ram) < 1024 * 1024, out);
   const other = join(scratch, 'elsewhere');
-  for (const part of [
-    ...['boards/native', 'build/attached.wasm', 'build/firmware-mcu.wasm', 'build/debug'],
-    ...['build/js/firmware', 'package.json'],
-  ])
-    cpSync(join(ROOT, part), join(other, part), { recursive: true });
+  const parts =
+    'boards/native build/attached.wasm build/firmware-mcu.wasm build/debug build/js/firmware package.json';
+  for (const part of parts.split(' ')) cpSync(join(ROOT, part), join(other, part), { recursive: true });
   const script = pathToFileURL(join(ROOT, 'scripts/build-native.mjs')).href;
   const again = tell(process.execPath, [
     '--input-type=module',

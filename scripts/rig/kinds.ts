@@ -47,10 +47,9 @@ export function boardProgram({ kind, boardPort, memoryMib, firmware }: RigRecord
 export function qemuParameters(image: string, line: string): string[] {
   if (spawnSync(QEMU, ['--version']).error !== undefined)
     throw new InputError(`${QEMU} is not installed; Debian has it in qemu-system-arm`, EXIT_BAD_PORT);
-  return [
-    ...['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none'],
-    ...['-kernel', image, '-chardev', line, '-serial', 'chardev:line'],
-  ];
+  return '-M emcraft-sf2 -nodefaults -display none -serial chardev:line'
+    .split(' ')
+    .concat('-kernel', image, '-chardev', line);
 }
 
 /** A comma in a value is written twice. */
