@@ -84,7 +84,8 @@ async function rawRate({ path, pid }: Rig): Promise<Rate> {
   };
   // QEMU may not have its end of the line yet, so the word is said until it answers.
   for (let looks = 0, seen = 0; bytes < RAW_BYTES; looks++) {
-    if (seen !== bytes) [looks, seen] = [0, bytes];
+    if (seen !== bytes) looks = 0;
+    seen = bytes;
     if (gone || looks === LOOKS_MAX) throw new InputError(`${path}: ${bytes} bytes came`, EXIT_BAD_PORT);
     if (bytes === 0 && looks % LOOKS_A_WORD === 0) port.write(Buffer.from(RAW_WORD), () => {});
     await hostPause(LOOK_MS);
