@@ -9,7 +9,7 @@ import { ROOT, repositoryFiles } from './repository.ts';
 import { splitSource } from './source-text.ts';
 
 const AT_ONCE = 2;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 600_000;
 const KILL_AFTER_MS = 2_000;
 const CLAIMS = 30;
 /** Without colours, which npm and terminals turn on. */

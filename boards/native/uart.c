@@ -51,10 +51,10 @@ bool uart_idle(void) { return in_head == in_tail; }
 
 bool uart_sent(void) { return out_head == out_tail; }
 
-bool uart_begins(const char *word, u32 bytes) {
+bool uart_begins(uint8_t byte, u32 bytes) {
   while (in_tail - in_head < bytes) uart_wait(1000000);
   for (u32 i = 0; i < bytes; i++)
-    if (in[(in_head + i) % IN_BYTES] != (uint8_t)word[i]) return false;
+    if (in[(in_head + i) % IN_BYTES] != byte) return false;
   return true;
 }
 

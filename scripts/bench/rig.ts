@@ -11,11 +11,11 @@ import { BAUD_DEFAULT, type SerialAddress } from '../../boards/attached/address.
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { runPair } from '../../boards/pair.ts';
 import type { Scenario } from '../../boards/scenario.ts';
-import { ignore } from '../../boards/serial/end.ts';
 import { openPort } from '../../boards/serial/port.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { EV_DUMP_BEGIN, EV_DUMP_PROGRESS } from '../../firmware/layout.ts';
 import { hostNanoseconds } from '../host-clock.ts';
+import { hostPause } from '../host-pause.ts';
 import { table } from '../render/format.ts';
 import { COUNTS_AT, nativePath, qemuParameters } from '../rig/kinds.ts';
 import { rigs } from '../rig/records.ts';
@@ -23,9 +23,13 @@ import { startRig, stopRig } from '../rig/rigs.ts';
 
 export const RATIO_MIN = 0.85;
 /** What main.c of boards/native sends for this word. */
-const RAW_WORD = 'RAW\n';
+const RAW_WORD = 'RRRR';
 const RAW_BYTES = 1 << 20;
 const ROUNDS = 3;
+const LOOK_MS = 10;
+/** In a second, and in half a minute. */
+const LOOKS_A_WORD = 100;
+const LOOKS_MAX = 3000;
 /** Of the emulated SysTick: with `-icount shift=0` an instruction takes a nanosecond. */
 const CLOCK_MHZ = 142;
 
@@ -62,28 +66,32 @@ function cpuTicks(pid: number): number {
 
 const secondsSince = (from: bigint): number => Number(hostNanoseconds() - from) / 1e9;
 
-/** The board has just been reset, and is again afterwards. */
+/** By a board that nobody has spoken to. */
 async function rawRate({ path, pid }: Rig): Promise<Rate> {
   const port = await openPort({ path, baud: BAUD_DEFAULT });
   let bytes = 0;
   let from = 0n;
   let cpu = 0;
   let first = 0;
-  await new Promise<void>((resolve, reject) => {
-    port.onClose = () => reject(new InputError(`${path}: has gone`, EXIT_BAD_PORT));
-    port.onData = (came) => {
-      bytes += came.length;
-      if (from === 0n) {
-        from = hostNanoseconds();
-        cpu = cpuTicks(pid);
-        first = bytes;
-      }
-      if (bytes >= RAW_BYTES) resolve();
-    };
-    port.write(Buffer.from(RAW_WORD));
-  });
+  let gone = false;
+  port.onClose = () => void (gone = true);
+  port.onData = (came) => {
+    bytes += came.length;
+    if (from !== 0n) return;
+    from = hostNanoseconds();
+    cpu = cpuTicks(pid);
+    first = bytes;
+  };
+  // QEMU may not have its end of the line yet, so the word is said until it answers.
+  const isOver = (): boolean => bytes >= RAW_BYTES;
+  for (let looks = 0, seen = 0; !isOver(); looks++) {
+    if (seen !== bytes) looks = 0;
+    seen = bytes;
+    if (gone || looks === LOOKS_MAX) throw new InputError(`${path}: ${bytes} bytes came`, EXIT_BAD_PORT);
+    if (bytes === 0 && looks % LOOKS_A_WORD === 0) port.write(Buffer.from(RAW_WORD));
+    await hostPause(LOOK_MS);
+  }
   const rate = { wall: (bytes - first) / secondsSince(from), cpu: (bytes - first) / (cpuTicks(pid) - cpu) };
-  port.onClose = ignore;
   await port.close();
   return rate;
 }
@@ -151,15 +159,27 @@ async function countCycles(scenario: Scenario): Promise<RigBench['cycles']> {
 /** Each time on a line that nobody has spoken on: the word must come first. */
 async function onRig<T>(use: (rig: Rig) => Promise<T>): Promise<T> {
   const name = `bench-${process.pid}`;
-  const { port } = await startRig({ name, kind: 'qemu', memoryMib: 0, key: '', image: null, firmware: null });
+  const { port, pid: keeper } = await startRig({
+    name,
+    kind: 'qemu',
+    memoryMib: 0,
+    key: '',
+    image: null,
+    firmware: null,
+  });
+  const stop = (): void => void process.kill(keeper, 'SIGTERM');
+  process.once('exit', stop);
   try {
     return await use({ path: port, pid: rigs().find((rig) => rig.name === name)?.boardPid ?? 0 });
   } finally {
+    process.off('exit', stop);
     await stopRig(name);
   }
 }
 
 export async function benchRig(scenario: Scenario, say: (line: string) => void): Promise<RigBench> {
+  // Rigs and QEMU end with this process, however it ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
   say('the dump over the link, and the UART alone');
   const raw: Rate[] = [];
   const dump: Rate[] = [];
