@@ -10,7 +10,7 @@ import { openPort } from '../boards/serial/port.ts';
 import { KEY } from '../boards/serial/rig.test-helper.ts';
 import { provision } from '../boards/serial/rig/factory.ts';
 import { NorFlash } from '../boards/serial/rig/flash.ts';
-import { RigOnPort } from '../boards/serial/rig/on-port.ts';
+import { RigOnPort } from '../boards/serial/rig/on-port.test-helper.ts';
 import type { FlashRig, Running } from '../boards/serial/rig/rig.ts';
 import { ROOT } from './repository.ts';
 

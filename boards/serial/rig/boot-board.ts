@@ -2,12 +2,11 @@
  * A board as a process of its own: the bootloader on its line until an image boots, then the agent and the firmware of
  * that image, and the bootloader again after a reset. Nothing here gives the thread back, as on a board.
  */
-import { readFileSync } from 'node:fs';
 import { BOOT_JUMPED } from '../../../firmware/bootloader/layout.ts';
 import { Firmware } from '../../emulated/firmware.ts';
 import { Peer, type Wire } from '../peer.ts';
+import { startBootloader } from './bootloader.ts';
 import type { NorFlash } from './flash.ts';
-import { bootloaderPath } from './rig.ts';
 import { confirm, payloadIn, slotAt } from './slot.ts';
 
 /** The bootloader looks at the time so often while nothing comes. */
@@ -22,17 +21,10 @@ const STM32_START = 0x7f;
 /** The host speaks to the bootloader. */
 class Recovery extends Error {}
 
-interface Exports {
-  start(): void;
-  boot(): number;
-  poll(): number;
-}
-
 export class BootBoard {
   readonly #wire: Wire;
   readonly #flash: NorFlash;
   readonly #memoryBytes: number;
-  readonly #module = new WebAssembly.Module(readFileSync(bootloaderPath));
   readonly #buffer = new Uint8Array(BUFFER);
   #at = 0;
   #end = 0;
@@ -67,9 +59,16 @@ export class BootBoard {
   /** Returns when an image has the board. */
   #bootloader(): void {
     for (;;) {
-      const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-      const instance = new WebAssembly.Instance(this.#module, this.#imports(memory));
-      const bootloader = instance.exports as unknown as Exports;
+      const bootloader = startBootloader({
+        memory: new WebAssembly.Memory({ initial: 1, maximum: 1 }),
+        flash: this.#flash,
+        next: () => this.#next(),
+        write: (bytes) => this.#write(bytes),
+        nowMs: () => Math.floor(this.#wire.now() / 1000),
+        recovery: () => this.#recovery,
+        reboot: () => void (this.#reboot = true),
+        jump: (offset) => void (this.#jumpedTo = offset),
+      });
       this.#reboot = false;
       bootloader.start();
       let mode = bootloader.boot();
@@ -80,30 +79,6 @@ export class BootBoard {
       }
       if (mode === BOOT_JUMPED) return;
     }
-  }
-
-  #imports(memory: WebAssembly.Memory): WebAssembly.Imports {
-    const part = (at: number, bytes: number): Uint8Array => new Uint8Array(memory.buffer, at >>> 0, bytes);
-    const flash = this.#flash;
-    return {
-      env: { memory },
-      uart: {
-        read: () => this.#next(),
-        write: (at: number, bytes: number) => this.#write(part(at, bytes)),
-      },
-      flash: {
-        erase: (offset: number, bytes: number) => flash.erase(offset >>> 0, bytes >>> 0),
-        write: (offset: number, at: number, bytes: number) => flash.write(offset >>> 0, part(at, bytes)),
-        read: (offset: number, at: number, bytes: number) =>
-          part(at, bytes).set(flash.read(offset >>> 0, bytes)),
-      },
-      timer: { now_ms: () => Math.floor(this.#wire.now() / 1000) | 0 },
-      reset: {
-        reboot: () => void (this.#reboot = true),
-        recovery: () => Number(this.#recovery),
-        jump: (offset: number) => void (this.#jumpedTo = offset >>> 0),
-      },
-    };
   }
 
   #next(): number {

@@ -2,19 +2,12 @@
  * An emulated board on a serial line: the bootloader, as it is built for every board, with flash, reset and a line. When
  * it boots an image, the image gets the line.
  */
-import { readFileSync } from 'node:fs';
 import { BOOT_JUMPED, BOOT_RECOVERY, BOOT_WAITING } from '../../../firmware/bootloader/layout.ts';
 import type { Host, Timer } from '../../host.ts';
-import { EXIT_BAD_FIRMWARE, InputError } from '../../input-error.ts';
 import type { ModemLines, SerialEnd } from '../end.ts';
+import { type Bootloader, startBootloader } from './bootloader.ts';
 import { type NorFlash, PowerCut } from './flash.ts';
 import { confirm, payloadIn, slotAt } from './slot.ts';
-
-interface Exports {
-  start(): void;
-  boot(): number;
-  poll(): number;
-}
 
 /** What an image that has the board can do with it. */
 export interface Running {
@@ -57,26 +50,6 @@ const TICK_MS = 10;
 /** What RAM holds after power-on is anything but zeros. */
 const UNKNOWN = 0xa5;
 
-export const bootloaderPath = new URL(
-  import.meta.url.includes('/build/js/') ? '../../../../bootloader.wasm' : '../../../build/bootloader.wasm',
-  import.meta.url,
-);
-
-let compiled: WebAssembly.Module | null = null;
-
-function bootloader(): WebAssembly.Module {
-  if (compiled !== null) return compiled;
-  try {
-    compiled = new WebAssembly.Module(readFileSync(bootloaderPath));
-  } catch (error) {
-    throw new InputError(
-      `the bootloader cannot be loaded (${(error as Error).message}); npm run build makes it`,
-      EXIT_BAD_FIRMWARE,
-    );
-  }
-  return compiled;
-}
-
 export class FlashRig {
   mode: RigMode = 'off';
   /** Times the board came out of reset. */
@@ -87,7 +60,7 @@ export class FlashRig {
   readonly flash: NorFlash;
   #options: RigOptions;
   #memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-  #exports: Exports | null = null;
+  #exports: Bootloader | null = null;
   #received: Uint8Array[] = [];
   #at = 0;
   #waiting = 0;
@@ -110,7 +83,16 @@ export class FlashRig {
     this.powerOff();
     this.boots++;
     new Uint8Array(this.#memory.buffer).fill(UNKNOWN);
-    this.#exports = new WebAssembly.Instance(bootloader(), this.#imports()).exports as unknown as Exports;
+    this.#exports = startBootloader({
+      memory: this.#memory,
+      flash: this.flash,
+      next: () => this.#next(),
+      write: (bytes) => this.#options.line.write(bytes),
+      nowMs: () => Math.floor(this.#options.host.now() / 1e6),
+      recovery: () => this.recovery,
+      reboot: () => void (this.#rebootAsked = true),
+      jump: (offset) => void (this.#jumpedTo = offset),
+    });
     this.#run((exports) => {
       exports.start();
       return exports.boot();
@@ -132,31 +114,6 @@ export class FlashRig {
     this.#rebootAsked = false;
     this.#jumpedTo = null;
     this.mode = 'off';
-  }
-
-  #imports(): WebAssembly.Imports {
-    const { flash } = this;
-    const part = (at: number, bytes: number): Uint8Array =>
-      new Uint8Array(this.#memory.buffer, at >>> 0, bytes);
-    return {
-      env: { memory: this.#memory },
-      uart: {
-        read: () => this.#next(),
-        write: (at: number, bytes: number) => this.#options.line.write(part(at, bytes).slice()),
-      },
-      flash: {
-        erase: (offset: number, bytes: number) => flash.erase(offset >>> 0, bytes >>> 0),
-        write: (offset: number, at: number, bytes: number) => flash.write(offset >>> 0, part(at, bytes)),
-        read: (offset: number, at: number, bytes: number) =>
-          part(at, bytes).set(flash.read(offset >>> 0, bytes)),
-      },
-      timer: { now_ms: () => Math.floor(this.#options.host.now() / 1e6) | 0 },
-      reset: {
-        reboot: () => void (this.#rebootAsked = true),
-        recovery: () => (this.recovery ? 1 : 0),
-        jump: (offset: number) => void (this.#jumpedTo = offset >>> 0),
-      },
-    };
   }
 
   #next(): number {
@@ -204,7 +161,7 @@ export class FlashRig {
   }
 
   /** Runs the bootloader; a cut of the power leaves the board off. */
-  #run(call: (exports: Exports) => number): void {
+  #run(call: (exports: Bootloader) => number): void {
     if (this.#exports === null) return;
     try {
       this.mode = MODES[call(this.#exports)]!;
