@@ -7,15 +7,19 @@
  */
 
 // ---------------------------------------------------------------------------------------------- flash map
-/** Smallest piece that can be erased, and that can be written; a written one must be erased before it is written anew. */
-export const SECTOR_BYTES: u32 = 2048;
+/**
+ * Smallest piece that can be erased on every board of ours, and that can be written; a written one must be erased before
+ * it is written anew.
+ */
+export const SECTOR_BYTES: u32 = 0x10000;
 export const UNIT_BYTES: u32 = 8;
 /** What the factory writes: kind of the board and trusted key. No protocol reaches it. */
 export const BOARD_AT: u32 = 0;
-/** Security counter: two sectors, written in turn. No protocol reaches them. */
+/** Security counter: the beginnings of two sectors, written in turn. No protocol reaches them. */
 export const COUNTER_AT: u32 = BOARD_AT + SECTOR_BYTES;
 export const COUNTER_SECTORS: u32 = 2;
-export const SLOT_AT: u32 = 0x4000;
+export const COUNTER_BYTES: u32 = 2048; // of each that are used
+export const SLOT_AT: u32 = 0x80000;
 export const SLOT_BYTES: u32 = 0x180000;
 export const SLOTS: u32 = 2;
 export const FLASH_BYTES: u32 = SLOT_AT + SLOTS * SLOT_BYTES;
@@ -38,9 +42,10 @@ export const TRAILER_AT: u32 = SLOT_BYTES - SECTOR_BYTES;
 /** The upload under way: length, ~length, SHA-256 of the whole file; then a unit for each piece that is written. */
 export const UPLOAD_AT: u32 = TRAILER_AT;
 export const UPLOAD_BYTES: u32 = 40;
-export const PIECE_BYTES: u32 = 0x8000;
+export const PIECE_BYTES: u32 = 0x10000;
 export const PIECES_AT: u32 = TRAILER_AT + 64;
 export const PIECES: u32 = SLOT_BYTES / PIECE_BYTES;
+export const UPLOAD_END: u32 = PIECES_AT + PIECES * UNIT_BYTES;
 /** Order of installation, ~order: the last one that is not rejected boots. */
 export const ORDER_AT: u32 = SLOT_BYTES - 64;
 /** Flags: a unit that begins with FLAG_SET. */
@@ -116,5 +121,6 @@ export const SMP_IMAGE: u32 = 256; // MGMT_ERR_EPERUSER and IMAGE_*: what is wro
 // ------------------------------------------------------------------------------------------------ AN3155
 /** [AN3155] 3: the window that a host sees; behind it lies the slot that takes uploads. */
 export const STM32_FLASH_AT: u32 = 0x08000000;
-export const STM32_PRODUCT: u32 = 0x415; // two of its properties are ours: pages of 2 KiB, units of 8 bytes
+export const STM32_PAGE_BYTES: u32 = 2048;
+export const STM32_PRODUCT: u32 = 0x415; // two of its properties are those of our window: pages of 2 KiB, units of 8 bytes
 export const STM32_VERSION: u32 = 0x5c; // no version of ST's: a host that sees it may speak SMP

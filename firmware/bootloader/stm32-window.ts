@@ -1,14 +1,16 @@
 /**
- * The flash that a host of AN3155 sees: the slot that takes uploads, but for its trailer. Pages are our sectors.
+ * The flash that a host of AN3155 sees: the slot that takes uploads, but for its trailer. Its pages are smaller than the
+ * sectors of the flash: a page that is not blank takes the rest of its sector along. So a host may erase and write page
+ * after page; one that goes back finds the rest of the sector blank, and Go will not start an image with a hole.
  */
 import { flash_erase, flash_read, flash_write } from './device';
 import { image_forget } from './image';
-import { SECTOR_BYTES, TRAILER_AT, UNIT_BYTES } from './layout';
+import { SECTOR_BYTES, STM32_PAGE_BYTES, TRAILER_AT, UNIT_BYTES } from './layout';
 import { COPY_AT, WRITE_AT, state } from './memory';
 import { slot_at, trailer_erase } from './trailer';
 import { slot_erase, upload_reset } from './upload';
 
-const PAGES: u32 = TRAILER_AT / SECTOR_BYTES;
+const PAGES: u32 = TRAILER_AT / STM32_PAGE_BYTES;
 
 /** Before anything in the slot changes, it stops counting as installed. */
 export function window_open(): bool {
@@ -43,8 +45,20 @@ export function window_erase_pages(first: usize, width: u32, count: u32): bool {
   }
   if (!window_open()) return false;
   for (let i: u32 = 0; i < count; i++) {
-    const at = slot_at(state().stm32_slot) + page(first, width, i) * SECTOR_BYTES;
-    if (flash_erase(at, SECTOR_BYTES) != 0) return false;
+    if (!erase_page(page(first, width, i))) return false;
+  }
+  return true;
+}
+
+function erase_page(number: u32): bool {
+  const at = slot_at(state().stm32_slot) + number * STM32_PAGE_BYTES;
+  return is_blank(at) || flash_erase(at & ~(SECTOR_BYTES - 1), SECTOR_BYTES) == 0;
+}
+
+function is_blank(at: u32): bool {
+  flash_read(at, <u32>COPY_AT, STM32_PAGE_BYTES);
+  for (let i: u32 = 0; i < STM32_PAGE_BYTES; i += UNIT_BYTES) {
+    if (load<u64>(COPY_AT + i) != 0xffffffffffffffff) return false;
   }
   return true;
 }

@@ -21,6 +21,7 @@ import {
   TRAILER_MAGIC_3,
   TRIED_AT,
   UNIT_BYTES,
+  UPLOAD_END,
 } from './layout';
 import { COPY_AT, UNIT_AT } from './memory';
 import { FLAG_CLEAR, FLAG_ON, flag_read, flag_set, unit_is_erased, unit_read } from './unit';
@@ -107,9 +108,9 @@ function flags_are_erased(slot: u32): bool {
 /** Writes the trailer anew with what it says of the upload alone. Cut here, the image counts as never uploaded. */
 function forget_flags(slot: u32): bool {
   const at = slot_at(slot) + TRAILER_AT;
-  flash_read(at, <u32>COPY_AT, ORDER_AT - TRAILER_AT);
+  flash_read(at, <u32>COPY_AT, UPLOAD_END - TRAILER_AT);
   if (!trailer_erase(slot)) return false;
-  for (let done: u32 = 0; done < ORDER_AT - TRAILER_AT; done += UNIT_BYTES) {
+  for (let done: u32 = 0; done < UPLOAD_END - TRAILER_AT; done += UNIT_BYTES) {
     if (load<u64>(COPY_AT + done) == 0xffffffffffffffff) continue;
     if (flash_write(at + done, <u32>(COPY_AT + done), UNIT_BYTES) != 0) return false;
   }

@@ -209,11 +209,13 @@ const counterOf = (of: HandBoard): unknown => {
 test('a full counter log goes on in its other sector, whenever the power is cut', () => {
   const board = new HandBoard();
   install(board, { major: 1, counter: 700 }, true);
-  const entries = (L.COUNTER_SECTORS * L.SECTOR_BYTES) / L.UNIT_BYTES;
+  const each = L.COUNTER_BYTES / L.UNIT_BYTES;
+  const entries = L.COUNTER_SECTORS * each;
   const words = new DataView(board.flash.bytes.buffer, L.COUNTER_AT);
   for (let n = 0; n < entries; n++) {
-    words.setUint32(n * L.UNIT_BYTES, n + 1, true);
-    words.setUint32(n * L.UNIT_BYTES + 4, ~(n + 1) >>> 0, true);
+    const at = Math.floor(n / each) * L.SECTOR_BYTES + (n % each) * L.UNIT_BYTES;
+    words.setUint32(at, n + 1, true);
+    words.setUint32(at + 4, ~(n + 1) >>> 0, true);
   }
   const contents = board.flash.bytes.slice();
   for (let operation = 0; operation < 2; operation++) {
@@ -395,6 +397,27 @@ test('AN3155: identity, and what it reads, writes, erases and refuses', () => {
   assert.equal(board.tell(0x20, 0, 0, 0, 0x20), [NACK]); // RAM
   assert.equal(board.tell(0x31, 0xcd), [NACK]); // checksum
   assert.equal(board.tell(0x63, 0x9c), [NACK]); // write protect: not there
+  assert.is(board.flash.violations, 0);
+});
+
+test('AN3155: page after page erased and written, a page takes along what is left of the old image in its sector', () => {
+  const board = new HandBoard();
+  const window = slotAt(0);
+  const old = new Uint8Array(L.UNIT_BYTES);
+  for (const page of [1, 31, 32]) board.flash.write(window + page * L.STM32_PAGE_BYTES, old);
+  board.tell(0x7f);
+  const erase = (page: number): number[] => [
+    ...board.tell(0x44, 0xbb),
+    ...board.tell(0, 0, page >> 8, page & 255, (page >> 8) ^ (page & 255)),
+  ];
+  const first = (page: number): number =>
+    board.flash.read(window + page * L.STM32_PAGE_BYTES, L.UNIT_BYTES)[0]!;
+  assert.equal(erase(0), [ACK, ACK]); // blank: nothing goes
+  assert.equal([1, 31, 32].map(first), [0, 0, 0]);
+  assert.equal(erase(1), [ACK, ACK]);
+  assert.equal([1, 31, 32].map(first), [0xff, 0xff, 0]);
+  assert.equal(erase(32), [ACK, ACK]);
+  assert.is(first(32), 0xff);
   assert.is(board.flash.violations, 0);
 });
 

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SLOT_AT, SLOT_BYTES, STM32_FLASH_AT } from '../../../firmware/bootloader/layout.ts';
+import { SLOT_AT, SLOT_BYTES, STM32_FLASH_AT, TRAILER_AT } from '../../../firmware/bootloader/layout.ts';
 import { parseImage } from '../../image/image.ts';
 import { RandomStream } from '../../random.ts';
 import { imageOf } from '../rig.test-helper.ts';
@@ -170,7 +170,7 @@ test('AN3155: commands with any addresses, lengths, pages and checksums', () => 
       random.chance(1, 6) ? [...spoiled(random, Uint8Array.from(bytes))] : bytes;
     const said = it.tell(...spoil([code, 0xff ^ code]));
     if (said.includes(0x79)) acks++;
-    const offset = [0, 8, 2048, 0x17f7f8, 0x17f800, 0x180000, 0xffffffff, random.below(0x180000)][
+    const offset = [0, 8, 2048, TRAILER_AT - 8, TRAILER_AT, 0x180000, 0xffffffff, random.below(0x180000)][
       random.below(8)
     ]!;
     const address = (STM32_FLASH_AT + offset) >>> 0;
@@ -191,7 +191,7 @@ test('AN3155: commands with any addresses, lengths, pages and checksums', () => 
     if (n % 100 === 0) survives(it, kept, `${n}`);
   }
   assert.ok(acks > 1000, `${acks}`);
-  assert.ok(it.flash.operations > 200, `${it.flash.operations}`);
+  assert.ok(it.flash.operations > 100, `${it.flash.operations}`);
   survives(it, kept, 'in the end');
 });
 
