@@ -1,5 +1,6 @@
-// Builds build/native/sparecore.elf: the agent and the firmware as C, with the board support of boards/native, for a
-// Cortex-M3. Needs wasm2c (wabt) and the GNU tools for ARM; what the wasm build makes must be there.
+// Builds what runs on a Cortex-M3: bootloader.elf, and the agent and the firmware as sparecore.elf and sparecore.bin, the
+// payload of an image; all as C, with the board support of boards/native. Needs wasm2c (wabt) and the GNU tools for ARM;
+// what the wasm build makes must be there.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import {
@@ -16,10 +17,9 @@ import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './build.mjs';
 
-export const NATIVE_ELF = 'build/native/sparecore.elf';
 const FOLDER = 'build/native';
+export const NATIVE_ELF = `${FOLDER}/sparecore.elf`;
 const SUPPORT = 'boards/native';
-const LINKER_SCRIPT = 'emcraft-sf2.ld';
 const GCC = 'arm-none-eabi-gcc';
 const PACKAGES = {
   wasm2c: 'wabt',
@@ -39,7 +39,22 @@ const FLAGS = [
   '-DWASM_RT_USE_STACK_DEPTH_COUNT=0',
   '-std=gnu11',
 ];
-const MODULES = { agent: 'build/attached.wasm', firmware: 'build/firmware-mcu.wasm' };
+const MODULES = {
+  agent: 'build/attached.wasm',
+  firmware: 'build/firmware-mcu.wasm',
+  bootloader: 'build/bootloader.wasm',
+};
+const PROGRAMS = [
+  { name: 'bootloader', modules: ['bootloader'], main: 'boot.c', script: 'boot.ld', isDebugged: false },
+  {
+    name: 'sparecore',
+    modules: ['agent', 'firmware'],
+    main: 'main.c',
+    script: 'program.ld',
+    isDebugged: true,
+  },
+];
+const SHARED = ['startup.c', 'uart.c', 'flash.c'];
 
 /** Runs a tool; one clear line when it is missing or fails. */
 function tool(root, name, parameters) {
@@ -52,11 +67,6 @@ function tool(root, name, parameters) {
     throw new Error(`${name} ${parameters.join(' ')}:\n${(run.stderr ?? String(run.error)).trim()}`);
   return run.stdout;
 }
-
-const cFiles = (root) =>
-  readdirSync(join(root, SUPPORT))
-    .filter((file) => file.endsWith('.c'))
-    .toSorted();
 
 /** Of everything that the image is made of. */
 function buildId(root) {
@@ -104,41 +114,41 @@ function copyRuntime(root) {
 }
 
 async function constants(root) {
-  const F = await import(pathToFileURL(join(root, 'build/js/firmware/layout.js')).href);
+  const layout = (path) => import(pathToFileURL(join(root, 'build/js/firmware', path)).href);
+  const [F, B] = [await layout('layout.js'), await layout('bootloader/layout.js')];
   return [
+    `-DCONFIRMED_AT=${B.CONFIRMED_AT}u`,
+    `-DHEADER_WORDS=${B.HEADER_BYTES / 4}`,
+    `-DHEADER_SIZE_WORD=${B.HEADER_SIZE_AT / 4}`,
+    `-DHEADER_IMAGE_WORD=${B.HEADER_IMAGE_AT / 4}`,
     `-DNATIVE_AT=${F.RECORD_AT + F.RECORD_MACHINE_AT}u`,
     `-DNATIVE_STACK_ROOM=${F.RECORD_STACK_ROOM}u`,
     `-DBUILD_ID="${buildId(root)}"`,
   ];
 }
 
-/** Bytes in the flash, and of RAM without that of the board itself. */
-function sizes(root) {
-  const found = { flash: 0, ram: 0 };
-  for (const line of tool(root, 'arm-none-eabi-objdump', ['-h', 'sparecore.elf']).split('\n')) {
+/** Bytes of code and of what variables begin with, and of RAM without that of the board itself. */
+function sizes(root, name) {
+  const found = { code: 0, ram: 0 };
+  for (const line of tool(root, 'arm-none-eabi-objdump', ['-h', `${name}.elf`]).split('\n')) {
     const [, section, bytes] = /^\s*\d+\s+(\S+)\s+([0-9a-f]{8})/.exec(line) ?? [];
-    if (section === '.text' || section === '.ARM.exidx') found.flash += parseInt(bytes, 16);
-    if (section === '.data') found.flash += parseInt(bytes, 16);
+    if (['.text', '.ARM.exidx', '.data'].includes(section)) found.code += parseInt(bytes, 16);
     if (section === '.data' || section === '.bss') found.ram += parseInt(bytes, 16);
   }
   return found;
 }
 
-/** Builds it, and returns its sizes. */
-export async function buildNative(root = ROOT) {
-  mkdirSync(join(root, FOLDER), { recursive: true });
-  rmSync(join(root, NATIVE_ELF), { force: true });
-  for (const [name, path] of Object.entries(MODULES)) toC(root, name, path);
-  copyRuntime(root);
-  const flags = [...FLAGS, `-ffile-prefix-map=${root}=.`, '-I.', `-I${join(root, SUPPORT)}`];
-  const compile = (source, out, more) => tool(root, GCC, [...flags, ...more, '-c', source, '-o', out]);
-  compile('agent.c', 'agent.o', ['-w']);
-  compile('firmware.c', 'firmware.o', ['-w', ...renames(readFileSync(join(root, MODULES.firmware)))]);
-  const more = ['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', ...(await constants(root))];
-  const own = cFiles(root).map((file) => {
-    compile(join(root, SUPPORT, file), `${file}.o`, more);
-    return `${file}.o`;
-  });
+/** Lines of C in boards/native that are code: neither blank nor comment. */
+export function supportLines(root = ROOT) {
+  const files = readdirSync(join(root, SUPPORT)).filter((file) => /\.[ch]$/.test(file));
+  const code = files.map((file) =>
+    readFileSync(join(root, SUPPORT, file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''),
+  );
+  return code.join('\n').split('\n').filter((line) => line.trim() !== '').length;
+}
+
+/** The objects of the firmware's structures. */
+function compileStructures(root, compile) {
   // Its way to say that a section has no bytes is for another assembler; here the linker script says so.
   const structures = readFileSync(join(root, 'build/debug/sparecore.c'), 'utf8');
   writeFileSync(join(root, FOLDER, 'structures.c'), structures.replaceAll(',\\"aw\\",@nobits#', ''));
@@ -150,26 +160,46 @@ export async function buildNative(root = ROOT) {
   ]);
   const { symbols } = JSON.parse(readFileSync(join(root, 'build/debug/layout.json'), 'utf8'));
   writeFileSync(join(root, FOLDER, 'structures.ld'), placedSymbols(symbols));
-  tool(root, GCC, [
-    ...flags,
-    '-nostartfiles',
-    '-Wl,--gc-sections,--fatal-warnings,--no-enum-size-warning,--build-id=none',
-    `-T${join(root, SUPPORT, LINKER_SCRIPT)}`,
-    '-L.',
-    'agent.o',
-    'firmware.o',
-    ...own,
-    'structures.o',
-    '-o',
-    'sparecore.elf',
-  ]);
-  return { ...sizes(root), bytes: statSync(join(root, NATIVE_ELF)).size };
+}
+
+/** Builds both programs, and returns their sizes. */
+export async function buildNative(root = ROOT) {
+  mkdirSync(join(root, FOLDER), { recursive: true });
+  for (const { name } of PROGRAMS) rmSync(join(root, FOLDER, `${name}.elf`), { force: true });
+  for (const [name, path] of Object.entries(MODULES)) toC(root, name, path);
+  copyRuntime(root);
+  const flags = [...FLAGS, `-ffile-prefix-map=${root}=.`, '-I.', `-I${join(root, SUPPORT)}`];
+  const compile = (source, out, more) => tool(root, GCC, [...flags, ...more, '-c', source, '-o', out]);
+  compile('agent.c', 'agent.o', ['-w']);
+  compile('bootloader.c', 'bootloader.o', ['-w']);
+  compile('firmware.c', 'firmware.o', ['-w', ...renames(readFileSync(join(root, MODULES.firmware)))]);
+  const more = ['-Wall', '-Wextra', '-Werror', '-Wno-unused-parameter', ...(await constants(root))];
+  for (const file of [...SHARED, ...PROGRAMS.map(({ main }) => main)])
+    compile(join(root, SUPPORT, file), `${file}.o`, more);
+  compileStructures(root, compile);
+  for (const { name, modules, main, script, isDebugged } of PROGRAMS)
+    tool(root, GCC, [
+      ...flags,
+      '-nostartfiles',
+      '-Wl,--gc-sections,--fatal-warnings,--no-enum-size-warning,--build-id=none',
+      `-L${join(root, SUPPORT)}`,
+      '-L.',
+      `-T${join(root, SUPPORT, script)}`,
+      ...modules.map((module) => `${module}.o`),
+      ...[main, ...SHARED].map((file) => `${file}.o`),
+      ...(isDebugged ? ['structures.o'] : []),
+      '-o',
+      `${name}.elf`,
+    ]);
+  tool(root, 'arm-none-eabi-objcopy', ['-O', 'binary', 'sparecore.elf', 'sparecore.bin']);
+  return Object.fromEntries(PROGRAMS.map(({ name }) => [name, sizes(root, name)]));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
   try {
-    const { flash, ram } = await buildNative();
-    console.log(`${NATIVE_ELF}: flash ${flash} bytes, RAM ${ram} bytes besides that of the board`);
+    for (const [name, { code, ram }] of Object.entries(await buildNative()))
+      console.log(`${FOLDER}/${name}.elf: flash ${code} bytes, RAM ${ram} bytes besides that of the board`);
+    console.log(`${SUPPORT}: ${supportLines()} lines of C`);
   } catch (error) {
     console.error(`build-native.mjs: ${error.message}`);
     process.exitCode = 1;

@@ -25,6 +25,19 @@ struct counts {
 };
 extern struct counts counts;
 
+_Noreturn void run_program(const u32 *vectors);
+/* What a reset leaves as it is: what the bootloader and an image tell each other. */
+struct kept {
+  u32 recovery, slot;
+};
+extern struct kept kept;
+#define KEPT_RECOVERY 0x52435652 /* the image asks for the bootloader */
+
+/* flash.c: true when it could not be done */
+void flash_read(u32 at, void *to, u32 bytes);
+bool flash_write(u32 at, const void *from, u32 bytes);
+bool flash_erase(u32 at, u32 bytes);
+
 /* uart.c */
 void uart_start(void);
 void uart_drain(void);
@@ -37,6 +50,7 @@ void uart_wait(u32 us);
 
 void tick_start(void);
 u32 now_us(void);
+u32 now_ms(void);
 u32 now_clocks(void); /* of 142 MHz */
 
 #endif

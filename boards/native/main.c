@@ -112,7 +112,21 @@ void Z_cpuZ_start(struct Z_cpu_instance_t *cpu) {
 }
 u32 Z_cpuZ_place_address(struct Z_cpu_instance_t *cpu) { return Z_firmwareZ_place_address(&firmware); }
 u32 Z_cpuZ_build_address(struct Z_cpu_instance_t *cpu) { return Z_firmwareZ_build_address(&firmware); }
-void Z_cpuZ_boot_board(struct Z_cpu_instance_t *cpu, u32 us) { CPU(Z_firmwareZ_boot_board(&firmware, us)); }
+/* [MCUboot] boot_set_confirmed: the image is well, the bootloader need not ask again. */
+static void confirm(void) {
+  static const u8 unit[8] = {1, 255, 255, 255, 255, 255, 255, 255};
+  u8 now = 0xff;
+  flash_read(kept.slot + CONFIRMED_AT, &now, 1);
+  if (now == 0xff) flash_write(kept.slot + CONFIRMED_AT, unit, sizeof unit);
+}
+void Z_cpuZ_boot_board(struct Z_cpu_instance_t *cpu, u32 us) {
+  CPU(Z_firmwareZ_boot_board(&firmware, us));
+  if (!trapped) confirm();
+}
+void Z_cpuZ_recovery(struct Z_cpu_instance_t *cpu) {
+  kept.recovery = KEPT_RECOVERY;
+  reset();
+}
 u32 Z_cpuZ_cycle(struct Z_cpu_instance_t *cpu) {
   static u32 idle;
   idle = 0;

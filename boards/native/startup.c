@@ -9,10 +9,20 @@
 #define ICSR REGISTER(0xe000ed04) /* [ARM] B3.2.4 */
 #define NMI_PENDING (1u << 31)
 #define TICK_PENDING (1u << 26)
+#define CLEAR_TICK (1u << 25)
+#define VTOR REGISTER(0xe000ed08) /* [ARM] B3.2.5 */
+#define NVIC_DISABLE REGISTER(0xe000e180) /* [ARM] B3.4 */
+#define NVIC_CLEAR REGISTER(0xe000e280)
+#define MPU_CONTROL REGISTER(0xe000ed94) /* [ARM] B3.5 */
+#define MPU_BASE REGISTER(0xe000ed9c)
+#define MPU_SIZE REGISTER(0xe000eda0)
+#define REGION_0 0x10u
+#define NORMAL_64M (3u << 24 | 1u << 19 | 3u << 16 | 25u << 1 | 1u) /* cached, for all, executable */
+#define MPU_ON 7u                                                    /* in handlers too, the map as it is elsewhere */
 #define AIRCR REGISTER(0xe000ed0c) /* [ARM] B3.2.6 */
 #define RESET_REQUEST 0x05fa0004
 #define CLOCK_MHZ 142u
-#define TICK_US 1000u
+#define TICK_US 1000u /* now_ms counts ticks */
 #define UART0_IRQ 10
 
 extern u32 data_load[], data_start[], data_end[], bss_start[], bss_end[], handler_stack_top[];
@@ -20,6 +30,7 @@ int main(void);
 
 static volatile u32 ticks;
 struct registers captured;
+struct kept kept __attribute__((section(".kept")));
 
 /* The thread has a stack of its own, at the bottom of the SRAM: below it there is nothing, so overflow is a fault. */
 __attribute__((naked)) void reset_handler(void) {
@@ -37,6 +48,19 @@ __attribute__((used)) static void started(void) {
 void reset(void) {
   AIRCR = RESET_REQUEST;
   for (;;) __asm__ volatile("dsb");
+}
+
+/* As after a reset, but with the vectors, and so the stack and the start, of another program. */
+void run_program(const u32 *vectors) {
+  SYSTICK_CONTROL = 0;
+  NVIC_DISABLE = NVIC_CLEAR = 0xffffffff;
+  ICSR = CLEAR_TICK;
+  VTOR = (u32)vectors;
+  MPU_BASE = (u32)vectors | REGION_0; /* DDR lies where nothing is executable but by leave of the MPU: [ARM] B3.1 */
+  MPU_SIZE = NORMAL_64M;
+  MPU_CONTROL = MPU_ON;
+  __asm__ volatile("msr msp, %0\n msr control, %1\n dsb\n isb\n bx %2\n" ::"r"(vectors[0]), "r"(0), "r"(vectors[1]));
+  __builtin_unreachable();
 }
 
 void tick_start(void) {
@@ -59,6 +83,8 @@ static u32 read_clock(u32 *within) {
     if (before == ticks) return before + due;
   }
 }
+
+u32 now_ms(void) { return ticks; }
 
 u32 now_us(void) {
   u32 within, tick = read_clock(&within);

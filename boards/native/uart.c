@@ -11,6 +11,7 @@
 #define ROOM 2u           /* of INTERRUPTS: transmitter has room */
 #define HAS_DATA 1u       /* of LINE_STATUS */
 #define TAKES_FIFO 0x20u  /* room for a whole FIFO */
+#define ALL_SENT 0x40u    /* the last bit is on the line */
 #define FIFO_BYTES 16u
 #define NVIC_ENABLE REGISTER(0xe000e100)
 #define UART0_IRQ 10
@@ -49,7 +50,7 @@ void uart_drain(void) {
 
 bool uart_idle(void) { return in_head == in_tail; }
 
-bool uart_sent(void) { return out_head == out_tail; }
+bool uart_sent(void) { return out_head == out_tail && LINE_STATUS & ALL_SENT; }
 
 bool uart_begins(uint8_t byte, u32 bytes) {
   while (in_tail - in_head < bytes) uart_wait(1000000);

@@ -40,6 +40,8 @@ function agentModule(): WebAssembly.Module {
 export class Peer {
   /** The firmware has booted, and did not fault. */
   onBooted: () => void = () => {};
+  /** A host speaks to the bootloader; what it throws ends the board's life. */
+  onRecovery: () => void = () => {};
   readonly #firmware: Firmware;
   readonly #wire: Wire;
   readonly #roomUnits: number;
@@ -120,6 +122,7 @@ export class Peer {
           this.#call(() => this.#exports!.nmi(reason, pc, address)),
         trapped: () => Number(this.#trapped),
         pc: () => this.#pc,
+        recovery: () => this.onRecovery(),
       },
     };
   }

@@ -46,6 +46,7 @@ export class Agent {
   ecc_count: u32;
   line_at: u32; // of a line that the wire had no room for yet
   line_end: u32;
+  heard_at: u32; // when bytes came last
 }
 
 export const AGENT: usize = memory.data(512, 16);

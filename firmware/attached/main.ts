@@ -42,7 +42,8 @@ export { hba_configure, hba_doorbell, hba_poll, hba_reset } from './hba';
 export function run(nonce: u32): void {
   const a = agent();
   memory.fill(AGENT, 0, 512);
-  link_init(<u32>LINK, LINK_BOARD, nonce, wire_now());
+  a.heard_at = wire_now();
+  link_init(<u32>LINK, LINK_BOARD, nonce, a.heard_at);
   for (;;) {
     while (link_state(<u32>LINK) != LINK_OPEN) rest();
     a.life = link_lives(<u32>LINK);

@@ -72,3 +72,6 @@ export declare function cpu_trapped(): u32;
 /** Where it was: offset in the code, 0 if not known. */
 @external('cpu', 'pc')
 export declare function cpu_pc(): u32;
+/** A host speaks to the bootloader: gives it the board, and does not come back where there is one. */
+@external('cpu', 'recovery')
+export declare function cpu_recovery(): void;

@@ -13,6 +13,7 @@ import {
 import { ITEM, LINE, LINK, OUT, PIECE, RECORD, WIRE, WIRE_BYTES, agent } from './agent';
 import {
   PAGE_BYTES,
+  QUIET_US,
   RECORD_A_AT,
   RECORD_BULK_MAX,
   RECORD_BYTES_AT,
@@ -20,8 +21,10 @@ import {
   RECORD_HEAD_BYTES,
   RECORD_TYPE_AT,
   RPC_RAM,
+  SMP_START,
+  STM32_START,
 } from './layout';
-import { ram_read, wire_now, wire_read, wire_wait, wire_write } from './outside';
+import { cpu_recovery, ram_read, wire_now, wire_read, wire_wait, wire_write } from './outside';
 
 const LINK_AT: u32 = <u32>LINK;
 
@@ -31,7 +34,10 @@ export function pump(): void {
   for (;;) {
     const came = wire_read(<u32>WIRE, WIRE_BYTES);
     if (!came) break;
-    link_receive(LINK_AT, <u32>WIRE, came, wire_now());
+    const now = wire_now();
+    if (now - a.heard_at >= QUIET_US && is_for_bootloader(came)) cpu_recovery();
+    a.heard_at = now;
+    link_receive(LINK_AT, <u32>WIRE, came, now);
     if (came < WIRE_BYTES) break;
   }
   for (;;) {
@@ -45,6 +51,12 @@ export function pump(): void {
     a.line_at += went;
   }
   if (link_state(LINK_AT) != LINK_OPEN || link_lives(LINK_AT) != a.life) a.over = 1;
+}
+
+/** A host of the bootloader speaks after a silence. */
+function is_for_bootloader(bytes: u32): bool {
+  if (<u32>load<u8>(WIRE) == STM32_START) return true;
+  return bytes >= 2 && <u32>load<u16>(WIRE) == SMP_START;
 }
 
 /** Lets time pass until something may have changed. */

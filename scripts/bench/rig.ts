@@ -5,7 +5,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { BAUD_DEFAULT, type SerialAddress } from '../../boards/attached/address.ts';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
@@ -14,10 +16,12 @@ import type { Scenario } from '../../boards/scenario.ts';
 import { openPort } from '../../boards/serial/port.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { EV_DUMP_BEGIN, EV_DUMP_PROGRESS } from '../../firmware/layout.ts';
+import { signedBuild } from '../commands/rig.ts';
 import { hostNanoseconds } from '../host-clock.ts';
 import { hostPause } from '../host-pause.ts';
+import { developmentKey } from '../image-keys.ts';
 import { table } from '../render/format.ts';
-import { COUNTS_AT, nativePath, qemuParameters } from '../rig/kinds.ts';
+import { COUNTS_AT, makeFlash, qemuParameters } from '../rig/kinds.ts';
 import { rigs } from '../rig/records.ts';
 import { startRig, stopRig } from '../rig/rigs.ts';
 
@@ -123,7 +127,10 @@ async function dumpRate({ path, pid }: Rig, scenario: Scenario): Promise<{ rate:
 /** With its terminal on a pseudo-terminal of QEMU's own, and time that counts instructions. */
 async function countCycles(scenario: Scenario): Promise<RigBench['cycles']> {
   const counting = ['-icount', 'shift=0,sleep=off', '-monitor', 'stdio'];
-  const qemu = spawn('qemu-system-arm', [...qemuParameters(nativePath(), 'pty,id=line'), ...counting]);
+  const folder = mkdtempSync(join(tmpdir(), 'sparecore-rig-'));
+  const flash = join(folder, 'flash');
+  makeFlash(flash, developmentKey(), signedBuild('qemu'));
+  const qemu = spawn('qemu-system-arm', [...qemuParameters(flash, 'pty,id=line'), ...counting]);
   let said = '';
   qemu.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
   qemu.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -153,6 +160,7 @@ async function countCycles(scenario: Scenario): Promise<RigBench['cycles']> {
   } finally {
     process.off('exit', end);
     end();
+    rmSync(folder, { recursive: true });
   }
 }
 
@@ -163,9 +171,8 @@ async function onRig<T>(use: (rig: Rig) => Promise<T>): Promise<T> {
     name,
     kind: 'qemu',
     memoryMib: 0,
-    key: '',
-    image: null,
-    firmware: null,
+    key: developmentKey(),
+    image: signedBuild('qemu'),
   });
   const stop = (): void => void process.kill(keeper, 'SIGTERM');
   process.once('exit', stop);

@@ -10,7 +10,7 @@ import { developmentKey } from '../image-keys.ts';
 import { table } from '../render/format.ts';
 import { RIG_KINDS, type RigKind, nativePath } from '../rig/kinds.ts';
 import { type RigRecord, rigs } from '../rig/records.ts';
-import { type RigWish, startRig, stopRig } from '../rig/rigs.ts';
+import { startRig, stopRig } from '../rig/rigs.ts';
 import { signImage } from './image.ts';
 import { jsonOption } from './options.ts';
 import { print } from './show.ts';
@@ -19,7 +19,6 @@ interface StartFlags {
   kind: RigKind;
   memory: number;
   image?: string;
-  firmware?: string;
   key?: string;
   empty?: true;
   json?: true;
@@ -53,11 +52,7 @@ export const rigCommand = (): Command =>
         .option('--memory <mib>', 'the most RAM that a scenario may want', parseMemory, 64)
         .option(
           '--image <file>',
-          'the signed image it has (default: one of the firmware that the build made)',
-        )
-        .option(
-          '--firmware <file>',
-          'of kind qemu: its native code (default: what npm run build:native made)',
+          'the signed image it has (default: one of the firmware that npm run build or build:native made)',
         )
         .option('--key <file>', 'public key that it trusts (default: that of the development key)')
         .option('--empty', 'without an image: it waits in its bootloader to be flashed')
@@ -93,26 +88,12 @@ async function start(
   name: string,
   { kind, memory, key, empty, json, ...flags }: StartFlags,
 ): Promise<number> {
-  if (kind === 'qemu') return tell(await startRig(native(name, memory, flags.firmware)), json === true);
   const trusted = key ?? developmentKey();
-  const image = empty === true ? null : (flags.image ?? signedBuild());
+  const image = empty === true ? null : (flags.image ?? signedBuild(kind));
   if (image !== null && !isSignedBy(readImage(image), readPublicKey(trusted)))
     throw new InputError(`${image}: is not signed by the key in ${trusted}`, EXIT_BAD_FLASH_IMAGE);
-  return tell(
-    await startRig({ name, kind, memoryMib: memory, key: trusted, image, firmware: null }),
-    json === true,
-  );
+  return tell(await startRig({ name, kind, memoryMib: memory, key: trusted, image }), json === true);
 }
-
-/** QEMU's board has its code from QEMU, and no bootloader. */
-const native = (name: string, memoryMib: number, firmware = nativePath()): RigWish => ({
-  name,
-  kind: 'qemu',
-  memoryMib,
-  key: '',
-  image: null,
-  firmware,
-});
 
 function tell(rig: RigRecord, json: boolean): number {
   if (json) print([JSON.stringify(rig)]);
@@ -121,9 +102,11 @@ function tell(rig: RigRecord, json: boolean): number {
 }
 
 /** An image of the firmware that the build made, signed for trying it out. */
-function signedBuild(): string {
-  const out = firmwarePath().replace(/\.wasm$/, '.rig.img');
-  signImage(firmwarePath(), { out, board: 'emulated', counter: 1, headerBytes: HEADER_BYTES });
+export function signedBuild(kind: RigKind): string {
+  const [build, board] =
+    kind === 'qemu' ? [nativePath('sparecore.bin'), 'cortex-m'] : [firmwarePath(), 'emulated'];
+  const out = build.replace(/\.(wasm|bin)$/, '.rig.img');
+  signImage(build, { out, board, counter: 1, headerBytes: HEADER_BYTES });
   return out;
 }
 

@@ -15,8 +15,6 @@ export interface RigRecord {
   flash: string;
   key: string;
   image: string | null;
-  /** Of kind qemu: the native code, an ELF file; null: what the build made. */
-  firmware: string | null;
   /** Of its keeper, and of its board. */
   pid: number;
   boardPid: number;

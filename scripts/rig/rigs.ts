@@ -4,10 +4,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { hostPause } from '../host-pause.ts';
-import { NATIVE_MIB } from './kinds.ts';
+import { NATIVE_MIB, makeFlash } from './kinds.ts';
 import { NAME_RULE, type RigReady, type RigRecord, isKeeper, isName, rigFolder, rigs } from './records.ts';
 
-export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'key' | 'image' | 'firmware'>;
+export type RigWish = Pick<RigRecord, 'name' | 'kind' | 'memoryMib' | 'key' | 'image'>;
 
 const STOP_MS = 5_000;
 const LOOK_MS = 20;
@@ -21,6 +21,7 @@ export async function startRig(wish: RigWish): Promise<RigRecord> {
   const port = join(rigFolder(), wish.name);
   const flash = `${port}.flash`;
   rmSync(flash, { force: true }); // every rig is fresh from the factory
+  if (wish.kind === 'qemu') makeFlash(flash, wish.key, wish.image);
   const memoryMib = wish.kind === 'qemu' ? NATIVE_MIB : wish.memoryMib;
   const record: RigRecord = {
     ...wish,

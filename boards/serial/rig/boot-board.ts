@@ -12,11 +12,6 @@ import { confirm, payloadIn, slotAt } from './slot.ts';
 /** The bootloader looks at the time so often while nothing comes. */
 const LOOK_US = 10_000;
 const BUFFER = 4096;
-/** Silence on the line after which a host may mean the bootloader, us. */
-const QUIET_US = 500_000;
-/** What an SMP frame begins with, and what AN3155 does; no frame of the link does. */
-const SMP_START = [0x06, 0x09] as const;
-const STM32_START = 0x7f;
 
 /** The host speaks to the bootloader. */
 class Recovery extends Error {}
@@ -28,7 +23,6 @@ export class BootBoard {
   readonly #buffer = new Uint8Array(BUFFER);
   #at = 0;
   #end = 0;
-  #heardAt = 0;
   #recovery = false;
   #reboot = false;
   #jumpedTo = 0;
@@ -45,8 +39,11 @@ export class BootBoard {
       this.#bootloader();
       const slot = this.#jumpedTo === slotAt(0) ? 0 : 1;
       const firmware = new Firmware(`the image in slot ${slot}`, payloadIn(this.#flash, slot));
-      const peer = new Peer(firmware, this.#watched(), this.#memoryBytes);
+      const peer = new Peer(firmware, this.#wire, this.#memoryBytes);
       peer.onBooted = () => confirm(this.#flash, slot);
+      peer.onRecovery = () => {
+        throw new Recovery();
+      };
       try {
         peer.run(life);
       } catch (error) {
@@ -96,26 +93,4 @@ export class BootBoard {
       done += took;
     }
   }
-
-  /** The line as the agent has it: a host that speaks a protocol of the bootloader after a silence gets the bootloader. */
-  #watched(): Wire {
-    const wire = this.#wire;
-    this.#heardAt = wire.now();
-    return {
-      now: () => wire.now(),
-      wait: (us) => wire.wait(us),
-      write: (bytes) => wire.write(bytes),
-      read: (into) => {
-        const count = wire.read(into);
-        if (count === 0) return 0;
-        const quiet = wire.now() - this.#heardAt >= QUIET_US;
-        this.#heardAt = wire.now();
-        if (quiet && isForBootloader(into.subarray(0, count))) throw new Recovery();
-        return count;
-      },
-    };
-  }
 }
-
-const isForBootloader = (bytes: Uint8Array): boolean =>
-  bytes[0] === STM32_START || SMP_START.every((byte, i) => bytes[i] === byte);
