@@ -144,7 +144,10 @@ export function supportLines(root = ROOT) {
   const code = files.map((file) =>
     readFileSync(join(root, SUPPORT, file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''),
   );
-  return code.join('\n').split('\n').filter((line) => line.trim() !== '').length;
+  return code
+    .join('\n')
+    .split('\n')
+    .filter((line) => line.trim() !== '').length;
 }
 
 /** The objects of the firmware's structures. */

@@ -16,10 +16,12 @@ import type { RigRecord } from './rig/records.ts';
 const BUILD = [needsExternal(), needsTool('wasm2c'), needsTool('arm-none-eabi-gcc')];
 const RIG = [...BUILD, needsTool('qemu-system-arm'), needsTool('socat')];
 const SPARECORE = join(ROOT, 'build/js/scripts/sparecore.js');
-const ELF = join(ROOT, 'build/native/sparecore.elf');
+const NATIVE = join(ROOT, 'build/native');
+const ELF = join(NATIVE, 'sparecore.elf');
 const scratch = mkdtempSync(join(tmpdir(), 'sparecore-native-'));
 const env = { ...process.env, XDG_RUNTIME_DIR: scratch, LC_ALL: 'C', DEBUGINFOD_URLS: '' };
 const RIG_NAME = 'native';
+const SIGN = ['--board', 'cortex-m'];
 
 interface Told {
   code: number | null;
@@ -47,13 +49,19 @@ test.after(() => {
 testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built in another folder', () => {
   const { code, out, err } = tell(process.execPath, ['scripts/build-native.mjs']);
   assert.is(code, 0, err);
-  const [, flash, ram] = /flash (\d+) bytes, RAM (\d+) bytes/.exec(out) ?? [];
-  assert.ok(Number(flash) > 100_000 && Number(flash) <= 256 * 1024, out);
-  assert.ok(Number(ram) > 256 * 1024 && Number(ram) < 1024 * 1024, out);
+  for (const [name, flashMax, ramMax] of [
+    ['bootloader', 64 * 1024, 128 * 1024],
+    ['sparecore', 256 * 1024, 1024 * 1024],
+  ] as const) {
+    const said = new RegExp(String.raw`${name}\.elf: flash (\d+) bytes, RAM (\d+) bytes`).exec(out) ?? [];
+    assert.ok(Number(said[1]) > 16_384 && Number(said[1]) <= flashMax, out);
+    assert.ok(Number(said[2]) > 65_536 && Number(said[2]) <= ramMax, out);
+  }
   const other = join(scratch, 'elsewhere');
   for (const part of [
     'boards/native',
     'build/attached.wasm',
+    'build/bootloader.wasm',
     'build/firmware-mcu.wasm',
     'build/debug',
     'build/js/firmware',
@@ -67,18 +75,28 @@ testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built
     `await (await import('${script}')).buildNative(${JSON.stringify(other)})`,
   ]);
   assert.is(again.code, 0, again.err);
-  assert.ok(readFileSync(join(other, 'build/native/sparecore.elf')).equals(readFileSync(ELF)));
+  for (const made of ['sparecore.elf', 'sparecore.bin', 'bootloader.elf'])
+    assert.ok(readFileSync(join(other, 'build/native', made)).equals(readFileSync(join(NATIVE, made))), made);
 });
 
 let port = '';
 
 testUnless(
   RIG,
-  'a native board runs the small scenario with the same digest, panic and dump included',
+  'an empty native board is flashed over its line, and runs the small scenario with the same digest, panic and dump included',
   () => {
-    const started = sparecore('rig', 'start', RIG_NAME, '--kind', 'qemu', '--json');
-    assert.is(started.code, 0, started.err);
-    port = (JSON.parse(started.out) as RigRecord).port;
+    const key = join(scratch, 'rig.pem');
+    const image = join(scratch, 'rig.img');
+    const keyWords = ['--empty', '--key', join(scratch, 'rig.pub.pem'), '--json'];
+    const made = [
+      sparecore('image', 'keygen', key),
+      sparecore('image', 'sign', join(NATIVE, 'sparecore.bin'), ...SIGN, '--key', key, '--out', image),
+      sparecore('rig', 'start', RIG_NAME, '--kind', 'qemu', ...keyWords),
+    ];
+    for (const each of made) assert.is(each.code, 0, each.err);
+    port = (JSON.parse(made[2]!.out) as RigRecord).port;
+    const flashed = sparecore('flash', port, image, '--yes');
+    assert.is(flashed.code, 0, flashed.out + flashed.err);
     const { code, out, err } = sparecore('compare', 'small', '--board-a', `serial:${port}`);
     assert.is(code, 0, out + err);
     assert.match(out, /^The same: \d+ events of the firmware, each at the same moment\.$/m);

@@ -39,6 +39,7 @@ bool flash_write(u32 at, const void *from, u32 bytes);
 bool flash_erase(u32 at, u32 bytes);
 
 /* uart.c */
+enum { UART0_IRQ = 10 };
 void uart_start(void);
 void uart_drain(void);
 bool uart_idle(void); /* nothing has come */

@@ -4,41 +4,30 @@
  */
 #include "board.h"
 
-#define SPI 0x40001000u
-#define CONTROL REGISTER(SPI + 0x00)
-#define FRAME_BITS REGISTER(SPI + 0x04)
-#define STATUS REGISTER(SPI + 0x08)
-#define RECEIVED REGISTER(SPI + 0x10)
-#define TRANSMIT REGISTER(SPI + 0x14)
-#define ENABLE 1u
-#define MODE ((1u << 29) | (1u << 26) | 2u) /* of CONTROL: deep FIFO, selected until all frames have gone, master */
-#define FRAMES 8                            /* of CONTROL: how many, from this bit on */
-#define EMPTY 0x40u                         /* of STATUS: nothing received */
-
-#define READ 0x03
-#define WRITE_ENABLE 0x06
-#define PAGE_PROGRAM 0x02
-#define SECTOR_ERASE 0xd8
-#define READ_STATUS 0x05
-#define CLEAR_STATUS 0x30
-#define BUSY 0x01
-#define FAILED 0x60 /* programming, erasing */
-#define PAGE_BYTES 256u
-#define SECTOR_BYTES 65536u
-#define TRANSFER_BYTES 32768u
+static volatile struct {
+  u32 control, frame_bits, status, clear, received, transmit;
+} *const spi = (void *)0x40001000;
+/* Of spi->control: deep FIFO, selected until all frames have gone, master; on; bit from which on frames are counted */
+enum { MODE = 1 << 29 | 1 << 26 | 2, ON = 1, FRAMES = 8 };
+/* Of spi->status: nothing received. */
+enum { EMPTY = 0x40 };
+enum { PROGRAM = 0x02, READ = 0x03, STATUS = 0x05, WRITE_ENABLE = 0x06, CLEAR_STATUS = 0x30, ERASE = 0xd8 };
+/* Of the flash's status: at work; programming or erasing failed. */
+enum { BUSY = 1, FAILED = 0x60 };
+enum { PAGE_BYTES = 256, SECTOR_BYTES = 65536, TRANSFER_BYTES = 32768 };
 
 /* A command, its address where it has one, then bytes out or in. */
 static void transfer(u32 command, u32 head, u32 at, const uint8_t *out, uint8_t *in, u32 bytes) {
-  FRAME_BITS = 8;
-  CONTROL = MODE | (head + bytes) << FRAMES;
-  CONTROL = MODE | (head + bytes) << FRAMES | ENABLE;
+  spi->frame_bits = 8;
+  spi->control = MODE | (head + bytes) << FRAMES;
+  spi->control |= ON;
   for (u32 i = 0; i < head + bytes; i++) {
-    TRANSMIT = i == 0 ? command : i < head ? at >> (8 * (3 - i)) & 0xff : out ? out[i - head] : 0;
-    while (STATUS & EMPTY) {}
-    uint8_t byte = (uint8_t)RECEIVED;
+    spi->transmit = i == 0 ? command : i < head ? at >> (8 * (3 - i)) & 0xff : out ? out[i - head] : 0;
+    while (spi->status & EMPTY) {}
+    uint8_t byte = (uint8_t)spi->received;
     if (in && i >= head) in[i - head] = byte;
   }
-  CONTROL = MODE;
+  spi->control = MODE;
 }
 
 void flash_read(u32 at, void *to, u32 bytes) {
@@ -53,7 +42,7 @@ static bool change(u32 command, u32 at, const uint8_t *out, u32 bytes) {
   uint8_t status = BUSY;
   transfer(WRITE_ENABLE, 1, 0, 0, 0, 0);
   transfer(command, 4, at, out, 0, bytes);
-  while (status & BUSY) transfer(READ_STATUS, 1, 0, 0, &status, 1);
+  while (status & BUSY) transfer(STATUS, 1, 0, 0, &status, 1);
   if (status & FAILED) transfer(CLEAR_STATUS, 1, 0, 0, 0, 0);
   return status & FAILED;
 }
@@ -63,13 +52,13 @@ bool flash_write(u32 at, const void *from, u32 bytes) {
   for (u32 done = 0, part; done < bytes && !failed; done += part) {
     u32 room = PAGE_BYTES - (at + done) % PAGE_BYTES;
     part = bytes - done < room ? bytes - done : room;
-    failed = change(PAGE_PROGRAM, at + done, (const uint8_t *)from + done, part);
+    failed = change(PROGRAM, at + done, (const uint8_t *)from + done, part);
   }
   return failed;
 }
 
 bool flash_erase(u32 at, u32 bytes) {
   bool failed = false;
-  for (u32 done = 0; done < bytes && !failed; done += SECTOR_BYTES) failed = change(SECTOR_ERASE, at + done, 0, 0);
+  for (u32 done = 0; done < bytes && !failed; done += SECTOR_BYTES) failed = change(ERASE, at + done, 0, 0);
   return failed;
 }

@@ -3,27 +3,22 @@
 
 #include "board.h"
 
-#define SYSTICK_CONTROL REGISTER(0xe000e010) /* [ARM] B3.3.3 */
-#define SYSTICK_RELOAD REGISTER(0xe000e014)
-#define SYSTICK_NOW REGISTER(0xe000e018)
-#define ICSR REGISTER(0xe000ed04) /* [ARM] B3.2.4 */
-#define NMI_PENDING (1u << 31)
-#define TICK_PENDING (1u << 26)
-#define CLEAR_TICK (1u << 25)
-#define VTOR REGISTER(0xe000ed08) /* [ARM] B3.2.5 */
+static volatile struct {
+  u32 control, reload, now;
+} *const systick = (void *)0xe000e010; /* [ARM] B3.3 */
+static volatile struct {
+  u32 cpuid, icsr, vtor, aircr;
+} *const scb = (void *)0xe000ed00; /* [ARM] B3.2 */
+static volatile struct {
+  u32 type, control, number, base, size;
+} *const mpu = (void *)0xe000ed90; /* [ARM] B3.5 */
 #define NVIC_DISABLE REGISTER(0xe000e180) /* [ARM] B3.4 */
 #define NVIC_CLEAR REGISTER(0xe000e280)
-#define MPU_CONTROL REGISTER(0xe000ed94) /* [ARM] B3.5 */
-#define MPU_BASE REGISTER(0xe000ed9c)
-#define MPU_SIZE REGISTER(0xe000eda0)
-#define REGION_0 0x10u
-#define NORMAL_64M (3u << 24 | 1u << 19 | 3u << 16 | 25u << 1 | 1u) /* cached, for all, executable */
-#define MPU_ON 7u                                                    /* in handlers too, the map as it is elsewhere */
-#define AIRCR REGISTER(0xe000ed0c) /* [ARM] B3.2.6 */
-#define RESET_REQUEST 0x05fa0004
-#define CLOCK_MHZ 142u
-#define TICK_US 1000u /* now_ms counts ticks */
-#define UART0_IRQ 10
+/* Of scb->icsr; scb->aircr. */
+enum { NMI_PENDING = 1 << 31, TICK_PENDING = 1 << 26, CLEAR_TICK = 1 << 25, RESET_REQUEST = 0x05fa0004 };
+/* Of mpu->base; size: cached memory of 64 MiB, for all, executable; control: in handlers, too, else the map as it is. */
+enum { REGION_0 = 0x10, MEMORY_64M = 3 << 24 | 1 << 19 | 3 << 16 | 25 << 1 | 1, MPU_ON = 7 };
+enum { CLOCK_MHZ = 142, TICK_US = 1000 }; /* now_ms counts ticks */
 
 extern u32 data_load[], data_start[], data_end[], bss_start[], bss_end[], handler_stack_top[];
 int main(void);
@@ -46,27 +41,27 @@ __attribute__((used)) static void started(void) {
 }
 
 void reset(void) {
-  AIRCR = RESET_REQUEST;
+  scb->aircr = RESET_REQUEST;
   for (;;) __asm__ volatile("dsb");
 }
 
 /* As after a reset, but with the vectors, and so the stack and the start, of another program. */
 void run_program(const u32 *vectors) {
-  SYSTICK_CONTROL = 0;
+  systick->control = 0;
   NVIC_DISABLE = NVIC_CLEAR = 0xffffffff;
-  ICSR = CLEAR_TICK;
-  VTOR = (u32)vectors;
-  MPU_BASE = (u32)vectors | REGION_0; /* DDR lies where nothing is executable but by leave of the MPU: [ARM] B3.1 */
-  MPU_SIZE = NORMAL_64M;
-  MPU_CONTROL = MPU_ON;
+  scb->icsr = CLEAR_TICK;
+  scb->vtor = (u32)vectors;
+  mpu->base = (u32)vectors | REGION_0; /* DDR lies where nothing is executable but by leave of the MPU: [ARM] B3.1 */
+  mpu->size = MEMORY_64M;
+  mpu->control = MPU_ON;
   __asm__ volatile("msr msp, %0\n msr control, %1\n dsb\n isb\n bx %2\n" ::"r"(vectors[0]), "r"(0), "r"(vectors[1]));
   __builtin_unreachable();
 }
 
 void tick_start(void) {
-  SYSTICK_RELOAD = CLOCK_MHZ * TICK_US - 1;
-  SYSTICK_NOW = 0;
-  SYSTICK_CONTROL = 7;
+  systick->reload = CLOCK_MHZ * TICK_US - 1;
+  systick->now = 0;
+  systick->control = 7;
 }
 
 static void tick(void) {
@@ -77,9 +72,9 @@ static void tick(void) {
 /* Ticks, and clocks since the last one. */
 static u32 read_clock(u32 *within) {
   for (;;) {
-    u32 before = ticks, at = SYSTICK_NOW;
-    bool due = ICSR & TICK_PENDING; /* with interrupts off the counter wraps around first */
-    *within = CLOCK_MHZ * TICK_US - 1 - (due ? SYSTICK_NOW : at);
+    u32 before = ticks, at = systick->now;
+    bool due = scb->icsr & TICK_PENDING; /* with interrupts off the counter wraps around first */
+    *within = CLOCK_MHZ * TICK_US - 1 - (due ? systick->now : at);
     if (before == ticks) return before + due;
   }
 }
@@ -136,7 +131,7 @@ __attribute__((naked)) static void fault_handler(void) {
 }
 
 void capture(void) {
-  ICSR = NMI_PENDING;
+  scb->icsr = NMI_PENDING;
   __asm__ volatile("dsb\n isb");
 }
 

@@ -14,7 +14,6 @@
 #define ALL_SENT 0x40u    /* the last bit is on the line */
 #define FIFO_BYTES 16u
 #define NVIC_ENABLE REGISTER(0xe000e100)
-#define UART0_IRQ 10
 
 /* The host has at most 16 frames of 1,050 bytes on their way. */
 #define IN_BYTES 32768u
