@@ -44,7 +44,6 @@ void uart_start(void);
 void uart_drain(void);
 bool uart_idle(void); /* nothing has come */
 bool uart_sent(void); /* all has gone */
-bool uart_begins(uint8_t byte, u32 bytes); /* so often; waits for so many */
 u32 uart_read(uint8_t *to, u32 room);
 u32 uart_write(const uint8_t *from, u32 bytes);
 void uart_wait(u32 us);

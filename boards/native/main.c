@@ -11,7 +11,6 @@
 
 #define UNIT_BYTES 65536u
 #define EM_ARM 40
-#define RAW_BYTES 1048576u
 
 extern u8 board_ram[], board_ram_end[];
 static u8 agent_memory[4 * UNIT_BYTES] __attribute__((aligned(16)));
@@ -162,20 +161,11 @@ void Z_wireZ_wait(struct Z_wire_instance_t *self, u32 us) {
 }
 u32 Z_wireZ_now(struct Z_wire_instance_t *self) { return now_us(); }
 
-/* What the UART alone can do: RAM as it is, without a link. No frame of a host begins with this byte four times; what of them is lost while the UART starts does not matter. */
-static void raw(void) {
-  for (u32 sent = 0; sent < RAW_BYTES; uart_wait(1000)) sent += uart_write(board_ram + sent, RAW_BYTES - sent);
-  while (!uart_sent()) uart_wait(1000);
-}
-
 int main(void) {
   memset(&counts, 0, sizeof counts);
   tick_start();
   uart_start();
-  if (uart_begins('R', 4)) {
-    raw();
-    return 0;
-  }
+  while (uart_idle()) uart_wait(1000000);
   /* When the host's first bytes come nobody can know to the microsecond: it tells this life from the last one. */
   u32 nonce = now_us();
   Z_agent_init_module();

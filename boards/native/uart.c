@@ -51,13 +51,6 @@ bool uart_idle(void) { return in_head == in_tail; }
 
 bool uart_sent(void) { return out_head == out_tail && LINE_STATUS & ALL_SENT; }
 
-bool uart_begins(uint8_t byte, u32 bytes) {
-  while (in_tail - in_head < bytes) uart_wait(1000000);
-  for (u32 i = 0; i < bytes; i++)
-    if (in[(in_head + i) % IN_BYTES] != byte) return false;
-  return true;
-}
-
 u32 uart_read(uint8_t *to, u32 room) {
   u32 n = 0;
   while (n < room && in_head != in_tail) to[n++] = in[in_head++ % IN_BYTES];

@@ -77,15 +77,14 @@ async function tryAll(options: ConnectOptions): Promise<Connection | null> {
 }
 
 /** RTS off holds many boards in reset, DTR off at its end straps them to their bootloader. */
-async function pulse({ host, open, bauds }: ConnectOptions): Promise<boolean> {
+async function pulse({ host, open, bauds }: ConnectOptions): Promise<void> {
   const port = await open(bauds[0]!, 'none');
   try {
-    if (!(await port.setLines({ dtr: false, rts: false }))) return false; // as a PTY: there are no lines
+    if (!(await port.setLines({ dtr: false, rts: false }))) return; // as a PTY: there are no lines
     await sleep(host, PULSE_MS);
     await port.setLines({ dtr: false, rts: true });
     await sleep(host, AFTER_RESET_MS);
     await port.setLines({ dtr: true, rts: true });
-    return true;
   } finally {
     await port.close();
   }
@@ -105,9 +104,13 @@ function nobody({ path, bauds, wanted }: ConnectOptions): InputError {
 }
 
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const found = (await tryAll(options)) ?? ((await pulse(options)) ? await tryAll(options) : null);
-  if (found === null) throw nobody(options);
-  return found;
+  const found = await tryAll(options);
+  if (found !== null) return found;
+  // Without modem lines the second round is for a board that was starting, or checking an image, in the first.
+  await pulse(options);
+  const later = await tryAll(options);
+  if (later === null) throw nobody(options);
+  return later;
 }
 
 /** The line is gone: waits for the port to come back, as an adapter does when its cable is put in again. */

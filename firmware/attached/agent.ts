@@ -47,6 +47,8 @@ export class Agent {
   line_at: u32; // of a line that the wire had no room for yet
   line_end: u32;
   heard_at: u32; // when bytes came last
+  begin: u32; // the first four bytes after a silence, and how many of them have come
+  begin_bytes: u32;
 }
 
 export const AGENT: usize = memory.data(512, 16);

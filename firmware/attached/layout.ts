@@ -95,9 +95,13 @@ export const NVRAM_BYTES: u32 = 4096;
 export const MACHINE_WASM: u32 = 3; // EM_386: its core files are read as i386
 export const MACHINE_ARM: u32 = 40; // EM_ARM
 
-// ---------------------------------------------------------------------------------------------- the bootloader
-/** Silence on the line after which a host may mean the bootloader, us. */
+// ------------------------------------------------------------------------------------- what is no word of the link
+/** Silence on the line after which a host may mean something else, us. */
 export const QUIET_US: u32 = 500000;
 /** What the bootloader's protocols begin with, and no frame of the link does: 06 09 of SMP, 7F of AN3155. */
 export const SMP_START: u32 = 0x0906;
+export const SMP_NEWLINE: u32 = 0x0a; // may come before it
 export const STM32_START: u32 = 0x7f;
+/** RRRR: as many bytes of anything as the line takes, to measure it. */
+export const RAW_START: u32 = 0x52525252;
+export const RAW_BYTES: u32 = 0x100000;

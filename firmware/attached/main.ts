@@ -6,6 +6,7 @@
 import { LINK_BOARD, LINK_OPEN } from '../../asm/link/layout';
 import { link_close, link_init, link_lives, link_state } from '../../asm/link/link';
 import { AGENT, LINK, agent } from './agent';
+import { QUIET_US } from './layout';
 import { wire_now } from './outside';
 import { serve } from './serve';
 import { pump, rest } from './stream';
@@ -42,8 +43,9 @@ export { hba_configure, hba_doorbell, hba_poll, hba_reset } from './hba';
 export function run(nonce: u32): void {
   const a = agent();
   memory.fill(AGENT, 0, 512);
-  a.heard_at = wire_now();
-  link_init(<u32>LINK, LINK_BOARD, nonce, a.heard_at);
+  const now = wire_now();
+  a.heard_at = now - QUIET_US;
+  link_init(<u32>LINK, LINK_BOARD, nonce, now);
   for (;;) {
     while (link_state(<u32>LINK) != LINK_OPEN) rest();
     a.life = link_lives(<u32>LINK);

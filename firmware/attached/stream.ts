@@ -14,6 +14,8 @@ import { ITEM, LINE, LINK, OUT, PIECE, RECORD, WIRE, WIRE_BYTES, agent } from '.
 import {
   PAGE_BYTES,
   QUIET_US,
+  RAW_BYTES,
+  RAW_START,
   RECORD_A_AT,
   RECORD_BULK_MAX,
   RECORD_BYTES_AT,
@@ -21,6 +23,7 @@ import {
   RECORD_HEAD_BYTES,
   RECORD_TYPE_AT,
   RPC_RAM,
+  SMP_NEWLINE,
   SMP_START,
   STM32_START,
 } from './layout';
@@ -35,8 +38,9 @@ export function pump(): void {
     const came = wire_read(<u32>WIRE, WIRE_BYTES);
     if (!came) break;
     const now = wire_now();
-    if (now - a.heard_at >= QUIET_US && is_for_bootloader(came)) cpu_recovery();
+    if (now - a.heard_at >= QUIET_US) a.begin = a.begin_bytes = 0;
     a.heard_at = now;
+    if (a.begin_bytes < 4) listen(came);
     link_receive(LINK_AT, <u32>WIRE, came, now);
     if (came < WIRE_BYTES) break;
   }
@@ -53,10 +57,25 @@ export function pump(): void {
   if (link_state(LINK_AT) != LINK_OPEN || link_lives(LINK_AT) != a.life) a.over = 1;
 }
 
-/** A host of the bootloader speaks after a silence. */
-function is_for_bootloader(bytes: u32): bool {
-  if (<u32>load<u8>(WIRE) == STM32_START) return true;
-  return bytes >= 2 && <u32>load<u16>(WIRE) == SMP_START;
+/** After a silence a host may speak to the bootloader, or measure the line. Its first bytes may come one by one. */
+function listen(bytes: u32): void {
+  const a = agent();
+  for (let i: u32 = 0; i < bytes && a.begin_bytes < 4; i++) {
+    const byte = <u32>load<u8>(WIRE + i);
+    if (byte == SMP_NEWLINE && !a.begin_bytes) continue;
+    a.begin |= byte << (8 * a.begin_bytes++);
+    if (a.begin_bytes == 1 ? byte == STM32_START : a.begin_bytes == 2 && a.begin == SMP_START) cpu_recovery();
+    if (a.begin_bytes == 4 && a.begin == RAW_START) raw();
+  }
+}
+
+/** What the line alone can do: no link, no RAM. */
+function raw(): void {
+  for (let sent: u32 = 0; sent < RAW_BYTES;) {
+    const went = wire_write(<u32>PIECE, min<u32>(RAW_BYTES - sent, PAGE_BYTES));
+    if (!went) wire_wait(1000);
+    sent += went;
+  }
 }
 
 /** Lets time pass until something may have changed. */

@@ -15,6 +15,7 @@ import { runPair } from '../../boards/pair.ts';
 import type { Scenario } from '../../boards/scenario.ts';
 import { openPort } from '../../boards/serial/port.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
+import { RAW_BYTES, RAW_START } from '../../firmware/attached/layout.ts';
 import { EV_DUMP_BEGIN, EV_DUMP_PROGRESS } from '../../firmware/layout.ts';
 import { signedBuild } from '../commands/rig.ts';
 import { hostNanoseconds } from '../host-clock.ts';
@@ -26,9 +27,8 @@ import { rigs } from '../rig/records.ts';
 import { startRig, stopRig } from '../rig/rigs.ts';
 
 export const RATIO_MIN = 0.85;
-/** What main.c of boards/native sends for this word. */
-const RAW_WORD = 'RRRR';
-const RAW_BYTES = 1 << 20;
+const RAW_WORD = Buffer.alloc(4);
+RAW_WORD.writeUInt32LE(RAW_START);
 const ROUNDS = 3;
 const LOOK_MS = 10;
 /** In a second, and in half a minute. */
@@ -92,7 +92,7 @@ async function rawRate({ path, pid }: Rig): Promise<Rate> {
     if (seen !== bytes) looks = 0;
     seen = bytes;
     if (gone || looks === LOOKS_MAX) throw new InputError(`${path}: ${bytes} bytes came`, EXIT_BAD_PORT);
-    if (bytes === 0 && looks % LOOKS_A_WORD === 0) port.write(Buffer.from(RAW_WORD));
+    if (bytes === 0 && looks % LOOKS_A_WORD === 0) port.write(RAW_WORD);
     await hostPause(LOOK_MS);
   }
   const rate = { wall: (bytes - first) / secondsSince(from), cpu: (bytes - first) / (cpuTicks(pid) - cpu) };
