@@ -114,15 +114,12 @@ function copyRuntime(root) {
 }
 
 async function constants(root) {
-  const layout = (path) => import(pathToFileURL(join(root, 'build/js/firmware', path)).href);
-  const [F, B] = [await layout('layout.js'), await layout('bootloader/layout.js')];
+  const B = await import(pathToFileURL(join(root, 'build/js/firmware/bootloader/layout.js')).href);
   return [
     `-DCONFIRMED_AT=${B.CONFIRMED_AT}u`,
     `-DHEADER_WORDS=${B.HEADER_BYTES / 4}`,
     `-DHEADER_SIZE_WORD=${B.HEADER_SIZE_AT / 4}`,
     `-DHEADER_IMAGE_WORD=${B.HEADER_IMAGE_AT / 4}`,
-    `-DNATIVE_AT=${F.RECORD_AT + F.RECORD_MACHINE_AT}u`,
-    `-DNATIVE_STACK_ROOM=${F.RECORD_STACK_ROOM}u`,
     `-DBUILD_ID="${buildId(root)}"`,
   ];
 }
@@ -138,9 +135,9 @@ function sizes(root, name) {
   return found;
 }
 
-/** Lines of C in boards/native that are code: neither blank nor comment. */
-export function supportLines(root = ROOT) {
-  const files = readdirSync(join(root, SUPPORT)).filter((file) => /\.[ch]$/.test(file));
+/** Lines of boards/native that are code, neither blank nor comment, in files that end so. */
+export function supportLines(ending, root = ROOT) {
+  const files = readdirSync(join(root, SUPPORT)).filter((file) => file.endsWith(ending));
   const code = files.map((file) =>
     readFileSync(join(root, SUPPORT, file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''),
   );
@@ -202,7 +199,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(p
   try {
     for (const [name, { code, ram }] of Object.entries(await buildNative()))
       console.log(`${FOLDER}/${name}.elf: flash ${code} bytes, RAM ${ram} bytes besides that of the board`);
-    console.log(`${SUPPORT}: ${supportLines()} lines of C`);
+    console.log(`${SUPPORT}: ${supportLines('.c')} lines of C, ${supportLines('.h')} of their header`);
   } catch (error) {
     console.error(`build-native.mjs: ${error.message}`);
     process.exitCode = 1;

@@ -57,6 +57,8 @@ testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built
     assert.ok(Number(said[1]) > 16_384 && Number(said[1]) <= flashMax, out);
     assert.ok(Number(said[2]) > 65_536 && Number(said[2]) <= ramMax, out);
   }
+  const [, lines] = /: (\d+) lines of C/.exec(out) ?? [];
+  assert.ok(Number(lines) < 400, out);
   const other = join(scratch, 'elsewhere');
   for (const part of [
     'boards/native',

@@ -13,10 +13,9 @@ typedef uint32_t u32;
 struct registers {
   u32 r[16], xpsr;
 };
-extern struct registers captured; /* at the last trap, fault or NMI */
-void capture(void);               /* raises an NMI, whose handler captures */
+extern struct registers captured; /* at the last trap or fault */
 _Noreturn void reset(void);
-/* Gives what was captured and where the stack ends, and leaves the firmware; resets the board when none runs. */
+/* Leaves the firmware; resets the board when none runs. */
 _Noreturn void fault_taken(void);
 extern u32 stack_bottom[], stack_top[];
 /* What cycles of the firmware took in which nothing was waited for; a debugger or QEMU's monitor reads it. */

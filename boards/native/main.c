@@ -34,7 +34,7 @@ wasm_rt_memory_t *Z_envZ_memory(struct Z_env_instance_t *env) { return &ram; }
 /* -------------------------------------------------------------------------------------------------------- cpu */
 
 static jmp_buf *running;
-static u32 trapped, trap_pc;
+static u32 trapped;
 
 struct counts counts __attribute__((section(".counts")));
 static bool waited;
@@ -45,41 +45,18 @@ static void count(u32 clocks) {
   counts.total += clocks;
 }
 
-/* What this CPU adds to the panic record. [layout] RECORD_MACHINE_AT, firmware/layout.ts */
-struct native_record {
-  u32 machine, ram;
-  struct registers registers;
-  u32 stack_bytes;
-  u8 stack[NATIVE_STACK_ROOM];
-};
-
-/* The first of a life: what traps in the panic handler does not hide why it runs. */
-static void record(void) {
-  struct native_record *record = (void *)(board_ram + NATIVE_AT);
-  u8 *sp = (u8 *)captured.r[13];
-  u32 bytes = (u32)stack_top - (u32)sp;
-  if (ram.size < NATIVE_AT + sizeof *record || record->machine) return;
-  record->machine = EM_ARM;
-  record->ram = (u32)board_ram;
-  record->registers = captured;
-  record->stack_bytes = bytes < NATIVE_STACK_ROOM ? bytes : NATIVE_STACK_ROOM;
-  memcpy(record->stack, sp, record->stack_bytes);
-}
-
 void fault_taken(void) {
   if (running == 0) reset();
-  record();
-  trap_pc = captured.r[15];
   longjmp(*running, 1);
 }
 
-/* The registers are those of the code that trapped: it has called this function last. */
-__attribute__((naked)) void wasm_rt_trap(wasm_rt_trap_t code) {
-  __asm__ volatile(
-      "push {r0}\n ldr r0, =captured\n add r0, #4\n stmia r0, {r1-r12}\n pop {r1}\n sub r0, #4\n str r1, [r0]\n"
-      "str sp, [r0, #52]\n str lr, [r0, #56]\n subs r1, lr, #3\n str r1, [r0, #60]\n mrs r1, xpsr\n orr r1, #0x1000000\n"
-      "str r1, [r0, #64]\n b fault_taken\n");
-}
+/* Registers as the code that has called the function of this body last has them. */
+#define CAPTURE                                                                                                       \
+  "push {r0}\n ldr r0, =captured\n add r0, #4\n stmia r0, {r1-r12}\n pop {r1}\n sub r0, #4\n str r1, [r0]\n"           \
+  "str sp, [r0, #52]\n str lr, [r0, #56]\n subs r1, lr, #3\n str r1, [r0, #60]\n mrs r1, xpsr\n orr r1, #0x1000000\n" \
+  "str r1, [r0, #64]\n"
+__attribute__((naked)) void wasm_rt_trap(wasm_rt_trap_t code) { __asm__ volatile(CAPTURE "b fault_taken\n"); }
+__attribute__((naked)) static void capture(void) { __asm__ volatile(CAPTURE "bx lr\n"); }
 
 /* setjmp for what the firmware does in `call`. */
 #define CPU(...)                 \
@@ -137,12 +114,19 @@ u32 Z_cpuZ_cycle(struct Z_cpu_instance_t *cpu) {
 }
 void Z_cpuZ_interrupt(struct Z_cpu_instance_t *cpu, u32 lines) { CPU(Z_firmwareZ_interrupt(&firmware, lines)); }
 void Z_cpuZ_nmi(struct Z_cpu_instance_t *cpu, u32 reason, u32 pc, u32 address) {
-  capture();
-  record();
   CPU(Z_firmwareZ_nmi(&firmware, reason, pc, address));
 }
 u32 Z_cpuZ_trapped(struct Z_cpu_instance_t *cpu) { return trapped; }
-u32 Z_cpuZ_pc(struct Z_cpu_instance_t *cpu) { return trap_pc; }
+u32 Z_cpuZ_pc(struct Z_cpu_instance_t *cpu) { return captured.r[15]; }
+u32 Z_cpuZ_registers(struct Z_cpu_instance_t *cpu, u32 at, u32 room) {
+  if (!trapped) capture();
+  u32 bytes = (u32)stack_top - captured.r[13];
+  bytes = bytes < room ? bytes : room;
+  memcpy(agent_memory + at, &captured, sizeof captured);
+  memcpy(agent_memory + at + sizeof captured, (void *)captured.r[13], bytes);
+  return bytes;
+}
+u32 Z_cpuZ_ram_address(struct Z_cpu_instance_t *cpu) { return (u32)board_ram; }
 
 /* ------------------------------------------------------------------------------------------------ RAM and line */
 

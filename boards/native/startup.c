@@ -15,7 +15,7 @@ static volatile struct {
 #define NVIC_DISABLE REGISTER(0xe000e180) /* [ARM] B3.4 */
 #define NVIC_CLEAR REGISTER(0xe000e280)
 /* Of scb->icsr; scb->aircr. */
-enum { NMI_PENDING = 1 << 31, TICK_PENDING = 1 << 26, CLEAR_TICK = 1 << 25, RESET_REQUEST = 0x05fa0004 };
+enum { TICK_PENDING = 1 << 26, CLEAR_TICK = 1 << 25, RESET_REQUEST = 0x05fa0004 };
 /* Of mpu->base; size: cached memory of 64 MiB, for all, executable; control: in handlers, too, else the map as it is. */
 enum { REGION_0 = 0x10, MEMORY_64M = 3 << 24 | 1 << 19 | 3 << 16 | 25 << 1 | 1, MPU_ON = 7 };
 enum { CLOCK_MHZ = 142, TICK_US = 1000 }; /* now_ms counts ticks */
@@ -103,8 +103,6 @@ static void capture_frame(const u32 *frame, const u32 *saved) {
   r[13] = (u32)(frame + 8) + (captured.xpsr & 0x200 ? 4 : 0);
 }
 
-__attribute__((used)) static void nmi_taken(const u32 *frame, const u32 *saved) { capture_frame(frame, saved); }
-
 /* The exception returns into fault_taken, as if the code at fault had called it. */
 __attribute__((used)) static void fault(u32 *frame, const u32 *saved) {
   if (frame < stack_bottom || frame + 8 > stack_top) { /* a stack that overflowed has no frame */
@@ -118,24 +116,14 @@ __attribute__((used)) static void fault(u32 *frame, const u32 *saved) {
   __asm__ volatile("msr psp, %0" ::"r"(frame));
 }
 
-#define HANDLER(name, taken)                                                                                \
-  __attribute__((naked, used)) static void name(void) {                                                     \
-    __asm__ volatile("mrs r0, psp\n push {r4-r11}\n mov r1, sp\n push {r1, lr}\n bl " #taken                \
-                     "\n pop {r1, lr}\n pop {r4-r11}\n bx lr\n");                                           \
-  }
-HANDLER(nmi_handler, nmi_taken)
 /* A fault in a handler has no thread to leave: only a reset is left. */
-HANDLER(thread_fault, fault)
 __attribute__((naked)) static void fault_handler(void) {
-  __asm__ volatile("tst lr, #4\n beq reset\n b thread_fault\n");
-}
-
-void capture(void) {
-  scb->icsr = NMI_PENDING;
-  __asm__ volatile("dsb\n isb");
+  __asm__ volatile(
+      "tst lr, #4\n beq reset\n mrs r0, psp\n push {r4-r11}\n mov r1, sp\n push {r1, lr}\n bl fault\n"
+      "pop {r1, lr}\n pop {r4-r11}\n bx lr\n");
 }
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16 + UART0_IRQ + 1] = {
-    handler_stack_top, reset_handler, nmi_handler, fault_handler, fault_handler, fault_handler, fault_handler,
+    handler_stack_top, reset_handler, fault_handler, fault_handler, fault_handler, fault_handler, fault_handler,
     [11] = fault_handler, [12] = fault_handler, [14] = fault_handler, [15] = tick, [16 + UART0_IRQ] = uart_drain,
 };

@@ -123,6 +123,8 @@ export class Peer {
         trapped: () => Number(this.#trapped),
         pc: () => this.#pc,
         recovery: () => this.onRecovery(),
+        registers: () => 0,
+        ram_address: () => 0,
       },
     };
   }

@@ -11,6 +11,7 @@ import {
   RECORD_SMALL_MAX,
   TYPED_MAX,
 } from './layout';
+import { RECORD_REGISTERS_AT, RECORD_STACK_AT, RECORD_STACK_ROOM } from '../layout';
 
 
 @unmanaged
@@ -49,6 +50,7 @@ export class Agent {
   heard_at: u32; // when bytes came last
   begin: u32; // the first four bytes after a silence, and how many of them have come
   begin_bytes: u32;
+  recorded: u32; // 1: where native code stood is in the panic record
 }
 
 export const AGENT: usize = memory.data(512, 16);
@@ -62,6 +64,8 @@ export const ITEM: usize = memory.data(FRAME_PAYLOAD_MAX, 16);
 /** Head and body of the record that is being read, and of the one that is being sent. */
 export const RECORD: usize = memory.data(RECORD_HEAD_BYTES + RECORD_SMALL_MAX, 16);
 export const OUT: usize = memory.data(RECORD_HEAD_BYTES + RECORD_SMALL_MAX, 16);
+/** Registers and stack of native code. */
+export const REGISTERS: usize = memory.data(RECORD_STACK_AT - RECORD_REGISTERS_AT + RECORD_STACK_ROOM, 16);
 /** A piece of RAM on its way. */
 export const PIECE: usize = memory.data(PAGE_BYTES, 16);
 export const NVRAM: usize = memory.data(NVRAM_BYTES, 16);

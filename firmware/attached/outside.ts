@@ -75,3 +75,12 @@ export declare function cpu_pc(): u32;
 /** A host speaks to the bootloader: gives it the board, and does not come back where there is one. */
 @external('cpu', 'recovery')
 export declare function cpu_recovery(): void;
+/**
+ * Where native code stands: after a trap at that moment, else now. Puts r0 to r15 and xpsr at `ptr`, then the stack from
+ * the stack pointer on, at most `room` bytes; how many. 0: the CPU has none of these.
+ */
+@external('cpu', 'registers')
+export declare function cpu_registers(ptr: u32, room: u32): u32;
+/** Where that CPU has the board's RAM. */
+@external('cpu', 'ram_address')
+export declare function cpu_ram_address(): u32;

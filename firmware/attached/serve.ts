@@ -41,6 +41,7 @@ import {
   RPC_WRITE,
   TYPED_MAX,
 } from './layout';
+import { record_native } from './native';
 import {
   cpu_boot_board,
   cpu_build,
@@ -148,7 +149,7 @@ function reset(units: u32): bool {
   a.ready = units <= ram_room() && cpu_reset(units) ? 1 : 0;
   a.ram_units = a.ready ? units : 0;
   a.stops = load<u64>(BODY);
-  a.running = a.panicking = 0;
+  a.running = a.panicking = a.recorded = 0;
   a.place_at = 0;
   a.posted = a.sq_count = a.head = a.port_posted = 0;
   a.message_head = a.message_tail = a.typed_head = a.typed_tail = a.ecc_count = 0;
@@ -200,6 +201,7 @@ function call(type: u32, x: u32, b: u32, bytes: u32): bool {
   else return false;
   if (a.over) return false;
   const trapped = cpu_trapped();
+  if (trapped) record_native();
   store<u32>(body(), a.messages_taken);
   store<u32>(body() + 4, a.typed_taken);
   say(CHANNEL_TIME, trapped ? RPC_TRAP : RPC_RETURN, 0, trapped ? cpu_pc() : result, 8);
@@ -232,5 +234,6 @@ function nmi(reason: u32, pc: u32, bytes: u32): void {
       ram_write(a.place_at, <u32>place, bytes + 1);
     }
   }
+  record_native();
   cpu_nmi(reason, pc, address);
 }
