@@ -21,7 +21,6 @@ const ELF = join(NATIVE, 'sparecore.elf');
 const scratch = mkdtempSync(join(tmpdir(), 'sparecore-native-'));
 const env = { ...process.env, XDG_RUNTIME_DIR: scratch, LC_ALL: 'C', DEBUGINFOD_URLS: '' };
 const RIG_NAME = 'native';
-const SIGN = ['--board', 'cortex-m'];
 
 interface Told {
   code: number | null;
@@ -29,10 +28,10 @@ interface Told {
   err: string;
 }
 
-function tell(program: string, parameters: readonly string[]): Told {
+function tell(program: string, parameters: readonly string[], cwd = ROOT): Told {
   const { status, stdout, stderr } = spawnSync(program, parameters, {
     encoding: 'utf8',
-    cwd: ROOT,
+    cwd,
     env,
     maxBuffer: 1 << 26,
   });
@@ -83,25 +82,49 @@ testUnless(BUILD, 'the native image tells its sizes, and is the same bytes built
 
 let port = '';
 
+/** The commands of README's page on serial lines, with the port of a rig. */
+function page(): string[][] {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const [, block = ''] = /## A board on a serial line\n[^]*?```\n([^]*?)```/.exec(readme) ?? [];
+  return block
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/ +# .*$/, '').replaceAll('PORT', port))
+    .map((line) => [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!));
+}
+
+/** In the folder of the test, but for what the build makes. */
+function walk(words: readonly string[]): Told {
+  const [program, ...rest] = words.map((word) => (word.startsWith('build/') ? join(ROOT, word) : word));
+  if (program === 'npm') return tell('npm', rest);
+  const isOurs = program === 'npx' && rest[0] === 'sparecore';
+  const [run, parameters] = isOurs ? [process.execPath, [SPARECORE, ...rest.slice(1)]] : [program!, rest];
+  const batch = run === 'gdb-multiarch' ? ['-nx', '-batch'] : [];
+  return tell(run, [...batch, ...parameters], scratch);
+}
+
 testUnless(
-  RIG,
-  'an empty native board is flashed over its line, and runs the small scenario with the same digest, panic and dump included',
+  [...RIG, needsTool('gdb-multiarch')],
+  "README's page: an empty native board is flashed, does what an emulated one does, panics, and its core opens in gdb",
   () => {
-    const key = join(scratch, 'rig.pem');
-    const image = join(scratch, 'rig.img');
-    const keyWords = ['--empty', '--key', join(scratch, 'rig.pub.pem'), '--json'];
-    const made = [
-      sparecore('image', 'keygen', key),
-      sparecore('image', 'sign', join(NATIVE, 'sparecore.bin'), ...SIGN, '--key', key, '--out', image),
-      sparecore('rig', 'start', RIG_NAME, '--kind', 'qemu', ...keyWords),
-    ];
-    for (const each of made) assert.is(each.code, 0, each.err);
-    port = (JSON.parse(made[2]!.out) as RigRecord).port;
-    const flashed = sparecore('flash', port, image, '--yes');
-    assert.is(flashed.code, 0, flashed.out + flashed.err);
-    const { code, out, err } = sparecore('compare', 'small', '--board-a', `serial:${port}`);
-    assert.is(code, 0, out + err);
-    assert.match(out, /^The same: \d+ events of the firmware, each at the same moment\.$/m);
+    const started = sparecore('rig', 'start', RIG_NAME, '--kind', 'qemu', '--empty', '--json');
+    assert.is(started.code, 0, started.err);
+    port = (JSON.parse(started.out) as RigRecord).port;
+    const said = new Map<string, string>();
+    for (const words of page()) {
+      const { code, out, err } = walk(words);
+      assert.is(code, 0, `${words.join(' ')}\n${out}${err}`);
+      said.set(words.slice(0, 3).join(' '), out);
+    }
+    assert.match(said.get(`npx sparecore flash`)!, / over SMP/);
+    assert.match(
+      said.get('npx sparecore compare')!,
+      /^The same: \d+ events of the firmware, each at the same moment\.$/m,
+    );
+    assert.match(said.get('npx sparecore run')!, /PANIC: operator NMI/);
+    const gdbSaid = said.get('gdb-multiarch build/native/sparecore.elf core')!;
+    assert.match(gdbSaid, /^#\d+ .*\bmain \(\) at \.\/boards\/native\/main\.c:\d+$/m);
+    assert.match(gdbSaid, /^\$1 = PANIC_OPERATOR$/m);
   },
 );
 
@@ -128,10 +151,10 @@ testUnless(
   () => {
     const scenario = join(scratch, 'trap.yaml');
     writeFileSync(scenario, JSON.stringify(TRAP));
-    const disks = join(scratch, 'disks');
+    const disks = join(scratch, 'trap-disks');
     const run = sparecore('run', scenario, '--quiet', '--disks', disks, '--board-a', `serial:${port}`);
     assert.is(run.code, 0, run.out + run.err);
-    const file = join(scratch, 'core');
+    const file = join(scratch, 'trap-core');
     // What savecore put into the root file system is the same memory, as a core of a wasm machine.
     const saved = join(scratch, 'saved');
     for (const words of [
