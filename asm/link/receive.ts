@@ -102,7 +102,7 @@ function frame(link: Link, at: usize, now: u32): void {
   link.heard_at = now;
   acknowledged(link, load<u16>(at + FRAME_ACK_AT), load<u16>(at + FRAME_SACK_AT), now);
   if (kind == FRAME_DATA || kind == FRAME_ACK) {
-    granted(link, <u32>load<u8>(at + FRAME_CHANNEL_AT) >> 4, load<u32>(at + FRAME_CREDIT_AT));
+    granted(link, (<u32>load<u8>(at + FRAME_CHANNEL_AT)) >> 4, load<u32>(at + FRAME_CREDIT_AT));
   }
   if (kind == FRAME_DATA) data(link, at, now);
   else if (kind == FRAME_ACK) grants(link, at);
@@ -214,7 +214,7 @@ function granted(link: Link, channel: u32, total: u32): void {
 // ----------------------------------------------------------------------------------------------------------- data
 
 function data(link: Link, at: usize, now: u32): void {
-  const channel = <u32>load<u8>(at + FRAME_CHANNEL_AT) & 15;
+  const channel = (<u32>load<u8>(at + FRAME_CHANNEL_AT)) & 15;
   const n = ahead(load<u16>(at + FRAME_SEQUENCE_AT), link.want);
   if (n >= LINK_WINDOW || (link.have >> n) & 1) {
     link.ack_now = 1; // our acknowledgement was lost

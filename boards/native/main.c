@@ -11,7 +11,7 @@
 
 #define UNIT_BYTES 65536u
 #define EM_ARM 40
-#define RAW_BYTES 1048576u
+#define RAW_BYTES 2097152u
 
 extern u8 board_ram[], board_ram_end[];
 static u8 agent_memory[4 * UNIT_BYTES] __attribute__((aligned(16)));

@@ -8,9 +8,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { BAUD_DEFAULT, type SerialAddress } from '../../boards/attached/address.ts';
+import { paced } from '../../boards/attached/pace.ts';
+import { realHost } from '../../boards/host.ts';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { runPair } from '../../boards/pair.ts';
 import type { Scenario } from '../../boards/scenario.ts';
+import { realBinding } from '../../boards/serial/binding.ts';
 import { openPort } from '../../boards/serial/port.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { EV_DUMP_BEGIN, EV_DUMP_PROGRESS } from '../../firmware/layout.ts';
@@ -24,7 +27,8 @@ import { startRig, stopRig } from '../rig/rigs.ts';
 export const RATIO_MIN = 0.85;
 /** What main.c of boards/native sends for this word. */
 const RAW_WORD = 'RRRR';
-const RAW_BYTES = 1 << 20;
+/** As many as the scenario dumps, so that both take as long and meet as much of what else the machine does. */
+const RAW_BYTES = 1 << 21;
 const ROUNDS = 3;
 const LOOK_MS = 10;
 /** In a second, and in half a minute. */
@@ -68,7 +72,9 @@ const secondsSince = (from: bigint): number => Number(hostNanoseconds() - from) 
 
 /** By a board that nobody has spoken to. */
 async function rawRate({ path, pid }: Rig): Promise<Rate> {
-  const port = await openPort({ path, baud: BAUD_DEFAULT });
+  // No frames here: each read brings as much as one that waits can, and so costs the machine least.
+  const binding = paced(await realBinding(), realHost(true), { push: () => {}, waits: true });
+  const port = await openPort({ path, baud: BAUD_DEFAULT, binding });
   let bytes = 0;
   let from = 0n;
   let cpu = 0;
