@@ -217,7 +217,7 @@ function data(link: Link, at: usize, now: u32): void {
   const channel = (<u32>load<u8>(at + FRAME_CHANNEL_AT)) & 15;
   const n = ahead(load<u16>(at + FRAME_SEQUENCE_AT), link.want);
   if (n >= LINK_WINDOW || (link.have >> n) & 1) {
-    link.ack_now = 1; // our acknowledgement was lost
+    link.ack_all = 1; // our acknowledgement was lost, and with it a grant
     return count(link, COUNT_DUPLICATE);
   }
   const length = <u32>load<u16>(at + FRAME_LENGTH_AT);

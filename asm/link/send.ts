@@ -75,6 +75,7 @@ export function send_write(link: Link, channel: u32, from: usize, bytes: u32): u
     const part = min<u32>(min<u32>(FRAME_PAYLOAD_MAX - length, bytes - done), credit);
     if (!part) {
       link.starved = 1;
+      link.send_closed = link.send_next; // only when nothing is on its way a grant is asked for
       break;
     }
     if (!fits) begin_frame(link, channel);
