@@ -80,7 +80,7 @@ async function afterHarm(name: string, harm: readonly string[]): Promise<string>
   const { said } = await run('qemu-system-arm', qemu, /redirected to (\S+)/);
   const [, path] = /redirected to (\S+)/.exec(said)!;
   const elf = nativePath('sparecore.elf');
-  const debugger_ = run('gdb-multiarch', [
+  const debugging = run('gdb-multiarch', [
     ...['-nx', '-batch', elf, '-ex', `target remote ${socket}`, '-ex', 'set confirm off'],
     // In RAM that the bootloader has yet to fill, so by hardware.
     ...[
@@ -94,19 +94,34 @@ async function afterHarm(name: string, harm: readonly string[]): Promise<string>
     ...['-ex', 'detach'],
   ]);
   const pair = await run(process.execPath, [
-    ...[SPARECORE, 'run', scenario, '--disks', disks, '--board-a', `serial:${path}`],
+    SPARECORE,
+    'run',
+    scenario,
+    '--disks',
+    disks,
+    '--board-a',
+    `serial:${path}`,
   ]);
-  const { said: debugged } = await debugger_;
+  const { said: debugged } = await debugging;
   assert.is(pair.code, 0, pair.said + debugged);
   assert.match(pair.said, /a  PANIC: /);
   assert.match(pair.said, /byte by byte: exact/, pair.said);
   const made = await run(process.execPath, [
-    ...[SPARECORE, 'core', 'extract', join(disks, 'a.spare.0.img'), '-o', core],
+    SPARECORE,
+    'core',
+    'extract',
+    join(disks, 'a.spare.0.img'),
+    '-o',
+    core,
   ]);
   assert.is(made.code, 0, made.said);
   const questions = ['p panic_record.reason', 'p/x $pc', 'p/x $sp', 'bt'];
   const asked = await run('gdb-multiarch', [
-    ...['-nx', '-batch', elf, core, ...questions.flatMap((each) => ['-ex', each])],
+    '-nx',
+    '-batch',
+    elf,
+    core,
+    ...questions.flatMap((each) => ['-ex', each]),
   ]);
   return asked.said;
 }

@@ -52,9 +52,19 @@ interface ImageWish {
 function imageOf(version: string, { payload, board, counter, signer }: ImageWish = {}): string {
   const out = join(scratch, `${version}.img`);
   good(
-    ...['image', 'sign', payload ?? join(ROOT, 'build/native/sparecore.bin'), '--out', out],
-    ...['--board', board ?? 'cortex-m', '--version', version],
-    ...['--counter', String(counter ?? 2), '--key', signer ?? key],
+    'image',
+    'sign',
+    payload ?? join(ROOT, 'build/native/sparecore.bin'),
+    '--out',
+    out,
+    '--board',
+    board ?? 'cortex-m',
+    '--version',
+    version,
+    '--counter',
+    String(counter ?? 2),
+    '--key',
+    signer ?? key,
   );
   return out;
 }

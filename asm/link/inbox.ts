@@ -1,6 +1,6 @@
 /** What came in order and has not been taken yet: a ring of payloads, each with its length and channel before it. */
 import { COUNT_TAKEN, FRAME_COST, LINK_NOTHING } from './layout';
-import { INBOX_BYTES, ITEM_BYTES, Link, count, inbox_of, quota, taken_of, told_of } from './state';
+import { INBOX_BYTES, ITEM_BYTES, Link, count, inbox_of, quota, taken_of, untold } from './state';
 
 /** Takes what lies in a place of in_of; false when there is no room, which an honest sender never meets. */
 export function deliver(link: Link, place: usize): bool {
@@ -43,9 +43,7 @@ export function take(link: Link, to: usize): u32 {
   const channel = <u32>load<u8>(to + 2);
   ring_get(link, to, bytes);
   count(link, COUNT_TAKEN);
-  const taken = load<u32>(taken_of(link, channel)) + bytes + FRAME_COST;
-  store<u32>(taken_of(link, channel), taken);
-  // The far end is told when a quarter of the room has become free.
-  if (taken + quota(channel) - load<u32>(told_of(link, channel)) >= quota(channel) >> 2) link.ack_now = 1;
+  store<u32>(taken_of(link, channel), load<u32>(taken_of(link, channel)) + bytes + FRAME_COST);
+  if (untold(link, channel) >= quota(channel) >> 1) link.ack_now = 1;
   return (channel << 16) | bytes;
 }

@@ -17,21 +17,24 @@
  * sent after it have been acknowledged, or when the time for it is over (RFC 6298: smoothed round trip and four times
  * its deviation, doubled at each try).
  *
+ * A receiver that has data of its own to send acknowledges with them. Else it sends ACK: at once when a frame is missing
+ * or came twice, after ACK_FRAMES frames, and when ACK_US have passed since the last one.
+ *
  * **Credits** are bytes, a channel at a time: a frame costs its payload and FRAME_COST. The receiver grants a running
- * total (mod 2^32), at first CREDIT_*; DATA frames carry the grant for their own channel, the payload of ACK the grants
- * of all (u32 each). A sender without credit asks with PROBE, which is answered by ACK. The host also probes a board
- * that has been silent for PROBE_US.
+ * total (mod 2^32), at first CREDIT_*. DATA and ACK carry the grant for one channel, of which the sender knows least. A
+ * sender without credit asks with PROBE, which is answered by an ACK whose payload is the grants of all (u32 each). The
+ * host also probes a board that has been silent for PROBE_US.
  *
  * What the channels carry is in firmware/attached/layout.ts.
  */
 export const FRAME_KIND_AT: u32 = 0; // u8, FRAME_*
-export const FRAME_CHANNEL_AT: u32 = 1; // u8, CHANNEL_*
+export const FRAME_CHANNEL_AT: u32 = 1; // u8, CHANNEL_* of the payload; from bit 4 on that of the credit
 export const FRAME_LENGTH_AT: u32 = 2; // u16, of the payload
 export const FRAME_SESSION_AT: u32 = 4; // u16, never 0
 export const FRAME_SEQUENCE_AT: u32 = 6; // u16, of DATA
 export const FRAME_ACK_AT: u32 = 8; // u16
 export const FRAME_SACK_AT: u32 = 10; // u16
-export const FRAME_CREDIT_AT: u32 = 12; // u32, of this channel
+export const FRAME_CREDIT_AT: u32 = 12; // u32, of DATA and ACK
 export const FRAME_HEADER_BYTES: u32 = 16;
 export const FRAME_PAYLOAD_MAX: u32 = 1024;
 export const FRAME_CRC_BYTES: u32 = 4;
@@ -58,11 +61,12 @@ export const CHANNEL_TRACE: u32 = 7;
 export const CHANNELS: u32 = 8;
 
 export const FRAME_COST: u32 = 4;
-/** First grant, and room at the receiver: twice that of bulk data to those that carry it. */
+/** First grant, and room at the receiver. Those that carry bulk data have room for a window, and half as much again. */
 export const CREDIT_BYTES: u32 = 4096;
-export const CREDIT_BULK_BYTES: u32 = 8192; // CHANNEL_HBA, CHANNEL_PANIC
+export const CREDIT_BULK_BYTES: u32 = 24576; // CHANNEL_HBA, CHANNEL_PANIC
 
 export const LINK_WINDOW: u32 = 16;
+export const ACK_FRAMES: u32 = 8;
 export const LINK_HOST: u32 = 0;
 export const LINK_BOARD: u32 = 1;
 
@@ -74,10 +78,10 @@ export const LINK_LOST: u32 = 3; // the far end was reset, or said goodbye
 
 /** Times, us. */
 export const OPEN_US: u32 = 100000; // OPEN is sent again
-export const ACK_US: u32 = 4000; // a single frame is acknowledged by then
+export const ACK_US: u32 = 25000; // twice what a whole frame takes at 921,600 baud
 export const PROBE_US: u32 = 500000;
 export const RTO_FIRST_US: u32 = 300000;
-export const RTO_MIN_US: u32 = 20000;
+export const RTO_MIN_US: u32 = 60000;
 export const RTO_MAX_US: u32 = 2000000;
 /** What link_due() says when nothing will be due. */
 export const LINK_NEVER: u32 = 0xffffffff;

@@ -163,6 +163,20 @@ test('a grant that was lost is asked for again', () => {
   assert.ok(done);
 });
 
+test('nor does a lost grant hold up who fills frame after frame and never says that the last one is to go', () => {
+  const faults = { ...NO_FAULTS, loss: 150_000, cut: 100_000 };
+  const data = new Uint8Array(200_000);
+  for (let seed = 1; seed <= 20; seed++) {
+    const pair = new LinkPair({ faults, seed: String(seed) }).open();
+    let sent = 0;
+    const done = pair.run(() => {
+      sent += pair.board.write(K.CHANNEL_PANIC, data.subarray(sent, sent + 4096));
+      return sent === data.length;
+    }, 600_000);
+    assert.ok(done, `seed ${seed}: ${sent} bytes`);
+  }
+});
+
 test('a board that was reset says so, and its session does not come back', () => {
   const pair = new LinkPair().open();
   const other = new LinkPair({ seed: 'after the reset' });

@@ -3,6 +3,7 @@ import { crc32c } from '../bytes/crc32c';
 import { cobs_decode } from './cobs';
 import { deliver } from './inbox';
 import {
+  ACK_FRAMES,
   ACK_US,
   CHANNELS,
   COUNT_BAD,
@@ -77,7 +78,8 @@ function framed(at: usize, bytes: u32): bool {
   if (bytes < FRAME_HEADER_BYTES + FRAME_CRC_BYTES) return false;
   const length = <u32>load<u16>(at + FRAME_LENGTH_AT);
   if (length > FRAME_PAYLOAD_MAX || bytes != FRAME_HEADER_BYTES + length + FRAME_CRC_BYTES) return false;
-  if (<u32>load<u8>(at + FRAME_CHANNEL_AT) >= CHANNELS) return false;
+  const channels = <u32>load<u8>(at + FRAME_CHANNEL_AT);
+  if ((channels & 15) >= CHANNELS || channels >> 4 >= CHANNELS) return false;
   return load<u32>(at + FRAME_HEADER_BYTES + length) == crc32c(0, at, FRAME_HEADER_BYTES + length);
 }
 
@@ -99,9 +101,12 @@ function frame(link: Link, at: usize, now: u32): void {
   }
   link.heard_at = now;
   acknowledged(link, load<u16>(at + FRAME_ACK_AT), load<u16>(at + FRAME_SACK_AT), now);
+  if (kind == FRAME_DATA || kind == FRAME_ACK) {
+    granted(link, (<u32>load<u8>(at + FRAME_CHANNEL_AT)) >> 4, load<u32>(at + FRAME_CREDIT_AT));
+  }
   if (kind == FRAME_DATA) data(link, at, now);
   else if (kind == FRAME_ACK) grants(link, at);
-  else if (kind == FRAME_PROBE) link.ack_now = 1;
+  else if (kind == FRAME_PROBE) link.ack_all = 1;
 }
 
 /** Deny by default: who speaks of a session that is none is told so, by the board. */
@@ -209,11 +214,10 @@ function granted(link: Link, channel: u32, total: u32): void {
 // ----------------------------------------------------------------------------------------------------------- data
 
 function data(link: Link, at: usize, now: u32): void {
-  const channel = <u32>load<u8>(at + FRAME_CHANNEL_AT);
-  granted(link, channel, load<u32>(at + FRAME_CREDIT_AT));
+  const channel = (<u32>load<u8>(at + FRAME_CHANNEL_AT)) & 15;
   const n = ahead(load<u16>(at + FRAME_SEQUENCE_AT), link.want);
   if (n >= LINK_WINDOW || (link.have >> n) & 1) {
-    link.ack_now = 1; // our acknowledgement was lost
+    link.ack_all = 1; // our acknowledgement was lost, and with it a grant
     return count(link, COUNT_DUPLICATE);
   }
   const length = <u32>load<u16>(at + FRAME_LENGTH_AT);
@@ -231,7 +235,7 @@ function data(link: Link, at: usize, now: u32): void {
     }
     link.have >>= 1;
     link.want = (link.want + 1) & 0xffff;
-    if (!link.ack_count) link.ack_at = now + ACK_US;
-    if (++link.ack_count >= 4) link.ack_now = 1;
+    link.ack_at = now + ACK_US;
+    if (++link.ack_count >= ACK_FRAMES) link.ack_now = 1;
   }
 }

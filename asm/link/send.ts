@@ -7,6 +7,7 @@ import {
   COUNT_AGAIN,
   COUNT_ALL,
   COUNT_SENT,
+  CREDIT_BULK_BYTES,
   FRAME_ACK,
   FRAME_ACK_AT,
   FRAME_CHANNEL_AT,
@@ -49,6 +50,7 @@ import {
   spent_of,
   taken_of,
   told_of,
+  untold,
 } from './state';
 
 /** Takes as much of `bytes` bytes as there is room and credit for; the newest frame stays open for more of its channel. */
@@ -73,6 +75,7 @@ export function send_write(link: Link, channel: u32, from: usize, bytes: u32): u
     const part = min<u32>(min<u32>(FRAME_PAYLOAD_MAX - length, bytes - done), credit);
     if (!part) {
       link.starved = 1;
+      link.send_closed = link.send_next; // only when nothing is on its way a grant is asked for
       break;
     }
     if (!fits) begin_frame(link, channel);
@@ -106,37 +109,38 @@ export function send_transmit(link: Link, to: usize, now: u32): u32 {
   if (link.reset_session) {
     const session = link.reset_session;
     link.reset_session = 0;
-    return simple(link, FRAME_RESET, session, 0, 0, to);
+    return simple(link, FRAME_RESET, session, 0, to);
   }
   if (link.say_offer) {
     link.say_offer = 0;
     store<u32>(frame_of(link) + FRAME_HEADER_BYTES, link.offer_nonce);
-    return simple(link, FRAME_OFFER, link.offered, 4, 0, to);
+    return simple(link, FRAME_OFFER, link.offered, 4, to);
   }
   if (link.state == LINK_OPENING) {
     if (!link.say_open && now - link.open_at < OPEN_US) return 0;
     link.say_open = 0;
     link.open_at = now;
-    return simple(link, FRAME_OPEN, link.session, 0, 0, to);
+    return simple(link, FRAME_OPEN, link.session, 0, to);
   }
   if (link.say_confirm) {
     link.say_confirm = 0;
     store<u32>(frame_of(link) + FRAME_HEADER_BYTES, link.nonce);
-    return simple(link, FRAME_CONFIRM, link.session, 4, 0, to);
+    return simple(link, FRAME_CONFIRM, link.session, 4, to);
   }
   return link.state == LINK_OPEN ? in_session(link, to, now) : 0;
 }
 
 function in_session(link: Link, to: usize, now: u32): u32 {
   expire(link, now);
-  if (link.ack_now || (link.ack_count && now - link.ack_at < 0x80000000)) return acknowledge(link, to);
+  if (link.ack_all) return acknowledge_all(link, to);
   const next = pick(link);
   if (next != LINK_NEVER) return data(link, next, to, now);
+  if (link.ack_now || (link.ack_count && now - link.ack_at < 0x80000000)) return acknowledge(link, to);
   if (probe_due(link, now)) {
     link.say_probe = 0;
     link.probed_at = now;
     link.starved_at = now;
-    return simple(link, FRAME_PROBE, link.session, 0, 0, to);
+    return simple(link, FRAME_PROBE, link.session, 0, to);
   }
   return 0;
 }
@@ -176,13 +180,11 @@ function data(link: Link, sequence: u32, to: usize, now: u32): u32 {
   slot.state = <u8>SLOT_SENT;
   slot.sent_at = now;
   slot.count = ++link.send_count;
-  const channel = <u32>slot.channel;
   const frame = frame_of(link);
   memory.copy(frame + FRAME_HEADER_BYTES, out_of(link, sequence), slot.length);
   store<u16>(frame + FRAME_SEQUENCE_AT, <u16>sequence);
-  store<u32>(frame + FRAME_CREDIT_AT, grant(link, channel));
-  link.ack_count = 0;
-  return finish(link, FRAME_DATA, link.session, slot.length, channel, to);
+  const channels = slot.channel | (grant_next(link) << 4);
+  return finish(link, FRAME_DATA, link.session, slot.length, channels, to);
 }
 
 /** What the far end may send on a channel, in all. */
@@ -192,27 +194,52 @@ function grant(link: Link, channel: u32): u32 {
   return total;
 }
 
+/** With this frame the far end is told of the channel of which it knows least, and what came is acknowledged. */
+function grant_next(link: Link): u32 {
+  let next: u32 = 0;
+  let most: u32 = 0;
+  let due: u32 = 0;
+  for (let channel: u32 = 0; channel < CHANNELS; channel++) {
+    const part = untold(link, channel) * (CREDIT_BULK_BYTES / quota(channel));
+    if (part >= CREDIT_BULK_BYTES >> 1) due++;
+    if (part <= most) continue;
+    most = part;
+    next = channel;
+  }
+  store<u32>(frame_of(link) + FRAME_CREDIT_AT, grant(link, next));
+  link.ack_now = due > 1 ? 1 : 0;
+  link.ack_count = 0;
+  return next;
+}
+
 function acknowledge(link: Link, to: usize): u32 {
+  store<u16>(frame_of(link) + FRAME_SEQUENCE_AT, 0);
+  return finish(link, FRAME_ACK, link.session, 0, grant_next(link) << 4, to);
+}
+
+function acknowledge_all(link: Link, to: usize): u32 {
   const grants = frame_of(link) + FRAME_HEADER_BYTES;
   for (let channel: u32 = 0; channel < CHANNELS; channel++) {
     store<u32>(grants + channel * 4, grant(link, channel));
   }
-  link.ack_now = link.ack_count = 0;
-  return simple(link, FRAME_ACK, link.session, 4 * CHANNELS, 0, to);
+  link.ack_all = 0;
+  const next = grant_next(link);
+  store<u16>(frame_of(link) + FRAME_SEQUENCE_AT, 0);
+  return finish(link, FRAME_ACK, link.session, 4 * CHANNELS, next << 4, to);
 }
 
-function simple(link: Link, kind: u32, session: u32, bytes: u32, channel: u32, to: usize): u32 {
+function simple(link: Link, kind: u32, session: u32, bytes: u32, to: usize): u32 {
   const frame = frame_of(link);
   store<u16>(frame + FRAME_SEQUENCE_AT, 0);
   store<u32>(frame + FRAME_CREDIT_AT, 0);
-  return finish(link, kind, session, bytes, channel, to);
+  return finish(link, kind, session, bytes, 0, to);
 }
 
 /** The rest of the header, the sum, and the encoding. */
-function finish(link: Link, kind: u32, session: u32, bytes: u32, channel: u32, to: usize): u32 {
+function finish(link: Link, kind: u32, session: u32, bytes: u32, channels: u32, to: usize): u32 {
   const frame = frame_of(link);
   store<u8>(frame + FRAME_KIND_AT, <u8>kind);
-  store<u8>(frame + FRAME_CHANNEL_AT, <u8>channel);
+  store<u8>(frame + FRAME_CHANNEL_AT, <u8>channels);
   store<u16>(frame + FRAME_LENGTH_AT, <u16>bytes);
   store<u16>(frame + FRAME_SESSION_AT, <u16>session);
   store<u16>(frame + FRAME_ACK_AT, <u16>link.want);
@@ -230,7 +257,7 @@ export function send_due(link: Link, now: u32): u32 {
   if (link.reset_session || link.say_offer || link.say_confirm) return 0;
   if (link.state == LINK_OPENING) return link.say_open ? 0 : left(now, link.open_at, OPEN_US);
   if (link.state != LINK_OPEN) return LINK_NEVER;
-  if (link.ack_now || link.say_probe || pick(link) != LINK_NEVER) return 0;
+  if (link.ack_now || link.ack_all || link.say_probe || pick(link) != LINK_NEVER) return 0;
   let due = LINK_NEVER;
   if (link.ack_count) due = min<u32>(due, left(now, link.ack_at - ACK_US, ACK_US));
   const oldest = slot_of(link, link.send_base);

@@ -42,7 +42,8 @@ export class Link {
   // receiving
   want: u32; // first number that is missing
   have: u32; // bit i: want + i is in its slot
-  ack_now: u32;
+  ack_now: u32; // truth values
+  ack_all: u32; // with the grants of all channels
   ack_count: u32; // frames not yet acknowledged
   ack_at: u32; // us, when they must be
   heard_at: u32; // us, last good frame
@@ -172,6 +173,11 @@ export function quota(channel: u32): u32 {
   return channel == CHANNEL_HBA || channel == CHANNEL_PANIC ? CREDIT_BULK_BYTES : CREDIT_BYTES;
 }
 
+/** Room that has become free and that the far end does not know of: it is told by half of the room at the latest. */
+export function untold(link: Link, channel: u32): u32 {
+  return load<u32>(taken_of(link, channel)) + quota(channel) - load<u32>(told_of(link, channel));
+}
+
 /** A new session: nothing is on its way, nothing was received. The line and the counts go on. */
 export function link_begin(link: Link, session: u32, now: u32, rto: u32): void {
   link.session = session;
@@ -180,7 +186,7 @@ export function link_begin(link: Link, session: u32, now: u32, rto: u32): void {
   link.starved = link.backoff = link.srtt = link.rttvar = 0;
   link.rto = rto;
   link.want = link.have = 0;
-  link.ack_now = link.ack_count = 0;
+  link.ack_now = link.ack_all = link.ack_count = 0;
   link.say_probe = 0;
   link.heard_at = link.probed_at = now;
   link.inbox_head = link.inbox_tail = 0;

@@ -104,4 +104,4 @@ export const SMP_NEWLINE: u32 = 0x0a; // may come before it
 export const STM32_START: u32 = 0x7f;
 /** RRRR: as many bytes of anything as the line takes, to measure it. */
 export const RAW_START: u32 = 0x52525252;
-export const RAW_BYTES: u32 = 0x100000;
+export const RAW_BYTES: u32 = 0x200000; // as many as the small scenario dumps

@@ -10,9 +10,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { BAUD_DEFAULT, type SerialAddress } from '../../boards/attached/address.ts';
+import { paced } from '../../boards/attached/pace.ts';
+import { realHost } from '../../boards/host.ts';
 import { EXIT_BAD_PORT, InputError } from '../../boards/input-error.ts';
 import { runPair } from '../../boards/pair.ts';
 import type { Scenario } from '../../boards/scenario.ts';
+import { realBinding } from '../../boards/serial/binding.ts';
 import { openPort } from '../../boards/serial/port.ts';
 import { CHUNK_BYTES } from '../../asm/layout.ts';
 import { RAW_BYTES, RAW_START } from '../../firmware/attached/layout.ts';
@@ -72,7 +75,9 @@ const secondsSince = (from: bigint): number => Number(hostNanoseconds() - from) 
 
 /** By a board that nobody has spoken to. */
 async function rawRate({ path, pid }: Rig): Promise<Rate> {
-  const port = await openPort({ path, baud: BAUD_DEFAULT });
+  // No frames here: each read brings as much as one that waits can, and so costs the machine least.
+  const binding = paced(await realBinding(), realHost(true), { push: () => {}, waits: true });
+  const port = await openPort({ path, baud: BAUD_DEFAULT, binding });
   let bytes = 0;
   let from = 0n;
   let cpu = 0;
