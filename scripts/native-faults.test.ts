@@ -53,6 +53,9 @@ function run(
   });
 }
 
+const gdb = (files: readonly string[], commands: readonly string[]): ReturnType<typeof run> =>
+  run('gdb-multiarch', ['-nx', '-batch', ...files, ...commands.flatMap((each) => ['-ex', each])]);
+
 const SCENARIO = {
   title: 'of a test',
   end_s: 1,
@@ -80,19 +83,18 @@ async function afterHarm(name: string, harm: readonly string[]): Promise<string>
   const { said } = await run('qemu-system-arm', qemu, /redirected to (\S+)/);
   const [, path] = /redirected to (\S+)/.exec(said)!;
   const elf = nativePath('sparecore.elf');
-  const debugging = run('gdb-multiarch', [
-    ...['-nx', '-batch', elf, '-ex', `target remote ${socket}`, '-ex', 'set confirm off'],
+  const commands = [
+    `target remote ${socket}`,
+    'set confirm off',
     // In RAM that the bootloader has yet to fill, so by hardware.
-    ...[
-      '-ex',
-      'hbreak Z_firmwareZ_cycle if core.coredump != 0xffffffff && core.spares_seen > 0',
-      '-ex',
-      'ignore 1 40',
-    ],
-    ...['-ex', 'continue', '-ex', 'delete'],
-    ...harm.flatMap((each) => ['-ex', each]),
-    ...['-ex', 'detach'],
-  ]);
+    'hbreak Z_firmwareZ_cycle if core.coredump != 0xffffffff && core.spares_seen > 0',
+    'ignore 1 40',
+    'continue',
+    'delete',
+    ...harm,
+    'detach',
+  ];
+  const debugging = gdb([elf], commands);
   const pair = await run(process.execPath, [
     SPARECORE,
     'run',
@@ -115,14 +117,7 @@ async function afterHarm(name: string, harm: readonly string[]): Promise<string>
     core,
   ]);
   assert.is(made.code, 0, made.said);
-  const questions = ['p panic_record.reason', 'p/x $pc', 'p/x $sp', 'bt'];
-  const asked = await run('gdb-multiarch', [
-    '-nx',
-    '-batch',
-    elf,
-    core,
-    ...questions.flatMap((each) => ['-ex', each]),
-  ]);
+  const asked = await gdb([elf, core], ['p panic_record.reason', 'p/x $pc', 'p/x $sp', 'bt']);
   return asked.said;
 }
 

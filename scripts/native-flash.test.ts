@@ -73,9 +73,10 @@ const rig = (): RigRecord => (JSON.parse(good('rig', 'list', '--json')) as RigRe
 let port = '';
 let flashPath = '';
 
-/** The board's power goes; its keeper brings it back. */
+/** The board's power goes, now; its keeper brings it back. */
 function cutPower(): void {
-  process.kill(rig().boardPid, 'SIGKILL');
+  const { boardPid } = JSON.parse(readFileSync(`${port}.json`, 'utf8')) as RigRecord;
+  process.kill(boardPid, 'SIGKILL');
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -88,6 +89,9 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 /** First byte of a flag in a slot of the SPI flash. */
 const flagOf = (slot: number, flag: number): number => readFileSync(flashPath)[slotAt(slot) + flag]!;
 const isSet = (slot: number, flag: number): boolean => flagOf(slot, flag) === L.FLAG_SET;
+
+/** The last of the percentages. */
+const shown = (said: string): number => Number([...said.matchAll(/^ *(\d+) %/gm)].at(-1)?.[1] ?? 0);
 
 /** Both boards boot and serve; what this board has is firmware that works. */
 const SHORT = {
@@ -134,7 +138,7 @@ testUnless(
       stream.setEncoding('utf8').on('data', (text: string) => (said += text));
     const ended = new Promise<number | null>((resolve) => flash.once('exit', (code) => resolve(code)));
     for (const percent of [20, 50, 80]) {
-      await until(`${percent} %: ${said}`, () => new RegExp(`^ ?${percent} %`, 'm').test(said));
+      await until(`${percent} %: ${said}`, () => shown(said) >= percent);
       cutPower();
     }
     assert.is(await ended, 0, said);
@@ -193,7 +197,10 @@ testUnless(
     await hostPause(500);
     const told = first.code === 0 ? first : tell('stm32flash', common);
     assert.match(told.out, /Device ID +: 0x0415/, first.out + first.err + told.err);
-    const written = tell('stm32flash', ['-w', raw, '-v', '-g', '0x08000000', ...common]);
+    const write = ['-w', raw, '-v', '-g', '0x08000000', ...common];
+    // Its time limits are those of a board, not of an emulator that waits for a CPU: once more is what anyone would do.
+    const once = tell('stm32flash', write);
+    const written = once.code === 0 ? once : tell('stm32flash', write);
     assert.is(written.code, 0, written.err + written.out);
     assert.match(written.out, /verified address.*100\.00%/i);
     runs();

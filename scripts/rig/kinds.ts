@@ -65,13 +65,15 @@ export function boardProgram({ kind, boardPort, memoryMib, flash, key, image }: 
 export function qemuParameters(flash: string, line: string): string[] {
   if (spawnSync(QEMU, ['--version']).error !== undefined)
     throw new InputError(`${QEMU} is not installed; Debian has it in qemu-system-arm`, EXIT_BAD_PORT);
-  const machine = ['-M', 'emcraft-sf2', '-nodefaults', '-display', 'none'];
-  const drive = `if=mtd,format=raw,file=${comma(flash)}`;
-  return [
-    ...machine,
-    ...['-kernel', nativePath('bootloader.elf'), '-drive', drive],
-    ...['-chardev', line, '-serial', 'chardev:line'],
-  ];
+  const parameters = {
+    '-M': 'emcraft-sf2',
+    '-display': 'none',
+    '-kernel': nativePath('bootloader.elf'),
+    '-drive': `if=mtd,format=raw,file=${comma(flash)}`,
+    '-chardev': line,
+    '-serial': 'chardev:line',
+  };
+  return ['-nodefaults', ...Object.entries(parameters).flat()];
 }
 
 /** A comma in a value is written twice. */
