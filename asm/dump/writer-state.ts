@@ -76,7 +76,7 @@ export class Writer {
   lost: u32;
   // Given by the caller, too; all 0: raw chunks, and writes as large as batches are.
   codec: u32; // CODEC_LZ4: chunks are compressed where that saves a block
-  stage: u32; // STAGE_AREA_BYTES of the caller's, for a codec that needs it
+  stage: u32; // STAGE_AREA_BYTES of the caller's, for a codec or a mended chunk
   batch_blocks: u32; // the most blocks of a WRITE, at least those of a chunk
   // What came of it.
   packed: u32; // bytes compressed since the caller last cleared this
@@ -86,6 +86,9 @@ export class Writer {
   attempt: u32; // a part of each nonce
   pack_codec: u32; // of the chunk that was packed last
   sealed: u32; // bytes encrypted since the caller last cleared this
+  mend: u32; // CHUNK_BYTES of the caller's, for chunks with poisoned pages; these need the stage, too
+  mended: u32; // bytes copied there since the caller last cleared this
+  poisoned_pages: u32; // pages missing in chunks that are stored or zero
 }
 
 /** Chunks that go out in one WRITE, one after the other on the disk. */

@@ -172,6 +172,10 @@ export class SalvagedImage implements ChunkImage {
     return found === undefined ? MISSING_UNREACHED : stateOf(found, null);
   }
 
+  poison(chunk: number): number {
+    return isPresent(this.state(chunk)) ? (this.#entries.get(chunk)?.poison ?? 0) : 0;
+  }
+
   chunk(index: number): Chunk {
     const found = this.#entries.get(index);
     if (found === undefined) return { index, state: MISSING_UNREACHED, content: null };
@@ -266,6 +270,7 @@ function headerOf(
     zero: 0,
     lost: 0,
     poisoned: 0,
+    poisonedPages: 0,
     codec: 0,
     cipher: 0,
     boardKey: '',

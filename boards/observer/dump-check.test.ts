@@ -74,6 +74,7 @@ for (const withRam of [true, false]) {
       lost: 0,
       missing: 0,
       poisoned: 0,
+      poisonedPages: 0,
       sealed: 0,
       storedBytes: 5 * L.CHUNK_BYTES,
       attribute: L.ATTRIBUTE_COMPLETED,
