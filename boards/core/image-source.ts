@@ -53,20 +53,8 @@ export class ImageSource implements MemorySource {
   async read(address: number, bytes: number): Promise<Piece[]> {
     return splitAtChunks(this.memoryBytes, address, bytes, (index, at, count) => {
       const { state, content } = this.#chunk(index);
-      const from = at - index * CHUNK_BYTES;
       if (content === null) return [{ address: at, bytes: count, content: null, reason: state }];
-      const poison = this.poisoned.get(index) ?? 0;
-      if (poison === 0)
-        return [{ address: at, bytes: count, content: content.subarray(from, from + count), reason: 0 }];
-      return pageRuns(poison).flatMap(({ offset, bytes: runBytes, isPoisoned }): Piece[] => {
-        const first = Math.max(from, offset);
-        const end = Math.min(from + count, offset + runBytes);
-        if (first >= end) return [];
-        const address = index * CHUNK_BYTES + first;
-        return isPoisoned
-          ? [{ address, bytes: end - first, content: null, reason: MISSING_POISONED }]
-          : [{ address, bytes: end - first, content: content.subarray(first, end), reason: 0 }];
-      });
+      return piecesOf(index, content, this.poisoned.get(index) ?? 0, at - index * CHUNK_BYTES, count);
     });
   }
 
@@ -93,4 +81,17 @@ export function poisonOf(image: ChunkImage): ReadonlyMap<number, number> {
     if (poison !== 0) poisoned.set(chunk, poison);
   }
   return poisoned;
+}
+
+/** The `bytes` bytes from byte `from` of a chunk on, without its poisoned pages. */
+function piecesOf(index: number, content: Uint8Array, poison: number, from: number, bytes: number): Piece[] {
+  return pageRuns(poison).flatMap((run): Piece[] => {
+    const first = Math.max(from, run.offset);
+    const end = Math.min(from + bytes, run.offset + run.bytes);
+    if (first >= end) return [];
+    const address = index * CHUNK_BYTES + first;
+    return run.isPoisoned
+      ? [{ address, bytes: end - first, content: null, reason: MISSING_POISONED }]
+      : [{ address, bytes: end - first, content: content.subarray(first, end), reason: 0 }];
+  });
 }

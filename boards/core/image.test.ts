@@ -58,13 +58,13 @@ test('a chunk that was left out on purpose says why, and one with a reason that 
 
 test('a chunk with poisoned pages tells which; a mask of none or of all of a chunk is no entry', () => {
   const writer = sample();
-  const memory = mended(TWO, 0x8001);
-  writer.chunks(1, [{ ...raw(4, memory), poison: 0x8001 }]);
-  writer.chunks(2, [{ ...raw(2, memory), poison: L.CHUNK_POISONED }]);
+  const stored = mended(TWO, 0x8001);
+  writer.chunks(1, [{ ...raw(4, stored), poison: 0x8001 }]);
+  writer.chunks(2, [{ ...raw(2, stored), poison: L.CHUNK_POISONED }]);
   writer.chunks(3, [{ ...lost(2, L.MISSING_POISONED), poison: 1 }]);
   const image = open(writer);
   assert.equal([image.state(4), image.poison(4)], [L.CODEC_RAW, 0x8001]);
-  assert.equal(image.chunk(4).content, memory);
+  assert.equal(image.chunk(4).content, stored);
   assert.equal([image.state(2), image.poison(2), image.poison(0)], [L.CODEC_LOST, 0, 0]);
 });
 

@@ -95,9 +95,10 @@ test('missing memory is a piece without content and with its reason, beside what
   assert.equal(missingRuns(source.map), [{ first: 10, chunks: 1, reason: L.CODEC_LOST }]);
 });
 
+const page = (chunk: number, n: number): number => chunk * L.CHUNK_BYTES + n * L.PAGE_BYTES;
+
 test('a poisoned page is a gap with its reason, and the pages around it are as they were, in image and core', async () => {
   const image = sourceOf(imageOf(MEMORY, { poisoned: { 10: 0x0006, 12: 0x8000, 3: L.CHUNK_POISONED } }));
-  const page = (chunk: number, n: number): number => chunk * L.CHUNK_BYTES + n * L.PAGE_BYTES;
   for (const source of [image, await coreOf(image)]) {
     assert.is(source.map[10], L.CODEC_RAW);
     assert.is(source.map[12], L.CODEC_ZERO);

@@ -69,10 +69,12 @@ test('memory is read as gdb asks for it, and ends where it is missing', async ()
   assert.is(await answer('m100000000,1'), 'E14');
 });
 
+/** Address of a page of chunk 10. */
+const page = (n: number): string => (10 * L.CHUNK_BYTES + n * L.PAGE_BYTES).toString(16);
+
 test('gdb reads up to a poisoned page and behind it, never in it, and is told why', async () => {
   const poisoned = sourceOf(imageOf(MEMORY, { poisoned: { 10: 0x0006 } }));
   const gdb = new RspTarget(poisoned, async () => null);
-  const page = (n: number): string => (10 * L.CHUNK_BYTES + n * L.PAGE_BYTES).toString(16);
   const read = async (at: string, bytes: number): Promise<string> =>
     (await gdb.answer(`m${at},${bytes.toString(16)}`)).packets.join('|');
   const hex = (at: number, bytes: number): string =>

@@ -40,10 +40,10 @@ export class FrozenMemory {
   readonly poisoned: ReadonlyMap<number, number>;
   readonly #servers: DeviceServers;
 
-  constructor(ram: Uint8Array, servers: DeviceServers, poisonedPages: readonly number[] = []) {
+  constructor(ram: Uint8Array, servers: DeviceServers, poison: readonly number[] = []) {
     this.#servers = servers;
     const poisoned = new Map<number, number>();
-    for (const page of poisonedPages) {
+    for (const page of poison) {
       const chunk = Math.floor(page / L.CHUNK_PAGES);
       poisoned.set(chunk, (poisoned.get(chunk) ?? 0) | (1 << (page % L.CHUNK_PAGES)));
     }
