@@ -8,7 +8,10 @@ import { FOLD_BYTES } from '../bytes/fold';
 import { LZ4_TABLE_BYTES } from '../bytes/lz4';
 import { AEAD_SCRATCH_BYTES } from '../crypto/aead';
 
-/** Batches in flight, each at most BATCH_CHUNKS chunks. */
+/**
+ * Batches in flight, each at most BATCH_CHUNKS chunks: as many as the HBA's ring has entries for (writer_has_room), but
+ * no more than there are stages for.
+ */
 export const BATCH_MAX: u32 = 8;
 export const BATCH_CHUNKS: u32 = 16;
 /** Where the compressed chunks of a batch lie until they are on the medium; and all of them, with LZ4's own table. */
@@ -164,6 +167,14 @@ export function entry_at(area: usize): usize {
 }
 export function fold_area(area: usize): usize {
   return area + FOLD_AT;
+}
+
+/**
+ * The HBA's depth is the ring that it was given, and a completion ring as large has a place for each command that is
+ * out: one more would overwrite what nobody has read. One entry is left to the caller, for a command of its own.
+ */
+export function writer_has_room(w: Writer): bool {
+  return w.in_flight < w.sq_mask;
 }
 
 /** Puts the entry just built into the ring; the caller rings the doorbell. */

@@ -148,7 +148,7 @@ test('a medium error ends an attempt; the last one goes past it, and lists the c
   assert.is(first.get('failed'), 1);
 
   const last = rigOf(200, { pastErrors: true });
-  const zeros = [FIRST + 20, FIRST + 70];
+  const zeros = [FIRST + 5, FIRST + 20, FIRST + 70]; // the first lies between chunks of a write that fails
   for (const chunk of zeros) last.memory(chunk).fill(0);
   const gone: Write[] = [];
   last.dump(chunksOf(200), () => {
@@ -218,6 +218,31 @@ for (const [batchBlocks, chunks] of [
     const sizes = rig.sent.filter(({ isTable }) => !isTable).map(({ blocks }) => blocks);
     assert.is(Math.max(...sizes), chunks * BLOCKS);
     assert.ok(sizes.every((blocks) => blocks <= batchBlocks));
+  });
+}
+
+for (const ring of [2, 4, 8, 16, 64]) {
+  test(`an HBA with rings of ${ring} entries never has more commands than that, and one entry is left to the caller`, () => {
+    const rig = rigOf(400, { ring });
+    const dice = new Dice(ring);
+    const refused = new Set<number>();
+    let most = 0;
+    let batches = 0;
+    rig.dump(chunksOf(400), () => {
+      most = Math.max(most, rig.out.length);
+      batches = Math.max(batches, rig.out.filter(({ isTable }) => !isTable).length);
+      const n = dice.below(rig.out.length);
+      const { lba } = rig.out[n]!;
+      rig.answer(n, dice.below(3) === 0 && !refused.has(lba) ? 'busy' : 'good');
+      refused.add(lba);
+    });
+    assertImage(rig, chunksOf(400));
+    assert.ok(most <= ring - 1, `${most} commands`);
+    assert.is(
+      ring - 1 < BATCHES ? most : batches,
+      Math.min(ring - 1, BATCHES),
+      'and all of its depth is used',
+    );
   });
 }
 

@@ -65,6 +65,7 @@ import {
   table_state,
   writer_at,
   writer_fits,
+  writer_has_room,
   writer_send,
 } from './writer-state';
 
@@ -244,6 +245,8 @@ function gather(area: usize, w: Writer, batch: Batch, address: u32, bytes: u32):
 
 function send_batch(area: usize, batch: Batch): void {
   const w = writer_at(area);
+  batch.state = BATCH_AGAIN; // as soon as the ring has room
+  if (!writer_has_room(w)) return;
   batch.state = BATCH_SENT;
   batch.sent_at = w.now;
   batch.depth = writer_out(area);
@@ -275,7 +278,7 @@ export function writer_step(area: usize): void {
       if (table_count(table_buffer(area, i))) close_table(area, i);
       else if (w.closing) state.state = TABLE_FREE;
     }
-    if (state.state == TABLE_CLOSED && !state.pending) send_table(area, w, i);
+    if (state.state == TABLE_CLOSED && !state.pending && writer_has_room(w)) send_table(area, w, i);
   }
 }
 
