@@ -378,14 +378,19 @@ export const HEADER_CIPHER_ATTEMPT_AT = 1552; // u32, a part of each nonce
 export const HEADER_POISONED_PAGES_AT = 1556; // u32, pages missing in chunks that are in the image
 
 /**
- * CIPHER_X25519: a chunk is encrypted after compression, with AEAD_CHACHA20_POLY1305 ([RFC 8439] 2.8), the tag behind
- * it. Nonce: chunk, boot epoch, attempt, u32 each; additional data: chunk, codec << 24 | stored bytes, system, boot
+ * A chunk is encrypted after compression, with AEAD_CHACHA20_POLY1305 ([RFC 8439] 2.8), the tag behind it. Nonce: chunk,
+ * boot epoch, attempt, u32 each; additional data: the first two words of its entry in the chunk table, system, boot
  * epoch, u32 each. The key is HKDF-SHA256 ([RFC 5869]) of the X25519 secret that both key pairs share ([RFC 7748]), with
- * both public keys, the board's first, as salt and CIPHER_INFO as info. Which chunks are zero, the chunk table and its
- * checksums are in the clear.
+ * both public keys, the board's first, as salt and CIPHER_INFO as info.
+ *
+ * Checksums of encrypted chunks are of what is stored, so that they tell nothing of the memory, and whoever has no key
+ * can check a disk or a container all the same; CIPHER_X25519 in a header, of before, has those of the chunks. In the
+ * clear stays how many bytes each chunk takes and which ones are zero: to hide it every chunk would have to be stored in
+ * full, and a dump would need the room and the time of all of the memory, which a panic does not have.
  */
 export const CIPHER_NONE = 0;
-export const CIPHER_X25519 = 1;
+export const CIPHER_X25519 = 1; // in the NVRAM: to a public key of this kind
+export const CIPHER_X25519_STORED = 2; // in a header: like that, with checksums of what is stored
 export const CIPHER_INFO_BYTES = 16; // "sparecore dump 1"
 export const CIPHER_TAG_BYTES = 16;
 
@@ -425,7 +430,7 @@ export const TABLE_COUNT_AT = 20; // u32, entries used
 export const TABLE_ENTRIES_AT = 32;
 /**
  * chunk u16, its poisoned pages u16, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk
- * as in memory. A poisoned page was never read: in what is stored, and to the checksum, it is zeros, and a reader takes
+ * as in memory, or of what is stored if it is encrypted. A poisoned page was never read: in what is stored, and to the checksum, it is zeros, and a reader takes
  * it for missing, MISSING_POISONED. A chunk without one good page is CODEC_LOST. Of a chunk that is CODEC_LOST the third
  * word says why: 0 tried and not written, or MISSING_POISONED.
  *

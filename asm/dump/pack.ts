@@ -48,7 +48,7 @@ export function mend(w: Writer, at: usize, poison: u32): usize {
 }
 
 /** Bytes of the chunk at `at` in the stage of `batch`, from Batch.staged on; or PACK_RAW, PACK_FULL. */
-export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize): u32 {
+export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize, poison: u32): u32 {
   const to = stage_of(w, batch_number(area, batch)) + batch.staged;
   const left = STAGE_BYTES - batch.staged;
   w.pack_codec = CODEC_RAW;
@@ -65,7 +65,7 @@ export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize
   }
   if (w.cipher) {
     if (!bytes && left < <u32>(CHUNK_BYTES + SECTOR_BYTES)) return PACK_FULL;
-    bytes = seal(w, chunk, bytes ? to : at, bytes ? bytes : <u32>CHUNK_BYTES, to);
+    bytes = seal(w, chunk, poison, bytes ? to : at, bytes ? bytes : <u32>CHUNK_BYTES, to);
   }
   // The rest of its last block: nothing of an earlier chunk goes out with it.
   memory.fill(to + bytes, 0, blocks_of(bytes) * SECTOR_BYTES - bytes);
@@ -80,15 +80,15 @@ function as_it_is(w: Writer, at: usize, to: usize, left: u32): u32 {
   return CHUNK_BYTES;
 }
 
-/** Encrypts what is stored of the chunk; [layout] CIPHER_X25519 has nonce and additional data. */
-function seal(w: Writer, chunk: u32, from: usize, bytes: u32, to: usize): u32 {
+/** Encrypts what is stored of the chunk; [layout] CIPHER_X25519_STORED has nonce and additional data. */
+function seal(w: Writer, chunk: u32, poison: u32, from: usize, bytes: u32, to: usize): u32 {
   const area = <usize>w.cipher;
   w.pack_codec |= CODEC_SEALED;
   const stored = bytes + CIPHER_TAG_BYTES;
   store<u32>(area + CIPHER_NONCE_AT, chunk);
   store<u32>(area + CIPHER_NONCE_AT, w.epoch, 4);
   store<u32>(area + CIPHER_NONCE_AT, w.attempt, 8);
-  store<u32>(area + CIPHER_AAD_AT, chunk);
+  store<u32>(area + CIPHER_AAD_AT, (poison << 16) | chunk);
   store<u32>(area + CIPHER_AAD_AT, (w.pack_codec << 24) | stored, 4);
   store<u32>(area + CIPHER_AAD_AT, w.system, 8);
   store<u32>(area + CIPHER_AAD_AT, w.epoch, 12);

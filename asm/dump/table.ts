@@ -156,7 +156,7 @@ export function table_offset_blocks(buf: usize, i: u32): u32 {
   return load<u32>(entry(buf, i), 8);
 }
 
-/** CRC32C of the chunk's CHUNK_BYTES as they were in memory, poisoned pages as zeros. */
+/** CRC32C of the chunk's CHUNK_BYTES as they were in memory, poisoned pages as zeros; encrypted, of what is stored. */
 export function table_crc(buf: usize, i: u32): u32 {
   return load<u32>(entry(buf, i), 12);
 }

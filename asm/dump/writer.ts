@@ -128,7 +128,7 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32)
   const number = filling_batch(area, w, table);
   if (number == NONE) return false;
   const batch = batch_at(area, number);
-  const packed = pack(area, w, batch, chunk, at);
+  const packed = pack(area, w, batch, chunk, at, poison);
   const bytes = packed == PACK_RAW ? <u32>CHUNK_BYTES : packed;
   const blocks = blocks_of(bytes);
   if (packed == PACK_FULL || batch.blocks + blocks > batch_room(w)) {
@@ -139,16 +139,12 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32)
     w.no_room = 1;
     return false;
   }
-  w.summed += CHUNK_BYTES;
-  table_append(
-    table_buffer(area, table),
-    chunk,
-    w.pack_codec,
-    bytes,
-    w.next_block,
-    crc32c(0, at, CHUNK_BYTES),
-    poison,
-  );
+  // A checksum of what is encrypted would tell what it is, to whoever can guess it: it is of what goes to the disk.
+  const isSealed = (w.pack_codec & CODEC_SEALED) != 0;
+  const summed = isSealed ? bytes : <u32>CHUNK_BYTES;
+  const crc = crc32c(0, isSealed ? stage_of(w, number) + batch.staged : at, summed);
+  w.summed += summed;
+  table_append(table_buffer(area, table), chunk, w.pack_codec, bytes, w.next_block, crc, poison);
   w.poisoned_pages += popcnt<u32>(poison);
   w.next_block += blocks;
   table_state(area, table).stored++;

@@ -9,6 +9,7 @@ import {
   CHUNK_BYTES,
   CHUNK_POISONED,
   CIPHER_TAG_BYTES,
+  CIPHER_X25519_STORED,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
@@ -99,10 +100,24 @@ export function readChunk(
   if (!isPresent(state)) return { index, state, content: null };
   const stored = read(at, found.bytes);
   if (stored.length !== found.bytes) return { index, state: MISSING_UNREADABLE, content: null };
-  const packed = isSealed(found.codec) ? opener!.open(index, found.codec, stored) : stored;
+  const isClosed = isSealed(found.codec);
+  const packed = isClosed ? opener!.open(found, stored) : stored;
   const content = state === CODEC_RAW || packed === null ? packed : lz4Decode(packed, CHUNK_BYTES);
-  if (!content || crc32c(content) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
+  const summed = isClosed && opener!.isStoredSum ? stored : content;
+  if (!content || crc32c(summed!) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
   return { index, state, content };
+}
+
+/** Without a key: is what is stored of an encrypted chunk what was written? Null when no checksum tells. */
+export function isStoredExact(
+  read: Read,
+  { cipher }: Pick<Header, 'cipher'>,
+  found: Entry,
+  at: number,
+): boolean | null {
+  if (!isSealed(found.codec) || cipher !== CIPHER_X25519_STORED) return null;
+  const stored = read(at, found.bytes);
+  return stored.length === found.bytes && crc32c(stored) === found.crc;
 }
 
 export interface ImageOptions {
@@ -190,6 +205,11 @@ export class DumpImage implements ChunkImage {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
       throw new RangeError(`no chunk ${index}`);
     return readChunk(this.#read, index, this.#entry(index), this.place(index).at, this.#opener);
+  }
+
+  /** Without a key: is what is stored of an encrypted chunk what was written? Null when nothing tells. */
+  isStoredExact(chunk: number): boolean | null {
+    return isStoredExact(this.#read, this.header, this.#entry(chunk), this.place(chunk).at);
   }
 
   /** Every chunk by rising address. */

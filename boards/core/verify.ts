@@ -59,6 +59,7 @@ function imageChecks(image: DumpImage): Check[] {
     { what: 'chunk table', found: `${image.tableBlocks} blocks, whole`, problems: [...image.problems] },
     countsCheck(image),
     placesCheck(image),
+    ...(image.count(MISSING_SEALED) > 0 ? [sealedCheck(image)] : []),
   ];
 }
 
@@ -76,7 +77,7 @@ function copiesCheck(what: string, { copies, blank }: Copies<{ sequence: number 
 function countsCheck(image: DumpImage): Check {
   const { header } = image;
   const [stored, zero, lost, poisoned] = [
-    image.count(CODEC_RAW) + image.count(CODEC_LZ4),
+    image.count(CODEC_RAW) + image.count(CODEC_LZ4) + image.count(MISSING_SEALED),
     image.count(CODEC_ZERO),
     image.count(CODEC_LOST),
     image.count(MISSING_POISONED),
@@ -106,13 +107,26 @@ function countsCheck(image: DumpImage): Check {
   return { what: 'header against table', found: `${found}${gone}`, problems };
 }
 
+/** Nobody without the key reads them, but that they are what was written anybody can see. */
+function sealedCheck(image: DumpImage): Check {
+  const problems: string[] = [];
+  let exact = 0;
+  for (let chunk = 0; chunk < image.chunks; chunk++) {
+    if (image.state(chunk) !== MISSING_SEALED) continue;
+    const isExact = image.isStoredExact(chunk);
+    if (isExact === true) exact++;
+    if (isExact === false) problems.push(`chunk ${chunk}: what is stored of it is not what was written`);
+  }
+  return { what: 'encrypted chunks, as stored', found: `${exact} checksums right`, problems: cut(problems) };
+}
+
 /** No two chunks have the same blocks of the image. */
 function placesCheck(image: DumpImage): Check {
   const places: { chunk: number; at: number; end: number }[] = [];
   for (let chunk = 0; chunk < image.chunks; chunk++) {
     const { at, bytes } = image.place(chunk);
     const state = image.state(chunk);
-    if (state === CODEC_RAW || state === CODEC_LZ4)
+    if (state === CODEC_RAW || state === CODEC_LZ4 || state === MISSING_SEALED)
       places.push({ chunk, at, end: at + Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES });
   }
   places.sort((a, b) => a.at - b.at);

@@ -120,6 +120,7 @@ export class FrozenMemory {
       report.sealed++;
       report.stored++;
       report.storedBytes += image.place(chunk).bytes;
+      if (image.isStoredExact(chunk) === false) report.wrong.push(chunk);
     } else if (!isPresent(state)) report.missing++;
     if (!isPresent(state)) return;
     if (state === L.CODEC_ZERO) {
