@@ -5,7 +5,6 @@
 import {
   writer_begin,
   writer_drained,
-  writer_leave_out,
   writer_offer,
   writer_oldest,
   writer_out,
@@ -21,7 +20,6 @@ import {
   ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
   CHUNK_PAGES,
-  CHUNK_POISONED,
   DATA_LBA,
   MISSING_POISONED,
 } from '../asm/layout';
@@ -148,10 +146,7 @@ function offer_one(chunk: u32): bool {
   // The work area was zero when memory was frozen; what is in it now is the dump's own.
   if (is_work_area(chunk)) return writer_offer(DUMP_WRITER, chunk, true, 0);
   const poison = poison_of(chunk);
-  const done =
-    poison == CHUNK_POISONED
-      ? writer_leave_out(DUMP_WRITER, chunk, MISSING_POISONED)
-      : writer_offer(DUMP_WRITER, chunk, false, poison);
+  const done = writer_offer(DUMP_WRITER, chunk, false, poison);
   if (done && poison) trace_event(EV_LEFT_OUT, chunk, MISSING_POISONED, poison);
   return done;
 }

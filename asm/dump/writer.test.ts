@@ -398,6 +398,20 @@ for (const codec of [0, L.CODEC_LZ4]) {
   });
 }
 
+test('a chunk of nothing but poisoned pages is left out, and so is any with one when there is no place for a copy', () => {
+  const rig = rigOf(2);
+  assert.ok(rig.offer(FIRST, L.CHUNK_POISONED));
+  rig.set('mend', 0);
+  assert.ok(rig.offer(FIRST + 1, 1));
+  rig.set('closing', 1);
+  rig.step();
+  rig.answer(0);
+  assert.equal(
+    tableOf(rig).map(({ chunk, codec, block, poison }) => [chunk, codec, block, poison]),
+    [FIRST, FIRST + 1].map((chunk) => [chunk, L.CODEC_LOST, L.MISSING_POISONED, 0]),
+  );
+});
+
 test('a mended chunk that is lost on its way is lost as a whole, and its pages are no longer counted', () => {
   const rig = rigOf(16, { pastErrors: true });
   for (const chunk of chunksOf(16)) rig.offer(chunk, chunk === FIRST ? 3 : 0);

@@ -17,6 +17,7 @@ import {
   CODEC_RAW,
   CODEC_SEALED,
   CODEC_ZERO,
+  MISSING_POISONED,
   SECTOR_BYTES,
   TABLE_BLOCKS,
   TABLE_BYTES,
@@ -108,14 +109,16 @@ export function writer_drained(area: usize): bool {
 
 /**
  * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. `poison` has a bit for
- * each page of it that must not be touched, but not all. False when it must be offered again, because all batches are
+ * each page of it that must not be touched. False when it must be offered again, because all batches are
  * in flight, or when the image is full (no_room).
  */
 export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32): bool {
   const w = writer_at(area);
+  // Nothing of it, or no place for a copy without these pages.
+  const isNone = poison == CHUNK_POISONED || (poison && (!w.mend || !w.stage));
+  if (isNone) return writer_leave_out(area, chunk, MISSING_POISONED);
   const table = open_table(area, w);
   if (table == NONE) return false;
-  assert(!poison || (w.mend && w.stage && poison < <u32>CHUNK_POISONED));
   const lies = <usize>chunk * CHUNK_BYTES;
   const at = poison ? mend(w, lies, poison) : lies;
   if (!asZero) w.scanned += CHUNK_BYTES;

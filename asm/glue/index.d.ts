@@ -411,8 +411,8 @@ export interface DiskIo {
   writer_begin(area: number, pastErrors: boolean): void;
   /**
    * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. `poison` has a
-   * bit for each page of it that must not be touched, but not all. False when it must be offered again, because
-   * all batches are in flight, or when the image is full (no_room).
+   * bit for each page of it that must not be touched. False when it must be offered again, because all batches
+   * are in flight, or when the image is full (no_room).
    */
   writer_offer(area: number, chunk: number, asZero: boolean, poison: number): number;
   /** Lists a chunk that must not be touched: `reason` is MISSING_*. False when it must be offered again. */
