@@ -101,6 +101,7 @@ export {
   table_crc,
   table_enter,
   table_offset_blocks,
+  table_poison,
   table_reason,
   table_room,
   table_seal,

@@ -357,7 +357,7 @@ export const HEADER_BUILD_BYTES = 32;
 export const HEADER_RECORD_AT = 176; // u32, address of the panic record in the memory
 export const HEADER_ORDER_COUNT_AT = 180; // u32
 export const HEADER_WRITTEN_US_AT = 184; // u64, board time of this header
-export const HEADER_POISONED_AT = 192; // u32, chunks left out, because memory there cannot be read
+export const HEADER_POISONED_AT = 192; // u32, chunks left out, because no page of them can be read
 export const HEADER_CODEC_AT = 196; // u32, CODEC_LZ4: chunks were compressed where that saves a block; else 0
 export const HEADER_SCRUB_COUNT_AT = 200; // u32
 export const HEADER_SAVE_TRIES_AT = 204; // u32, tries to make a core file, counted before each
@@ -375,16 +375,22 @@ export const SCRUB_BYTES = 16;
 export const SCRUB_MAX = 16;
 export const HEADER_CIPHER_ID_AT = 1536; // 16 bytes, the first of the SHA-256 of the recipient's public key
 export const HEADER_CIPHER_ATTEMPT_AT = 1552; // u32, a part of each nonce
+export const HEADER_POISONED_PAGES_AT = 1556; // u32, pages missing in chunks that are in the image
 
 /**
- * CIPHER_X25519: a chunk is encrypted after compression, with AEAD_CHACHA20_POLY1305 ([RFC 8439] 2.8), the tag behind
- * it. Nonce: chunk, boot epoch, attempt, u32 each; additional data: chunk, codec << 24 | stored bytes, system, boot
+ * A chunk is encrypted after compression, with AEAD_CHACHA20_POLY1305 ([RFC 8439] 2.8), the tag behind it. Nonce: chunk,
+ * boot epoch, attempt, u32 each; additional data: the first two words of its entry in the chunk table, system, boot
  * epoch, u32 each. The key is HKDF-SHA256 ([RFC 5869]) of the X25519 secret that both key pairs share ([RFC 7748]), with
- * both public keys, the board's first, as salt and CIPHER_INFO as info. Which chunks are zero, the chunk table and its
- * checksums are in the clear.
+ * both public keys, the board's first, as salt and CIPHER_INFO as info.
+ *
+ * Checksums of encrypted chunks are of what is stored, so that they tell nothing of the memory, and whoever has no key
+ * can check a disk or a container all the same; CIPHER_X25519 in a header, of before, has those of the chunks. In the
+ * clear stays how many bytes each chunk takes and which ones are zero: to hide it every chunk would have to be stored in
+ * full, and a dump would need the room and the time of all of the memory, which a panic does not have.
  */
 export const CIPHER_NONE = 0;
-export const CIPHER_X25519 = 1;
+export const CIPHER_X25519 = 1; // in the NVRAM: to a public key of this kind
+export const CIPHER_X25519_STORED = 2; // in a header: like that, with checksums of what is stored
 export const CIPHER_INFO_BYTES = 16; // "sparecore dump 1"
 export const CIPHER_TAG_BYTES = 16;
 
@@ -407,6 +413,10 @@ export const ABORT_PARTNER = 4;
 export const ABORT_FENCED = 5;
 
 export const CHUNK_BYTES = 65536;
+/** What an uncorrectable memory error costs: a page of a chunk, and no more. */
+export const PAGE_BYTES = 4096;
+export const CHUNK_PAGES = 16;
+export const CHUNK_POISONED = 0xffff; // a mask of pages, bit n for page n, with all of a chunk in it
 /** Chunk table: blocks of 4 KiB, each with its own checksum, written after the chunks that it lists. */
 export const TABLE_MAGIC = 0x54444353; // "SCDT"
 export const TABLE_BYTES = 4096;
@@ -419,8 +429,13 @@ export const TABLE_EPOCH_AT = 16; // u32
 export const TABLE_COUNT_AT = 20; // u32, entries used
 export const TABLE_ENTRIES_AT = 32;
 /**
- * chunk u32, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk as in memory. Of a
- * chunk that is CODEC_LOST the third word says why: 0 tried and not written, or MISSING_POISONED.
+ * chunk u16, its poisoned pages u16, codec << 24 | stored bytes u32, block offset in image u32, CRC32C u32 of the chunk
+ * as in memory, or of what is stored if it is encrypted. A poisoned page was never read: in what is stored, and to the checksum, it is zeros, and a reader takes
+ * it for missing, MISSING_POISONED. A chunk without one good page is CODEC_LOST. Of a chunk that is CODEC_LOST the third
+ * word says why: 0 tried and not written, or MISSING_POISONED.
+ *
+ * Version: chunks of 64 KiB of a memory of 4 GiB have 16 bits, so these entries are those of before where no page is
+ * poisoned; a reader of before takes one with a mask for a chunk outside the memory, and never zeros for memory.
  */
 export const TABLE_ENTRY_BYTES = 16;
 export const TABLE_ENTRIES = 254;
@@ -484,5 +499,9 @@ export const COVERAGE_MISSING_AT = 20; // u32, chunks
 export const COVERAGE_RANGES_AT = 24; // u32, how many follow
 export const COVERAGE_ATTRIBUTE_AT = 28; // u32, ATTRIBUTE_* of the dump
 export const COVERAGE_ABORT_AT = 32; // u32, ABORT_*
-export const COVERAGE_RANGE_AT = 48; // RANGE_BYTES each: first chunk u32, chunks u32, CODEC_LOST or MISSING_* u32, 0
+/**
+ * RANGE_BYTES each: first chunk u32, chunks u32, CODEC_LOST or MISSING_* u32, pages u32. Pages of 0: all of these chunks
+ * is missing. Else it is one chunk, counted as stored or zero, in which only these pages are missing, bit n for page n.
+ */
+export const COVERAGE_RANGE_AT = 48;
 export const RANGE_BYTES = 16;

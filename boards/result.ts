@@ -44,7 +44,14 @@ export interface RunResult {
     limit_s: number;
     memory_bytes: number;
     stored_bytes: number;
-    chunks: { total: number; zero: number; stored: number; lost: number; poisoned: number };
+    chunks: {
+      total: number;
+      zero: number;
+      stored: number;
+      lost: number;
+      poisoned: number; // left out: none of their pages could be read
+      poisoned_pages: number; // missing in others
+    };
     verified: boolean | null; // compared byte by byte with the memory at the panic
   };
   core: { path: string; bytes: number; sha256: string; saved_s: number } | null;

@@ -1,11 +1,17 @@
 // What a dump holds, and what it leaves out: compressed chunks, poisoned pages, secrets.
+import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../asm/layout.ts';
 import { MS } from '../boards/clock.ts';
-import { Formats } from '../boards/core/formats.test-helper.ts';
+import { CoreFile, MissingMemory } from '../boards/core/core-file.ts';
+import { Exfat } from '../boards/core/exfat.ts';
+import { Dice, Formats } from '../boards/core/formats.test-helper.ts';
 import { DumpImage, isPresent } from '../boards/core/image.ts';
+import { privateKeyOf, rawPublicKey } from '../boards/core/key.ts';
+import { pageRuns } from '../boards/core/memory-source.ts';
+import { mended } from '../boards/core/source.test-helper.ts';
 import {
   type Overrides,
   type Pair,
@@ -160,36 +166,96 @@ for (const build of ['firmware', 'firmware-mcu']) {
   });
 }
 
-test('a chunk with a poisoned page is left out and reported as such; the dump is completed, and not a byte of it on disk', () => {
-  const canary = Buffer.from('poisoned: whoever reads this faults ', 'latin1');
-  const events = [eventOf({ atMs: 800, do: 'memory-error', board: 'a' })];
-  for (const dumpCodec of ['raw', 'lz4'] as const) {
-    const second = 220 * L.CHUNK_BYTES + 0x5000;
-    dumped(
-      { events, boards: { dumpCodec } },
-      (pair, image) => {
-        const { report } = pair.machine.observer.dump!;
-        assert.equal([report.attribute, report.poisoned, report.lost], [L.ATTRIBUTE_COMPLETED, 2, 0]);
-        assert.is(image.header.poisoned, 2);
-        for (const chunk of [128, 220]) {
-          assert.is(image.state(chunk), L.MISSING_POISONED);
-          assert.is(image.chunk(chunk).content, null);
-        }
-        assert.equal(
-          pair.events(F.EV_LEFT_OUT, 0).map(({ a, b }) => [a, b]).toSorted((x, y) => x[0]! - y[0]!),
-          [[128, L.MISSING_POISONED], [220, L.MISSING_POISONED]],
-        ); // prettier-ignore
-        assert.is(find(wholeMedium(pair, pair.disk('a.spare.0')), canary), -1);
-        pair.until(F.EV_SAVE_END, { board: 1 });
-        assert.equal(pair.machine.observer.invariants.violations, []);
-      },
-      (pair) => {
-        pair.a.ecc.poison(second);
-        for (const at of [second, 128 * L.CHUNK_BYTES]) pair.a.ram()!.set(canary, at);
-      },
-    );
+const KEY = privateKeyOf('7'.repeat(64))!;
+const CANARY = Buffer.from('poisoned: whoever reads this faults ', 'latin1');
+/** Of chunk 220 the pages 5 and 6, of 230 the last and of 231 the first, of 240 all; 128 by the error itself. */
+const POISONED = new Map([[128, 1], [220, 0x60], [230, 0x8000], [231, 1], [240, L.CHUNK_POISONED]]); // prettier-ignore
+
+/** Poisons the pages, with bytes in them that nobody may read. */
+function poison({ a }: Pair): void {
+  for (const [chunk, pages] of POISONED) {
+    const ram = a.ram()!.subarray(chunk * L.CHUNK_BYTES, (chunk + 1) * L.CHUNK_BYTES);
+    ram.fill(0);
+    if (chunk !== 231) new Dice(chunk).roll(ram.subarray(0, 40_000));
+    for (const { offset, isPoisoned, bytes } of pageRuns(pages)) {
+      if (!isPoisoned) continue;
+      for (let at = offset; at < offset + bytes; at += L.PAGE_BYTES) {
+        ram.set(CANARY, at);
+        if (chunk !== 128) a.ecc.poison(chunk * L.CHUNK_BYTES + at);
+      }
+    }
   }
-});
+}
+
+for (const [how, boards, key] of [
+  ['raw', {}, null],
+  ['compressed', LZ4, null],
+  ['encrypted', { dumpKey: rawPublicKey(createPublicKey(KEY)).toString('hex') }, KEY],
+  ['compressed and encrypted', { ...LZ4, dumpKey: rawPublicKey(createPublicKey(KEY)).toString('hex') }, KEY],
+] as const) {
+  test(`${how}: of a chunk with poisoned pages the others are dumped and saved, and these are told and read by nobody`, () => {
+    const events = [eventOf({ atMs: 800, do: 'memory-error', board: 'a' })];
+    dumped(
+      { events, boards },
+      (pair) => {
+        const { report, disk } = pair.machine.observer.dump!;
+        assert.equal([report.attribute, report.poisoned, report.lost], [L.ATTRIBUTE_COMPLETED, 1, 0]);
+        const { medium } = pair.machine.shelf.disks[disk]!;
+        const image = new DumpImage(reader(medium), medium.bytes / L.SECTOR_BYTES, { privateKey: key });
+        assert.equal([image.header.poisoned, image.header.poisonedPages], [1, 5]);
+        const ram = pair.a.ram()!;
+        for (const [chunk, pages] of POISONED) {
+          if (pages === L.CHUNK_POISONED) {
+            assert.equal(image.chunk(chunk), { index: chunk, state: L.MISSING_POISONED, content: null });
+            continue;
+          }
+          assert.is(image.poison(chunk), pages);
+          assert.is(isPresent(image.state(chunk)), true);
+          const memory = mended(ram.subarray(chunk * L.CHUNK_BYTES, (chunk + 1) * L.CHUNK_BYTES), pages);
+          assert.is(Buffer.compare(image.chunk(chunk).content!, memory), 0, `chunk ${chunk}`);
+        }
+        assert.is(image.state(231), L.CODEC_ZERO, 'what is left of it is zero');
+        assert.equal(
+          pair.events(F.EV_LEFT_OUT, 0).map(({ a, b, c }) => [a, b, c]).toSorted((x, y) => x[0]! - y[0]!),
+          [...POISONED].map(([chunk, pages]) => [chunk, L.MISSING_POISONED, pages]),
+        ); // prettier-ignore
+        assert.is(find(wholeMedium(pair, pair.disk('a.spare.0')), CANARY), -1);
+        const saved = pair.until(F.EV_SAVE_END, { board: 1 });
+        assert.is(saved.a, 1);
+        assert.equal(pair.machine.observer.invariants.violations, []);
+        assert.is(find(wholeMedium(pair, pair.disk('a.root')), CANARY), -1);
+        if (key === null) assertSaved(pair);
+      },
+      poison,
+    );
+  });
+}
+
+/** The core file has every good page, says of each other one why it is not there, and is in order. */
+function assertSaved(pair: Pair): void {
+  const { medium } = pair.machine.shelf.disks[pair.disk('a.root')]!;
+  const base = L.DATA_LBA * L.SECTOR_BYTES;
+  const read = reader(medium);
+  const volume = new Exfat(
+    (at, bytes) => read(base + at, bytes),
+    medium.bytes - base - L.TAIL_BLOCKS * L.SECTOR_BYTES,
+  );
+  const file = Buffer.concat([...volume.read(volume.list('/cores')[0]!.path)]);
+  const readCore = (at: number, bytes: number): Uint8Array => file.subarray(at, at + bytes);
+  const core = new CoreFile(readCore, file.length);
+  const { memory, report } = pair.machine.observer.dump!;
+  assert.equal(memory.compareCore(core, readCore), { present: report.zero + report.stored, wrong: [] });
+  assert.equal(
+    core.coverage!.pages.map(({ chunk, pages }) => [chunk, pages]),
+    [...POISONED].filter(([, pages]) => pages !== L.CHUNK_POISONED),
+  );
+  assert.equal(core.coverage!.ranges, [{ firstChunk: 240, chunks: 1, reason: L.MISSING_POISONED }]);
+  const at = 220 * L.CHUNK_BYTES;
+  const ram = pair.a.ram()!;
+  assert.equal(core.read(at, 5 * L.PAGE_BYTES), ram.subarray(at, at + 5 * L.PAGE_BYTES));
+  assert.throws(() => core.read(at, 5 * L.PAGE_BYTES + 1), (error: unknown) =>
+    error instanceof MissingMemory && error.address === at + 5 * L.PAGE_BYTES && error.reason === L.MISSING_POISONED); // prettier-ignore
+}
 
 test('secrets are nowhere on the spare nor in the core file, and both say which regions were cleared', () => {
   let key = new Uint8Array(0);

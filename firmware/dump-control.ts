@@ -39,6 +39,7 @@ import {
   HEADER_ORDER_AT,
   HEADER_ORDER_COUNT_AT,
   HEADER_POISONED_AT,
+  HEADER_POISONED_PAGES_AT,
   HEADER_REASON_AT,
   HEADER_RECORD_AT,
   HEADER_STARTED_US_AT,
@@ -228,6 +229,7 @@ export function control_header(attribute: u32, cause: u32): void {
   store<u32>(buf + HEADER_STORED_AT, w.stored);
   store<u32>(buf + HEADER_LOST_AT, w.lost);
   store<u32>(buf + HEADER_POISONED_AT, w.poisoned);
+  store<u32>(buf + HEADER_POISONED_PAGES_AT, w.poisoned_pages);
   store<u32>(buf + HEADER_CODEC_AT, d.codec);
   store<u64>(buf + HEADER_FAILED_US_AT, d.failed_at);
   store<u64>(buf + HEADER_STARTED_US_AT, d.started_at);

@@ -3,7 +3,7 @@
  * that nothing need be computed in a panic. The board's own private key is forgotten at once; the key itself lies among
  * the secrets, which no dump shows, and the panic handler takes it to its work area before these are cleared.
  *
- * [layout] CIPHER_X25519
+ * [layout] CIPHER_X25519_STORED
  */
 import { crc32c } from '../asm/bytes/crc32c';
 import { CIPHER_AREA_BYTES } from '../asm/dump/writer-state';
@@ -12,6 +12,7 @@ import { X25519_SCRATCH_BYTES, x25519, x25519_public } from '../asm/crypto/x2551
 import {
   CIPHER_INFO_BYTES,
   CIPHER_X25519,
+  CIPHER_X25519_STORED,
   HEADER_CIPHER_AT,
   HEADER_CIPHER_ATTEMPT_AT,
   HEADER_CIPHER_ID_AT,
@@ -109,7 +110,7 @@ export function dump_key_forget(): void {
 export function dump_key_header(header: usize): void {
   const d = dump();
   if (d.cipher != KEY_GOOD) return;
-  store<u32>(header + HEADER_CIPHER_AT, CIPHER_X25519);
+  store<u32>(header + HEADER_CIPHER_AT, CIPHER_X25519_STORED);
   memory.copy(header + HEADER_CIPHER_PUBLIC_AT, NAMES_AT + PUBLIC_AT, KEY_BYTES);
   memory.copy(header + HEADER_CIPHER_ID_AT, NAMES_AT + ID_AT, ID_BYTES);
   store<u32>(header + HEADER_CIPHER_ATTEMPT_AT, d.attempt);

@@ -5,7 +5,6 @@
 import {
   writer_begin,
   writer_drained,
-  writer_leave_out,
   writer_offer,
   writer_oldest,
   writer_out,
@@ -20,17 +19,18 @@ import {
   ATTRIBUTE_ABORTED,
   ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
-  CHUNK_BYTES,
+  CHUNK_PAGES,
   DATA_LBA,
   MISSING_POISONED,
 } from '../asm/layout';
-import { ECC_NONE, ECC_PAGE_BYTES, ecc_next, timer_work, trace_event } from './board';
+import { ecc_next, timer_work, trace_event } from './board';
 import { control_header, writer } from './dump-control';
 import { drop_disk } from './dump-disk';
 import {
   DUMP_CIPHER,
   DUMP_DONE,
   DUMP_DONE_BYTES,
+  DUMP_MEND,
   DUMP_RING,
   DUMP_SQ,
   DUMP_STAGE,
@@ -46,6 +46,7 @@ import {
   EV_STOP,
   WORK_CIPHER,
   WORK_COMPRESS,
+  WORK_COPY,
   WORK_CRC,
   WORK_SCAN,
 } from './layout';
@@ -84,6 +85,7 @@ export function restart(pastErrors: bool): void {
   w.timeout_ms = WRITE_TIMEOUT_MS;
   w.codec = d.codec;
   w.stage = <u32>DUMP_STAGE;
+  w.mend = <u32>DUMP_MEND;
   w.batch_blocks = d.write_blocks;
   w.cipher = d.cipher == KEY_GOOD ? <u32>DUMP_CIPHER : 0;
   w.attempt = d.attempt;
@@ -136,23 +138,30 @@ function offer(): void {
   if (w.summed) timer_work(WORK_CRC, w.summed);
   if (w.packed) timer_work(WORK_COMPRESS, w.packed);
   if (w.sealed) timer_work(WORK_CIPHER, w.sealed);
-  w.scanned = w.summed = w.packed = w.sealed = 0;
+  if (w.mended) timer_work(WORK_COPY, w.mended);
+  w.scanned = w.summed = w.packed = w.sealed = w.mended = 0;
 }
 
 function offer_one(chunk: u32): bool {
   // The work area was zero when memory was frozen; what is in it now is the dump's own.
-  if (is_work_area(chunk)) return writer_offer(DUMP_WRITER, chunk, true);
-  if (!poisoned(chunk)) return writer_offer(DUMP_WRITER, chunk, false);
-  if (!writer_leave_out(DUMP_WRITER, chunk, MISSING_POISONED)) return false;
-  trace_event(EV_LEFT_OUT, chunk, MISSING_POISONED, 0);
-  return true;
+  if (is_work_area(chunk)) return writer_offer(DUMP_WRITER, chunk, true, 0);
+  const poison = poison_of(chunk);
+  const done = writer_offer(DUMP_WRITER, chunk, false, poison);
+  if (done && poison) trace_event(EV_LEFT_OUT, chunk, MISSING_POISONED, poison);
+  return done;
 }
 
-/** Neither this CPU nor the HBA may read a page of it: asked before anything looks at the chunk. */
-function poisoned(chunk: u32): bool {
-  const pages = CHUNK_BYTES / ECC_PAGE_BYTES;
-  const next = ecc_next(chunk * pages);
-  return next != ECC_NONE && next / pages == chunk;
+/** Pages of it that neither this CPU nor the HBA may read, bit n for page n: asked before anything looks at the chunk. */
+function poison_of(chunk: u32): u32 {
+  const first = chunk * CHUNK_PAGES;
+  let poison: u32 = 0;
+  for (let page = first; page < first + CHUNK_PAGES; page++) {
+    const next = ecc_next(page);
+    if (next < page || next - first >= <u32>CHUNK_PAGES) break;
+    poison |= 1 << (next - first);
+    page = next;
+  }
+  return poison;
 }
 
 export function close_us(): u64 {

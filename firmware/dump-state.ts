@@ -24,6 +24,8 @@ export const DUMP_WRITER: usize = WORK_AT + 0x10000; // WRITER_BYTES
 export const DUMP_DONE: usize = WORK_AT + 0x20000; // a bit a chunk, 8 KiB for 4 GiB
 export const DUMP_LABEL: usize = WORK_AT + 0x24000; // both copies of a label
 export const DUMP_DONE_BYTES: usize = 0x2000;
+/** A copy of a chunk with poisoned pages, and zeros in their place. */
+export const DUMP_MEND: usize = WORK_AT + 0x30000; // CHUNK_BYTES
 export const DUMP_CIPHER: usize = WORK_AT + 0x5000; // CIPHER_AREA_BYTES
 export const DUMP_STAGE: usize = WORK_AT + 0x40000; // STAGE_AREA_BYTES
 

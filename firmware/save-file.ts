@@ -10,6 +10,7 @@ import {
   elf_head_bytes,
   elf_note,
   elf_plan,
+  elf_poison,
   elf_task,
 } from '../asm/dump/elf';
 import { header_newest } from '../asm/dump/header';
@@ -74,6 +75,7 @@ import {
   NAME,
   NAMES_MAX,
   NOTES,
+  POISON,
   ROOT,
   SAVE_COPY,
   SAVE_DIRECTORY,
@@ -110,6 +112,7 @@ export function plan(): void {
   if (s.sealed) return plan_file(sealed_bytes());
   const header = HEADERS + <usize>header_newest(HEADERS) * COPY_BYTES;
   elf_begin(ELF, MAP, s.chunks, load<u32>(header + HEADER_ATTRIBUTE_AT), load<u32>(header + HEADER_ABORT_AT));
+  elf_poison(ELF, POISON);
   const record = NOTES + (RECORD_AT % CHUNK_BYTES);
   const known = note_good(0);
   elf_task(ELF, 1, SIGABRT, known ? load<u32>(record + RECORD_PC_AT) : 0, TASK_NAME, 8);

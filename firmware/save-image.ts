@@ -13,6 +13,7 @@ import {
 } from '../asm/dump/table';
 import {
   CHUNK_BYTES,
+  CHUNK_PAGES,
   CODEC_LZ4,
   CODEC_RAW,
   COPY_BYTES,
@@ -30,6 +31,7 @@ import {
   HEADER_TABLE_ROOM_AT,
   HEADER_UTC_AT,
   MISSING_UNREACHED,
+  PAGE_BYTES,
   SECTOR_BYTES,
   TABLE_BLOCKS,
   TABLE_BYTES,
@@ -40,9 +42,12 @@ import {
   EV_SAVE_BEGIN,
   EV_SAVE_TRY,
   LOG_AT,
+  LOG_BYTES,
   RECORD_AT,
+  RECORD_BYTES,
   SAVE_DUMP,
   TRACE_AT,
+  TRACE_BYTES,
   WORK_COPY,
   WORK_CRC,
 } from './layout';
@@ -56,6 +61,7 @@ import {
   MAP,
   NOTES,
   OFFSETS,
+  POISON,
   SAVE_BOOT,
   SAVE_NOTES,
   SAVE_TABLE,
@@ -93,6 +99,7 @@ export function header_done(): void {
   s.old_clusters = load<u32>(header + HEADER_SAVE_CLUSTERS_AT);
   s.was_clean = load<u32>(header + HEADER_SAVE_CLEAN_AT);
   memory.fill(MAP, <u8>MISSING_UNREACHED, s.chunks);
+  memory.fill(POISON, 0, s.chunks * 2);
   if (saved_tries() >= SAVE_TRIES) return refuse();
   trace(EV_SAVE_BEGIN, c.save_disk, s.chunks);
   trace(EV_SAVE_TRY, c.save_disk, saved_tries() + 1);
@@ -117,7 +124,7 @@ export function table_done(readWell: bool): void {
   if (readWell && table_valid(TABLE, s.table_at, s.system, s.epoch, s.chunks, s.image_blocks)) {
     s.table_gap = 0;
     s.table_end = s.table_at + 1;
-    table_enter(TABLE, MAP);
+    table_enter(TABLE, MAP, POISON);
     for (let i: u32 = 0, count = table_count(TABLE); i < count; i++) {
       const chunk = <usize>table_chunk(TABLE, i) * 4;
       if (table_stored_bytes(TABLE, i)) s.image_used = max<u64>(s.image_used, end_of(i));
@@ -151,10 +158,19 @@ export function notes(): void {
 export function note_done(readWell: bool): void {
   const s = save();
   const chunk = note_chunk(s.note);
-  if (readWell && unpack(chunk, job_stage(0), NOTES + <usize>s.note * CHUNK_BYTES))
+  const whole = !(load<u16>(POISON + <usize>chunk * 2) & note_pages(s.note));
+  if (readWell && whole && unpack(chunk, job_stage(0), NOTES + <usize>s.note * CHUNK_BYTES))
     s.notes_good |= 1 << s.note;
   s.note++;
   notes();
+}
+
+/** Pages of its chunk that a note is made of, bit n for page n: one that lacks any of them is no note. */
+function note_pages(n: u32): u32 {
+  const at = (n == 0 ? RECORD_AT : n == 1 ? LOG_AT : TRACE_AT) % CHUNK_BYTES;
+  const bytes = n == 0 ? RECORD_BYTES : n == 1 ? LOG_BYTES : TRACE_BYTES;
+  const end = min<u32>((at + bytes + PAGE_BYTES - 1) / PAGE_BYTES, CHUNK_PAGES);
+  return ((1 << end) - 1) & ~((1 << (at / PAGE_BYTES)) - 1);
 }
 
 export function note_good(n: u32): bool {

@@ -26,6 +26,8 @@ const BUFFERS: usize = SAVE_AT + 0x100000;
 export const SIZES: usize = SAVE_AT + 0x200000;
 /** Compressed chunks of a job, as they lie in the image. */
 const STAGES: usize = SAVE_AT + 0x220000;
+/** u16 a chunk: its pages that could not be read in RAM. */
+export const POISON: usize = SAVE_AT + 0x320000;
 
 /** Jobs: one reads while the other writes; each up to so many chunks that lie in a row in image and file. */
 export const JOBS: u32 = 2;

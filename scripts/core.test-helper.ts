@@ -24,8 +24,8 @@ export function sparecore(...parameters: string[]): Run {
 
 export const core = (...parameters: string[]): Run => sparecore('core', ...parameters);
 
-/** An assert on board a; power loss cuts its dump at a third, and the partner saves what there is. */
-const CUT = {
+/** Board a dumps, and its partner saves what there is. */
+const PAIR = {
   title: 'of a test',
   end_s: 1.6,
   boards: { memory_mib: 16, post_ms: 50, dump_limit_ms: 300, giveback_ms: 'never' },
@@ -38,11 +38,13 @@ const CUT = {
     { role: 'data', owner: 'b', size_mib: 64 },
   ],
   workload: { working_set_mib: 8 },
-  events: [
-    { at_s: 0.8, do: 'assert', board: 'a' },
-    { on: 'dump-begin', plus_ms: 20, do: 'power-off', board: 'a' },
-  ],
 };
+
+/** An assert on board a; power loss cuts its dump at a third. */
+const CUT = [
+  { at_s: 0.8, do: 'assert', board: 'a' },
+  { on: 'dump-begin', plus_ms: 20, do: 'power-off', board: 'a' },
+];
 
 export interface Disks {
   folder: string;
@@ -52,10 +54,13 @@ export interface Disks {
   remove: () => void;
 }
 
-export function cutDump(): Disks {
+export const cutDump = (): Disks => dumpOf(CUT);
+
+/** The disks after these events. */
+export function dumpOf(events: readonly object[]): Disks {
   const folder = mkdtempSync(join(tmpdir(), 'sparecore-core-'));
   const scenario = join(folder, 'cut.yaml');
-  writeFileSync(scenario, JSON.stringify(CUT));
+  writeFileSync(scenario, JSON.stringify({ ...PAIR, events }));
   const { code, err } = sparecore('run', scenario, '--quiet', '--disks', join(folder, 'disks'));
   if (code !== 0) throw new Error(`the run ends with ${code}: ${err}`);
   return {

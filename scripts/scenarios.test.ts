@@ -188,10 +188,12 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     ...DUMPED,
     panic: 'memory error',
     more: (record) => {
-      assert.is(record.result.dump.chunks.poisoned, 1);
-      const chunk = firstEvent(record, 'left-out').a;
-      const range = coreOf(record, 'a').coverage!.ranges.find(({ firstChunk }) => firstChunk === chunk);
-      assert.equal(range, { firstChunk: chunk, chunks: 1, reason: L.MISSING_POISONED });
+      const { poisoned, poisoned_pages } = record.result.dump.chunks;
+      assert.equal([poisoned, poisoned_pages], [0, 1]);
+      const { a: chunk, c: pages } = firstEvent(record, 'left-out');
+      const { coverage } = coreOf(record, 'a');
+      assert.equal(coverage!.pages, [{ chunk, pages, reason: L.MISSING_POISONED }]);
+      assert.equal([coverage!.missing, coverage!.ranges], [0, []]);
     },
   },
   'no-spare': {

@@ -3,7 +3,13 @@ import * as assert from 'uvu/assert';
 import { CoreFile, MissingMemory } from '../../boards/core/core-file.ts';
 import { Dice, Disk } from '../../boards/core/formats.test-helper.ts';
 import * as L from '../layout.ts';
-import { LOG_TEXT, PANIC_TEXT, buildCore, chunkContent } from '../../boards/core/core.test-helper.ts';
+import {
+  LOG_TEXT,
+  PANIC_TEXT,
+  buildCore,
+  chunkContent,
+  pageContent,
+} from '../../boards/core/core.test-helper.ts';
 import type { Built, CoreOptions } from '../../boards/core/core.test-helper.ts';
 
 const test = suite('core file');
@@ -88,6 +94,57 @@ test('any map at all is told exactly, whatever turns out missing while it is cop
   }
 });
 
+/** Page `page` of the chunk reads as it was, or as missing. */
+function assertPage(core: CoreFile, chunk: number, page: number, reason: number | null, value: number): void {
+  const address = chunk * L.CHUNK_BYTES + page * L.PAGE_BYTES;
+  if (reason === null) {
+    const expected = value === ZERO ? new Uint8Array(64) : pageContent(chunk, page).subarray(0, 64);
+    return assert.equal(core.read(address, 64), expected, `page ${page} of chunk ${chunk}`);
+  }
+  for (const at of [address, address + L.PAGE_BYTES - 1])
+    assert.throws(
+      () => core.read(at, 1),
+      (error: unknown) => error instanceof MissingMemory && error.address === at && error.reason === reason,
+      `page ${page} of chunk ${chunk}`,
+    );
+}
+
+test('poisoned pages are in no segment and in the coverage, and the other pages of their chunks are there', () => {
+  const dice = new Dice(12);
+  for (let round = 0; round < 20; round++) {
+    const values = [RAW, LZ4, ZERO, LOST];
+    const map = runs(1 + dice.below(80), () => values[dice.below(4)]!);
+    const poison = Uint16Array.from(map, (value) =>
+      value === LOST || dice.below(3) > 0 ? 0 : 1 + dice.below(0xfffe),
+    );
+    const missed = new Map<number, number>();
+    map.forEach((value, chunk) => {
+      if ((value === RAW || value === LZ4) && dice.below(10) === 0) missed.set(chunk, L.MISSING_CORRUPT);
+    });
+    const { core } = build({ map, poison, missed, headPiece: 1 + dice.below(5000) * 512 });
+    const told: [number, number, number][] = [];
+    map.forEach((value, chunk) => {
+      const whole = missed.get(chunk) ?? (value === LOST ? LOST : null);
+      if (whole === null && poison[chunk] !== 0) told.push([chunk, poison[chunk]!, L.MISSING_POISONED]);
+      for (let page = 0; page < L.CHUNK_PAGES; page++) {
+        const isPoisoned = ((poison[chunk]! >> page) & 1) === 1;
+        assertPage(core, chunk, page, whole ?? (isPoisoned ? L.MISSING_POISONED : null), value);
+      }
+    });
+    assert.equal(core.coverage?.pages.map(({ chunk, pages, reason }) => [chunk, pages, reason]), told); // prettier-ignore
+    assert.is(core.coverage?.missing, map.filter((v) => v === LOST).length + missed.size);
+  }
+});
+
+test('so many runs of good pages that no ELF file has room for them: their chunks are missing as a whole', () => {
+  const map = runs(9000, () => ZERO);
+  const { core } = build({ map, poison: new Uint16Array(9000).fill(0x5555).fill(0, 0, 10) });
+  assert.is(core.segments.length, 1);
+  assert.equal(core.coverage?.ranges, [{ firstChunk: 10, chunks: 8990, reason: L.MISSING_POISONED }]);
+  const fewer = build({ map, poison: new Uint16Array(9000).fill(0x5555).fill(0, 8000) });
+  assert.is(fewer.core.segments.length, 8000 * 8 + 1);
+});
+
 test('a map that needs too many segments stores its shortest gaps of zeros, and only as many as it takes', () => {
   const map = runs(65_535, (i) => (i % 8 === 0 || i % 8 === 2 ? RAW : ZERO)); // gaps of 1 and of 5
   const { core, built } = build({ map });
@@ -134,6 +191,7 @@ test('the notes say why and where the board panicked, what it logged and what is
       { firstChunk: 0, chunks: 3, reason: UNREACHED },
       { firstChunk: 3, chunks: 2, reason: LOST },
     ],
+    pages: [],
   });
 });
 

@@ -10,7 +10,7 @@
  *
  * [gABI] System V ABI 4.1: "ELF Header", "Program Header"
  */
-import { CHUNK_BYTES, CODEC_ZERO } from '../layout';
+import { CHUNK_BYTES, CODEC_ZERO, PAGE_BYTES } from '../layout';
 import {
   Elf,
   NOTES_MAX,
@@ -33,7 +33,6 @@ export const ELF_END = 0;
 export const ELF_CHUNK = 1; // the content of chunk elf_piece_chunk
 export const ELF_ZEROS = 2; // CHUNK_BYTES of zeros
 
-const PAGE: u32 = 4096;
 const ET_CORE: u32 = 4;
 const EM_386: u32 = 3;
 const EM_X86_64: u32 = 62;
@@ -78,6 +77,14 @@ export function elf_note(state: usize, type: u32, ptr: usize, bytes: u32): bool 
   return true;
 }
 
+/**
+ * Tells which pages are missing in chunks that are there: a u16 a chunk, bit n for page n, read until the end. A chunk
+ * of nothing but missing pages is none that is there.
+ */
+export function elf_poison(state: usize, poison: usize): void {
+  changetype<Elf>(state).poison = poison;
+}
+
 /** Lays the file out. The file's size and place of each chunk are final after this. */
 export function elf_plan(state: usize): void {
   const e = changetype<Elf>(state);
@@ -93,7 +100,7 @@ export function elf_plan(state: usize): void {
 
 function lay_head(e: Elf): void {
   e.notesAt = ehdr_bytes(e) + (e.loads + 1 + SPARE) * phdr_bytes(e);
-  e.headBytes = (e.notesAt + notes_room(e) + PAGE - 1) & ~(PAGE - 1);
+  e.headBytes = (e.notesAt + notes_room(e) + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
 /** Bytes of the head: all before the first chunk, a multiple of 4,096. */
@@ -157,9 +164,9 @@ export function elf_head(state: usize, buf: usize, offset: u32, bytes: u32): voi
   put_phdr(e, at, PT_NOTE, PF_R, e.notesAt, 0, notes_bytes(e), 0, 4);
   for (rewind_loads(e); next_load(e);) {
     at += phdr_bytes(e);
-    const address = <u64>e.first * CHUNK_BYTES;
-    const file = <u64>e.file * CHUNK_BYTES;
-    put_phdr(e, at, PT_LOAD, PF_RW, e.offset, address, file, <u64>e.memory * CHUNK_BYTES, PAGE);
+    const address = <u64>e.first * PAGE_BYTES;
+    const file = <u64>e.file * PAGE_BYTES;
+    put_phdr(e, at, PT_LOAD, PF_RW, e.offset, address, file, <u64>e.memory * PAGE_BYTES, PAGE_BYTES);
   }
   put_notes(e, e.notesAt);
 }

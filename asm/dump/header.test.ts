@@ -140,6 +140,7 @@ test('an image is sound only within the data region of its disk, without overlap
     [L.HEADER_IMAGE_BLOCKS_AT, 2n ** 64n - 1n],
     [L.HEADER_IMAGE_BLOCKS_AT, BigInt(blocks - L.TAIL_BLOCKS - L.DATA_LBA - 63)],
     [L.HEADER_LOST_AT, 257],
+    [L.HEADER_POISONED_PAGES_AT, 256 * L.CHUNK_PAGES + 1],
   ] as const) {
     io.call('header_begin', copies);
     set([...good, [at, bad]]);

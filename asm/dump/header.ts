@@ -12,6 +12,7 @@ import {
   ATTRIBUTE_DUMPING,
   ATTRIBUTE_INACTIVE,
   CHUNK_BYTES,
+  CHUNK_PAGES,
   COPY_BLOCKS,
   COPY_BYTES,
   COREDUMP_LBA,
@@ -27,6 +28,7 @@ import {
   HEADER_MEMORY_BYTES_AT,
   HEADER_ORDER_COUNT_AT,
   HEADER_POISONED_AT,
+  HEADER_POISONED_PAGES_AT,
   HEADER_STORED_AT,
   HEADER_TABLE_COUNT_AT,
   HEADER_TABLE_LBA_AT,
@@ -100,6 +102,7 @@ export function header_image_sound(buf: usize, blocks: u64): bool {
   const stored: u64 = load<u32>(buf + HEADER_STORED_AT);
   const gone = <u64>load<u32>(buf + HEADER_LOST_AT) + load<u32>(buf + HEADER_POISONED_AT);
   if (zero + stored + gone > chunks) return false;
+  if (<u64>load<u32>(buf + HEADER_POISONED_PAGES_AT) > chunks * CHUNK_PAGES) return false;
   const room = load<u32>(buf + HEADER_TABLE_ROOM_AT);
   if (load<u32>(buf + HEADER_TABLE_COUNT_AT) > room) return false;
   if (blocks < <u64>DATA_LBA + TAIL_BLOCKS) return false;

@@ -1,10 +1,20 @@
 /**
  * What goes to the disk of a chunk: the chunk itself, straight from memory, or what became of it in the batch's stage,
- * compressed, encrypted, or both.
+ * compressed, encrypted, or both. Of a chunk with poisoned pages it is made of a copy that has zeros in their place,
+ * because nobody may read them: no scan, no checksum, no DMA.
  */
 import { lz4_compress } from '../bytes/lz4';
 import { aead_seal } from '../crypto/aead';
-import { CHUNK_BYTES, CIPHER_TAG_BYTES, CODEC_LZ4, CODEC_RAW, CODEC_SEALED, SECTOR_BYTES } from '../layout';
+import {
+  CHUNK_BYTES,
+  CHUNK_PAGES,
+  CIPHER_TAG_BYTES,
+  CODEC_LZ4,
+  CODEC_RAW,
+  CODEC_SEALED,
+  PAGE_BYTES,
+  SECTOR_BYTES,
+} from '../layout';
 import {
   Batch,
   CIPHER_AAD_AT,
@@ -26,12 +36,23 @@ const ROOM: u32 = CHUNK_BYTES - SECTOR_BYTES;
 /** lz4_compress writes so far beyond its output. */
 const SPILL: u32 = 8;
 
+/** A copy of the chunk at `at`, its poisoned pages left alone; its address. */
+export function mend(w: Writer, at: usize, poison: u32): usize {
+  for (let page: u32 = 0; page < <u32>CHUNK_PAGES; page++) {
+    const offset = <usize>page * PAGE_BYTES;
+    if ((poison >> page) & 1) memory.fill(<usize>w.mend + offset, 0, PAGE_BYTES);
+    else memory.copy(<usize>w.mend + offset, at + offset, PAGE_BYTES);
+  }
+  w.mended += CHUNK_BYTES;
+  return <usize>w.mend;
+}
+
 /** Bytes of the chunk at `at` in the stage of `batch`, from Batch.staged on; or PACK_RAW, PACK_FULL. */
-export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize): u32 {
+export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize, poison: u32): u32 {
   const to = stage_of(w, batch_number(area, batch)) + batch.staged;
   const left = STAGE_BYTES - batch.staged;
   w.pack_codec = CODEC_RAW;
-  if (w.codec != CODEC_LZ4 && !w.cipher) return PACK_RAW;
+  if (w.codec != CODEC_LZ4 && !w.cipher) return as_it_is(w, at, to, left);
   let bytes: u32 = 0;
   if (w.codec == CODEC_LZ4) {
     if (left <= SPILL + CIPHER_TAG_BYTES) return PACK_FULL;
@@ -40,26 +61,34 @@ export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize
     w.packed += CHUNK_BYTES;
     if (!bytes && room < ROOM) return PACK_FULL;
     if (bytes) w.pack_codec = CODEC_LZ4;
-    else if (!w.cipher) return PACK_RAW;
+    else if (!w.cipher) return as_it_is(w, at, to, left);
   }
   if (w.cipher) {
     if (!bytes && left < <u32>(CHUNK_BYTES + SECTOR_BYTES)) return PACK_FULL;
-    bytes = seal(w, chunk, bytes ? to : at, bytes ? bytes : <u32>CHUNK_BYTES, to);
+    bytes = seal(w, chunk, poison, bytes ? to : at, bytes ? bytes : <u32>CHUNK_BYTES, to);
   }
   // The rest of its last block: nothing of an earlier chunk goes out with it.
   memory.fill(to + bytes, 0, blocks_of(bytes) * SECTOR_BYTES - bytes);
   return bytes;
 }
 
-/** Encrypts what is stored of the chunk; [layout] CIPHER_X25519 has nonce and additional data. */
-function seal(w: Writer, chunk: u32, from: usize, bytes: u32, to: usize): u32 {
+/** The copy is there for one chunk at a time: a batch that waits for its DMA needs one of its own. */
+function as_it_is(w: Writer, at: usize, to: usize, left: u32): u32 {
+  if (at != <usize>w.mend || !w.mend) return PACK_RAW;
+  if (left < <u32>CHUNK_BYTES) return PACK_FULL;
+  memory.copy(to, at, CHUNK_BYTES);
+  return CHUNK_BYTES;
+}
+
+/** Encrypts what is stored of the chunk; [layout] CIPHER_X25519_STORED has nonce and additional data. */
+function seal(w: Writer, chunk: u32, poison: u32, from: usize, bytes: u32, to: usize): u32 {
   const area = <usize>w.cipher;
   w.pack_codec |= CODEC_SEALED;
   const stored = bytes + CIPHER_TAG_BYTES;
   store<u32>(area + CIPHER_NONCE_AT, chunk);
   store<u32>(area + CIPHER_NONCE_AT, w.epoch, 4);
   store<u32>(area + CIPHER_NONCE_AT, w.attempt, 8);
-  store<u32>(area + CIPHER_AAD_AT, chunk);
+  store<u32>(area + CIPHER_AAD_AT, (poison << 16) | chunk);
   store<u32>(area + CIPHER_AAD_AT, (w.pack_codec << 24) | stored, 4);
   store<u32>(area + CIPHER_AAD_AT, w.system, 8);
   store<u32>(area + CIPHER_AAD_AT, w.epoch, 12);

@@ -129,4 +129,22 @@ test('a chunk once written stays so in the map, whatever a later entry says of a
   );
 });
 
+test('a mask of poisoned pages goes with its chunk; one of no page that is there, or of a lost chunk, is not sound', () => {
+  const io = new Formats();
+  const [at, map, poison] = [io.room(L.TABLE_BYTES), io.room(64), io.room(128)];
+  const block = (entries: readonly (readonly number[])[]): number => {
+    io.call('table_begin', at, 0, 1, 1);
+    for (const entry of entries) io.call('table_append', at, ...entry);
+    io.call('table_seal', at);
+    return io.call('table_valid', at, 0, 1, 1, 64, 1000n);
+  };
+  assert.is(block([[5, L.CODEC_ZERO, 0, 0, 0, 0x8001], [63, L.CODEC_RAW, L.CHUNK_BYTES, 0, 0, 0xfffe]]), 1); // prettier-ignore
+  assert.equal([0, 1].map((i) => [io.call('table_chunk', at, i), io.call('table_poison', at, i)]), [[5, 0x8001], [63, 0xfffe]]); // prettier-ignore
+  io.call('table_enter', at, map, poison);
+  assert.equal([5, 63].map((chunk) => io.view.getUint16(poison + chunk * 2, true)), [0x8001, 0xfffe]); // prettier-ignore
+  assert.is(block([[5, L.CODEC_ZERO, 0, 0, 0, L.CHUNK_POISONED]]), 0);
+  assert.is(block([[5, L.CODEC_LOST, 0, L.MISSING_POISONED, 0, 1]]), 0);
+  assert.is(block([[64, L.CODEC_ZERO, 0, 0, 0, 0]]), 0);
+});
+
 test.run();

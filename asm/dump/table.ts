@@ -7,6 +7,7 @@
  */
 import {
   CHUNK_BYTES,
+  CHUNK_POISONED,
   CIPHER_TAG_BYTES,
   CODEC_LOST,
   CODEC_LZ4,
@@ -39,7 +40,10 @@ export function table_begin(buf: usize, index: u32, system: u32, epoch: u32): vo
   store<u32>(buf + TABLE_EPOCH_AT, epoch);
 }
 
-/** Adds an entry. `offsetBlocks` counts from the image's first block. False, and nothing done, when full. */
+/**
+ * Adds an entry. `offsetBlocks` counts from the image's first block; `poison` has a bit for each page of the chunk that
+ * is missing in it. False, and nothing done, when full.
+ */
 export function table_append(
   buf: usize,
   chunk: u32,
@@ -47,11 +51,12 @@ export function table_append(
   storedBytes: u32,
   offsetBlocks: u32,
   crc: u32,
+  poison: u32,
 ): bool {
   const count = table_count(buf);
   if (count >= <u32>TABLE_ENTRIES) return false;
   const at = entry(buf, count);
-  store<u32>(at, chunk);
+  store<u32>(at, (poison << 16) | chunk);
   store<u32>(at, (codec << 24) | (storedBytes & 0xffffff), 4);
   store<u32>(at, offsetBlocks, 8);
   store<u32>(at, crc, 12);
@@ -105,6 +110,8 @@ function sound(buf: usize, i: u32, chunks: u32, imageBlocks: u64): bool {
   if (sealed && (codec < <u32>CODEC_RAW || stored <= <u32>CIPHER_TAG_BYTES)) return false;
   const bytes = sealed ? stored - CIPHER_TAG_BYTES : stored;
   if (codec < <u32>CODEC_RAW && bytes) return false;
+  const poison = table_poison(buf, i);
+  if (poison == CHUNK_POISONED || (poison && codec == CODEC_LOST)) return false;
   if (codec == CODEC_LOST) return !table_reason(buf, i) || table_reason(buf, i) == MISSING_POISONED;
   if (codec < <u32>CODEC_RAW) return true;
   if (codec == CODEC_RAW ? bytes != CHUNK_BYTES : bytes == 0 || bytes >= <u32>CHUNK_BYTES) return false;
@@ -122,7 +129,12 @@ export function table_room(buf: usize): u32 {
 }
 
 export function table_chunk(buf: usize, i: u32): u32 {
-  return load<u32>(entry(buf, i));
+  return load<u16>(entry(buf, i));
+}
+
+/** Pages of the chunk that are missing in it, bit n for page n. */
+export function table_poison(buf: usize, i: u32): u32 {
+  return load<u16>(entry(buf, i), 2);
 }
 
 /** CODEC_* of entry `i`. */
@@ -144,7 +156,7 @@ export function table_offset_blocks(buf: usize, i: u32): u32 {
   return load<u32>(entry(buf, i), 8);
 }
 
-/** CRC32C of the chunk's CHUNK_BYTES as they were in memory. */
+/** CRC32C of the chunk's CHUNK_BYTES as they were in memory, poisoned pages as zeros; encrypted, of what is stored. */
 export function table_crc(buf: usize, i: u32): u32 {
   return load<u32>(entry(buf, i), 12);
 }
@@ -154,15 +166,19 @@ function entry(buf: usize, i: u32): usize {
 }
 
 /**
- * Enters a valid block into a chunk map (a byte a chunk: CODEC_*, or why there is none). A later entry for the same chunk counts, but a
- * chunk once written stays so.
+ * Enters a valid block into a chunk map (a byte a chunk: CODEC_*, or why there is none) and into `poison` (u16 a chunk:
+ * its pages that are missing; 0 for `poison`: nobody asks). A later entry for the same chunk counts, but a chunk once
+ * written stays so.
  */
-export function table_enter(buf: usize, map: usize): void {
+export function table_enter(buf: usize, map: usize, poison: usize): void {
   for (let i: u32 = 0, count = table_count(buf); i < count; i++) {
-    const at = map + table_chunk(buf, i);
+    const chunk = <usize>table_chunk(buf, i);
+    const at = map + chunk;
     const codec = table_codec(buf, i);
     const known: u32 = load<u8>(at);
-    if (codec != CODEC_LOST) store<u8>(at, codec);
-    else if ((known & ~CODEC_SEALED) > <u32>CODEC_LZ4) store<u8>(at, table_reason(buf, i));
+    if (codec != CODEC_LOST) {
+      store<u8>(at, codec);
+      if (poison) store<u16>(poison + chunk * 2, table_poison(buf, i));
+    } else if ((known & ~CODEC_SEALED) > <u32>CODEC_LZ4) store<u8>(at, table_reason(buf, i));
   }
 }

@@ -8,7 +8,10 @@ import { FOLD_BYTES } from '../bytes/fold';
 import { LZ4_TABLE_BYTES } from '../bytes/lz4';
 import { AEAD_SCRATCH_BYTES } from '../crypto/aead';
 
-/** Batches in flight, each at most BATCH_CHUNKS chunks. */
+/**
+ * Batches in flight, each at most BATCH_CHUNKS chunks: as many as the HBA's ring has entries for (writer_has_room), but
+ * no more than there are stages for.
+ */
 export const BATCH_MAX: u32 = 8;
 export const BATCH_CHUNKS: u32 = 16;
 /** Where the compressed chunks of a batch lie until they are on the medium; and all of them, with LZ4's own table. */
@@ -76,7 +79,7 @@ export class Writer {
   lost: u32;
   // Given by the caller, too; all 0: raw chunks, and writes as large as batches are.
   codec: u32; // CODEC_LZ4: chunks are compressed where that saves a block
-  stage: u32; // STAGE_AREA_BYTES of the caller's, for a codec that needs it
+  stage: u32; // STAGE_AREA_BYTES of the caller's, for a codec or a mended chunk
   batch_blocks: u32; // the most blocks of a WRITE, at least those of a chunk
   // What came of it.
   packed: u32; // bytes compressed since the caller last cleared this
@@ -86,6 +89,9 @@ export class Writer {
   attempt: u32; // a part of each nonce
   pack_codec: u32; // of the chunk that was packed last
   sealed: u32; // bytes encrypted since the caller last cleared this
+  mend: u32; // CHUNK_BYTES of the caller's, for chunks with poisoned pages; these need the stage, too
+  mended: u32; // bytes copied there since the caller last cleared this
+  poisoned_pages: u32; // pages missing in chunks that are stored or zero
 }
 
 /** Chunks that go out in one WRITE, one after the other on the disk. */
@@ -161,6 +167,14 @@ export function entry_at(area: usize): usize {
 }
 export function fold_area(area: usize): usize {
   return area + FOLD_AT;
+}
+
+/**
+ * The HBA's depth is the ring that it was given, and a completion ring as large has a place for each command that is
+ * out: one more would overwrite what nobody has read. One entry is left to the caller, for a command of its own.
+ */
+export function writer_has_room(w: Writer): bool {
+  return w.in_flight < w.sq_mask;
 }
 
 /** Puts the entry just built into the ring; the caller rings the doorbell. */

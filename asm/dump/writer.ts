@@ -11,11 +11,13 @@
  */
 import {
   CHUNK_BYTES,
+  CHUNK_POISONED,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
   CODEC_SEALED,
   CODEC_ZERO,
+  MISSING_POISONED,
   SECTOR_BYTES,
   TABLE_BLOCKS,
   TABLE_BYTES,
@@ -34,7 +36,7 @@ import {
   OUTCOME_LOST,
   OUTCOME_PATH,
 } from '../initiator/outcome';
-import { PACK_FULL, PACK_RAW, blocks_of, pack } from './pack';
+import { PACK_FULL, PACK_RAW, blocks_of, mend, pack } from './pack';
 import { table_append, table_begin, table_count, table_room as entries_left, table_seal } from './table';
 import {
   BATCH_AGAIN,
@@ -64,6 +66,7 @@ import {
   table_state,
   writer_at,
   writer_fits,
+  writer_has_room,
   writer_send,
 } from './writer-state';
 
@@ -91,7 +94,7 @@ export function writer_begin(area: usize, pastErrors: bool): void {
   w.past_errors = pastErrors ? 1 : 0;
   w.hold = w.closing = w.failed = w.fenced = w.no_room = w.path_dead = 0;
   w.next_block = w.table = w.tables_written = w.scanned = w.summed = 0;
-  w.zero = w.stored = w.lost = w.packed = w.sealed = w.poisoned = 0;
+  w.zero = w.stored = w.lost = w.packed = w.sealed = w.mended = w.poisoned = w.poisoned_pages = 0;
   w.stored_bytes = w.recent_us = 0;
   for (let i: u32 = 0; i < BATCH_MAX; i++) batch_at(area, i).state = BATCH_FREE;
   for (let i: u32 = 0; i < TABLE_MAX; i++) table_state(area, i).state = TABLE_FREE;
@@ -105,24 +108,30 @@ export function writer_drained(area: usize): bool {
 }
 
 /**
- * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. False when it must be
- * offered again, because all batches are in flight, or when the image is full (no_room).
+ * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. `poison` has a bit for
+ * each page of it that must not be touched. False when it must be offered again, because all batches are
+ * in flight, or when the image is full (no_room).
  */
-export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
+export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32): bool {
   const w = writer_at(area);
+  // Nothing of it, or no place for a copy without these pages.
+  const isNone = poison == CHUNK_POISONED || (poison && (!w.mend || !w.stage));
+  if (isNone) return writer_leave_out(area, chunk, MISSING_POISONED);
   const table = open_table(area, w);
   if (table == NONE) return false;
-  const at = <usize>chunk * CHUNK_BYTES;
+  const lies = <usize>chunk * CHUNK_BYTES;
+  const at = poison ? mend(w, lies, poison) : lies;
   if (!asZero) w.scanned += CHUNK_BYTES;
   if (asZero || is_zero(at, CHUNK_BYTES)) {
-    table_append(table_buffer(area, table), chunk, CODEC_ZERO, 0, 0, ZERO_CRC);
+    table_append(table_buffer(area, table), chunk, CODEC_ZERO, 0, 0, ZERO_CRC, poison);
     w.zero++;
+    w.poisoned_pages += popcnt<u32>(poison);
     return true;
   }
   const number = filling_batch(area, w, table);
   if (number == NONE) return false;
   const batch = batch_at(area, number);
-  const packed = pack(area, w, batch, chunk, at);
+  const packed = pack(area, w, batch, chunk, at, poison);
   const bytes = packed == PACK_RAW ? <u32>CHUNK_BYTES : packed;
   const blocks = blocks_of(bytes);
   if (packed == PACK_FULL || batch.blocks + blocks > batch_room(w)) {
@@ -133,15 +142,13 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool): bool {
     w.no_room = 1;
     return false;
   }
-  w.summed += CHUNK_BYTES;
-  table_append(
-    table_buffer(area, table),
-    chunk,
-    w.pack_codec,
-    bytes,
-    w.next_block,
-    crc32c(0, at, CHUNK_BYTES),
-  );
+  // A checksum of what is encrypted would tell what it is, to whoever can guess it: it is of what goes to the disk.
+  const isSealed = (w.pack_codec & CODEC_SEALED) != 0;
+  const summed = isSealed ? bytes : <u32>CHUNK_BYTES;
+  const crc = crc32c(0, isSealed ? stage_of(w, number) + batch.staged : at, summed);
+  w.summed += summed;
+  table_append(table_buffer(area, table), chunk, w.pack_codec, bytes, w.next_block, crc, poison);
+  w.poisoned_pages += popcnt<u32>(poison);
   w.next_block += blocks;
   table_state(area, table).stored++;
   batch.stored += bytes;
@@ -161,7 +168,7 @@ export function writer_leave_out(area: usize, chunk: u32, reason: u32): bool {
   const w = writer_at(area);
   const table = open_table(area, w);
   if (table == NONE) return false;
-  table_append(table_buffer(area, table), chunk, CODEC_LOST, 0, reason, 0);
+  table_append(table_buffer(area, table), chunk, CODEC_LOST, 0, reason, 0, 0);
   w.poisoned++;
   return true;
 }
@@ -237,6 +244,8 @@ function gather(area: usize, w: Writer, batch: Batch, address: u32, bytes: u32):
 
 function send_batch(area: usize, batch: Batch): void {
   const w = writer_at(area);
+  batch.state = BATCH_AGAIN; // as soon as the ring has room
+  if (!writer_has_room(w)) return;
   batch.state = BATCH_SENT;
   batch.sent_at = w.now;
   batch.depth = writer_out(area);
@@ -268,7 +277,7 @@ export function writer_step(area: usize): void {
       if (table_count(table_buffer(area, i))) close_table(area, i);
       else if (w.closing) state.state = TABLE_FREE;
     }
-    if (state.state == TABLE_CLOSED && !state.pending) send_table(area, w, i);
+    if (state.state == TABLE_CLOSED && !state.pending && writer_has_room(w)) send_table(area, w, i);
   }
 }
 
@@ -381,6 +390,8 @@ function lose(area: usize, w: Writer, batch: Batch): void {
     const entry = entries + n * TABLE_ENTRY_BYTES;
     const codec = (load<u32>(entry + 4) >> 24) & ~CODEC_SEALED;
     if (codec != CODEC_RAW && codec != CODEC_LZ4) continue;
+    w.poisoned_pages -= popcnt<u32>(load<u16>(entry, 2));
+    store<u16>(entry, 0, 2); // all of it is missing
     store<u32>(entry + 4, CODEC_LOST << 24);
     store<u32>(entry + 8, 0);
     store<u32>(entry + 12, 0);

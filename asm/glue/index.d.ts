@@ -350,7 +350,8 @@ export interface DiskIo {
   /** Starts block `index` of the table in the TABLE_BYTES at `buf`. */
   table_begin(buf: number, index: number, system: number, epoch: number): void;
   /**
-   * Adds an entry. `offsetBlocks` counts from the image's first block. False, and nothing done, when full.
+   * Adds an entry. `offsetBlocks` counts from the image's first block; `poison` has a bit for each page of the
+   * chunk that is missing in it. False, and nothing done, when full.
    */
   table_append(
     buf: number,
@@ -359,6 +360,7 @@ export interface DiskIo {
     storedBytes: number,
     offsetBlocks: number,
     crc: number,
+    poison: number,
   ): number;
   /** Entries that still fit. */
   table_room(buf: number): number;
@@ -378,14 +380,17 @@ export interface DiskIo {
     imageBlocks: bigint,
   ): number;
   /**
-   * Enters a valid block into a chunk map (a byte a chunk: CODEC_*). A later entry for the same chunk counts,
-   * but a chunk once written stays so.
+   * Enters a valid block into a chunk map (a byte a chunk: CODEC_*) and into `poison` (u16 a chunk: its pages
+   * that are missing; 0 for `poison`: nobody asks). A later entry for the same chunk counts, but a chunk once
+   * written stays so.
    */
-  table_enter(buf: number, map: number): void;
+  table_enter(buf: number, map: number, poison: number): void;
   /** Entries used. */
   table_count(buf: number): number;
   /** Number of the chunk of entry `i`. */
   table_chunk(buf: number, i: number): number;
+  /** Pages that are missing in the chunk of entry `i`, bit n for page n. */
+  table_poison(buf: number, i: number): number;
   /** CODEC_* of entry `i`. */
   table_codec(buf: number, i: number): number;
   /** Bytes of the chunk of entry `i` as stored. */
@@ -405,10 +410,11 @@ export interface DiskIo {
    */
   writer_begin(area: number, pastErrors: boolean): void;
   /**
-   * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. False when it
-   * must be offered again, because all batches are in flight, or when the image is full (no_room).
+   * Offers a chunk; it lies at chunk * CHUNK_BYTES. `asZero`: it counts as zero without a look. `poison` has a
+   * bit for each page of it that must not be touched. False when it must be offered again, because all batches
+   * are in flight, or when the image is full (no_room).
    */
-  writer_offer(area: number, chunk: number, asZero: boolean): number;
+  writer_offer(area: number, chunk: number, asZero: boolean, poison: number): number;
   /** Lists a chunk that must not be touched: `reason` is MISSING_*. False when it must be offered again. */
   writer_leave_out(area: number, chunk: number, reason: number): number;
   /**
@@ -447,6 +453,10 @@ export interface DiskIo {
    * Adds a note NOTE_* of `bytes` bytes, read at `ptr` whenever elf_head is called. False when there are 8.
    */
   elf_note(state: number, type: number, ptr: number, bytes: number): number;
+  /**
+   * Tells which pages are missing in chunks that are there: a u16 a chunk, bit n for page n, read until the end.
+   */
+  elf_poison(state: number, poison: number): void;
   /** Lays the file out. The file's size and place of each chunk are final after this. */
   elf_plan(state: number): void;
   /** Bytes of the head: all before the first chunk, a multiple of 4,096. */

@@ -10,6 +10,7 @@ import {
   NOTE_PANIC,
   NOTE_SCRUBBED,
   NOTE_TRACE,
+  PAGE_BYTES,
   SCRUB_BYTES,
 } from '../../asm/layout.ts';
 import { EM_ARM, NO_BOARD_ADDRESS } from './native.ts';
@@ -138,9 +139,11 @@ export class CoreFile {
     const { coverage } = this;
     if (!coverage) return null;
     const chunk = Math.floor(address / coverage.chunkBytes);
-    return (
-      coverage.ranges.find((r) => chunk >= r.firstChunk && chunk < r.firstChunk + r.chunks)?.reason ?? null
-    );
+    const page = Math.floor((address % coverage.chunkBytes) / PAGE_BYTES);
+    const range =
+      coverage.ranges.find((r) => chunk >= r.firstChunk && chunk < r.firstChunk + r.chunks) ??
+      coverage.pages.find((each) => each.chunk === chunk && ((each.pages >> page) & 1) === 1);
+    return range?.reason ?? null;
   }
 }
 

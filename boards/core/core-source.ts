@@ -26,6 +26,7 @@ export class CoreSource implements MemorySource {
   readonly core: CoreFile;
   readonly memoryBytes: number;
   readonly map: Uint8Array;
+  readonly poisoned: ReadonlyMap<number, number>;
   readonly dump: DumpFacts | null;
   readonly problems: readonly string[] = [];
   readonly #close: () => void;
@@ -35,6 +36,7 @@ export class CoreSource implements MemorySource {
     this.name = name;
     this.#close = close;
     this.memoryBytes = memoryBytesOf(core);
+    this.poisoned = new Map(core.coverage?.pages.map(({ chunk, pages }) => [chunk, pages]));
     this.map = mapOf(core, Math.ceil(this.memoryBytes / CHUNK_BYTES));
     this.dump = factsOf(core);
   }
@@ -109,16 +111,28 @@ function mapOf(core: CoreFile, chunks: number): Uint8Array {
       Math.min(end, Math.ceil((address + fileBytes) / CHUNK_BYTES)),
     );
   }
-  if ((core.coverage?.zero ?? 0) > map.filter((state) => state === CODEC_ZERO).length) findZeros(core, map);
+  const inPages = new Set(core.coverage?.pages.map(({ chunk }) => chunk));
+  if (inPages.size > 0) mapPages(core, map, inPages);
+  if ((core.coverage?.zero ?? 0) > map.filter((state) => state === CODEC_ZERO).length)
+    findZeros(core, map, inPages);
   return map;
+}
+
+/** A chunk with missing pages has a segment for each run of the others. */
+function mapPages(core: CoreFile, map: Uint8Array, inPages: ReadonlySet<number>): void {
+  for (const chunk of inPages) map[chunk] = CODEC_ZERO;
+  for (const { address, fileBytes } of core.segments) {
+    const chunk = Math.floor(address / CHUNK_BYTES);
+    if (fileBytes > 0 && inPages.has(chunk)) map[chunk] = CODEC_RAW;
+  }
 }
 
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
 /** Short runs of zero chunks are stored, so that there are fewer segments. */
-function findZeros(core: CoreFile, map: Uint8Array): void {
+function findZeros(core: CoreFile, map: Uint8Array, inPages: ReadonlySet<number>): void {
   for (const [chunk, state] of map.entries()) {
-    if (state !== CODEC_RAW) continue;
+    if (state !== CODEC_RAW || inPages.has(chunk)) continue;
     const at = chunk * CHUNK_BYTES;
     if (isZero(core.read(at, 512)) && isZero(core.read(at, CHUNK_BYTES))) map[chunk] = CODEC_ZERO;
   }

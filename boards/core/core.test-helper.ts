@@ -3,10 +3,12 @@ import { Formats } from './formats.test-helper.ts';
 import {
   ATTRIBUTE_COMPLETED,
   CHUNK_BYTES,
+  CHUNK_PAGES,
   CODEC_LZ4,
   CODEC_RAW,
   NOTE_LOG,
   NOTE_PANIC,
+  PAGE_BYTES,
 } from '../../asm/layout.ts';
 import * as F from '../../firmware/layout.ts';
 
@@ -20,6 +22,8 @@ export interface Built {
 export interface CoreOptions {
   /** A byte a chunk. */
   map: Uint8Array;
+  /** Pages that are missing in chunks that are there, bit n for page n. */
+  poison?: Uint16Array;
   /** Chunks that turn out to be gone while they are copied, and why. */
   missed?: ReadonlyMap<number, number>;
   attribute?: number;
@@ -40,9 +44,17 @@ export function chunkContent(n: number): Uint8Array {
   return bytes;
 }
 
+/** Page `page` of chunk `n`, in chunks with poisoned ones: both numbers in its first sector. */
+export function pageContent(n: number, page: number): Uint8Array {
+  const bytes = new Uint8Array(512);
+  bytes.set([page + 1, n & 0xff, n >> 8, 0xa5]);
+  return bytes;
+}
+
 /** Writes the file through `write`; a stored chunk is written only as far as it is not zero. */
 export function buildCore(options: CoreOptions, write: (at: number, bytes: Uint8Array) => void): Built {
-  const { map, missed = new Map<number, number>(), attribute = ATTRIBUTE_COMPLETED, abort = 0 } = options;
+  const { map, poison, missed = new Map<number, number>() } = options;
+  const { attribute = ATTRIBUTE_COMPLETED, abort = 0 } = options;
   const io = new Formats();
   const [state, mapAt, buffer] = [io.room(4096), io.room(map.length), io.room(65536)];
   io.part(mapAt, map.length).set(map);
@@ -50,6 +62,7 @@ export function buildCore(options: CoreOptions, write: (at: number, bytes: Uint8
   io.call('elf_task', state, 1, 6, 0x1234, ...io.text('sparecore'));
   io.call('elf_note', state, NOTE_PANIC, ...panicRecord(io));
   io.call('elf_note', state, NOTE_LOG, ...logRing(io));
+  if (poison !== undefined) io.call('elf_poison', state, putPoison(io, poison));
   io.call('elf_plan', state);
   const pieces: Built['pieces'] = [];
   for (let kind = io.call('elf_next', state); kind !== 0; kind = io.call('elf_next', state)) {
@@ -60,7 +73,8 @@ export function buildCore(options: CoreOptions, write: (at: number, bytes: Uint8
     if (kind === ZEROS) continue;
     if (kind !== CHUNK || (map[chunk] !== CODEC_RAW && map[chunk] !== CODEC_LZ4))
       throw new Error(`chunk ${chunk}`);
-    if (reason === undefined) write(at, chunkContent(chunk).subarray(0, 4096));
+    if (reason === undefined && poison !== undefined) writePages(chunk, at, write);
+    else if (reason === undefined) write(at, chunkContent(chunk).subarray(0, 4096));
     else if (io.call('elf_miss', state, chunk, reason) !== 1)
       throw new Error(`elf_miss refuses chunk ${chunk}`);
   }
@@ -73,6 +87,17 @@ export function buildCore(options: CoreOptions, write: (at: number, bytes: Uint8
   }
   const fileBytes = io.call('elf_file_bytes', state);
   return { is64: io.call('elf_is_64', state) === 1, headBytes, fileBytes, pieces };
+}
+
+/** As it is stored: savecore copies the chunk with whatever stands in the place of its poisoned pages. */
+function writePages(chunk: number, at: number, write: (at: number, bytes: Uint8Array) => void): void {
+  for (let page = 0; page < CHUNK_PAGES; page++) write(at + page * PAGE_BYTES, pageContent(chunk, page));
+}
+
+function putPoison(io: Formats, poison: Uint16Array): number {
+  const at = io.room(poison.byteLength);
+  for (const [chunk, pages] of poison.entries()) io.view.setUint16(at + chunk * 2, pages, true);
+  return at;
 }
 
 function panicRecord(io: Formats): [number, number] {

@@ -1,7 +1,7 @@
 /**
  * Opens the chunks of an encrypted dump with the recipient's private key.
  *
- * [layout] CIPHER_X25519 in asm/layout.ts
+ * [layout] CIPHER_X25519_STORED in asm/layout.ts
  */
 import {
   type KeyObject,
@@ -11,7 +11,7 @@ import {
   diffieHellman,
   hkdfSync,
 } from 'node:crypto';
-import { CIPHER_TAG_BYTES, CIPHER_X25519 } from '../../asm/layout.ts';
+import { CIPHER_TAG_BYTES, CIPHER_X25519, CIPHER_X25519_STORED } from '../../asm/layout.ts';
 import { publicKeyOf, rawPublicKey } from './key.ts';
 import type { Header } from './records.ts';
 import { Malformed } from './source.ts';
@@ -24,13 +24,21 @@ export class WrongKey extends Error {
   override readonly name = 'WrongKey';
 }
 
+/** What a table says of an encrypted chunk, and the cipher vouches for. */
+interface Sealed {
+  chunk: number;
+  poison: number;
+  codec: number;
+}
+
 export class Opener {
   readonly #key: Buffer;
   readonly #header: Header;
 
   /** WrongKey when the header names another recipient, Malformed when it is of no encrypted dump. */
   constructor(privateKey: KeyObject, header: Header) {
-    if (header.cipher !== CIPHER_X25519) throw new Malformed('dump image', 0, `cipher ${header.cipher}`);
+    if (header.cipher !== CIPHER_X25519 && header.cipher !== CIPHER_X25519_STORED)
+      throw new Malformed('dump image', 0, `cipher ${header.cipher}`);
     const own = rawPublicKey(createPublicKey(privateKey));
     const id = createHash('sha256').update(own).digest().subarray(0, ID_BYTES);
     if (id.toString('hex') !== header.recipient)
@@ -43,8 +51,13 @@ export class Opener {
     this.#header = header;
   }
 
+  /** The checksums are of what is stored, and not of the chunks. */
+  get isStoredSum(): boolean {
+    return this.#header.cipher === CIPHER_X25519_STORED;
+  }
+
   /** What was stored of a chunk before it was encrypted, or null when it is not as it was. `codec` has CODEC_SEALED. */
-  open(chunk: number, codec: number, stored: Uint8Array): Buffer | null {
+  open({ chunk, poison, codec }: Sealed, stored: Uint8Array): Buffer | null {
     const { system, epoch, cipherAttempt } = this.#header;
     if (stored.length <= CIPHER_TAG_BYTES) return null;
     const nonce = words(chunk, epoch, cipherAttempt);
@@ -52,9 +65,12 @@ export class Opener {
       authTagLength: CIPHER_TAG_BYTES,
     });
     const text = stored.subarray(0, stored.length - CIPHER_TAG_BYTES);
-    decipher.setAAD(words(chunk, ((codec << 24) | stored.length) >>> 0, system, epoch), {
-      plaintextLength: text.length,
-    });
+    decipher.setAAD(
+      words(((poison << 16) | chunk) >>> 0, ((codec << 24) | stored.length) >>> 0, system, epoch),
+      {
+        plaintextLength: text.length,
+      },
+    );
     decipher.setAuthTag(stored.subarray(text.length));
     try {
       return Buffer.concat([decipher.update(text), decipher.final()]);

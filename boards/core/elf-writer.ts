@@ -22,10 +22,12 @@ import {
   COVERAGE_VERSION,
   COVERAGE_VERSION_AT,
   COVERAGE_ZERO_AT,
+  MISSING_POISONED,
   NOTE_COVERAGE,
   NOTE_LOG,
   NOTE_PANIC,
   NOTE_TRACE,
+  PAGE_BYTES,
   RANGE_BYTES,
 } from '../../asm/layout.ts';
 import {
@@ -45,12 +47,11 @@ import {
   armStatus,
   nativeState,
 } from './native.ts';
-import { isMissing, missingRuns, readWhole } from './memory-source.ts';
+import { isMissing, missingRuns, pageRuns, readWhole } from './memory-source.ts';
 import type { MemorySource } from './memory-source.ts';
 import { panicOf } from './epitaph.ts';
 import { Fields, Malformed } from './source.ts';
 
-const PAGE = 4096;
 const SIGABRT = 6;
 const NT_PRSTATUS = 1;
 const NT_PRPSINFO = 3;
@@ -62,11 +63,16 @@ export interface Write {
 }
 
 interface Load {
-  first: number;
-  /** Chunks in the file, and in memory. */
-  file: number;
-  memory: number;
+  address: number;
+  fileBytes: number;
+  bytes: number;
   offset: number;
+}
+
+interface Plan {
+  loads: Load[];
+  /** Chunks in the file, in its order: each has a slot. */
+  slots: number[];
 }
 
 /**
@@ -78,7 +84,7 @@ export async function writeCore(
   write: Write,
 ): Promise<{ bytes: number; map: Uint8Array }> {
   const map = await survey(source);
-  const { loads, slots } = plan(map);
+  const { loads, slots } = plan(source, map);
   const panic = await panicOf(source);
   const own = await ownNotes(source);
   const record = own.find(({ type }) => type === NOTE_PANIC)?.bytes;
@@ -91,66 +97,84 @@ export async function writeCore(
   };
   const roomOf = (is64: boolean): number => {
     const bytes = (is64 ? 64 : 52) + (loads.length + 2) * (is64 ? 56 : 32) + notesOf(is64, task).length;
-    return Math.ceil(bytes / PAGE) * PAGE;
+    return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
   };
-  const is64 = map.length >= 65536 || roomOf(false) + slots * CHUNK_BYTES > 0xffffffff;
+  const is64 = map.length >= 65536 || roomOf(false) + slots.length * CHUNK_BYTES > 0xffffffff;
   const head = roomOf(is64);
   for (const load of loads) load.offset += head;
-  await copy(source, map, loads, write);
+  await copy(source, map, slots, head, write);
   write(0, headBytes(is64, segmentsOf(loads, is64 ? null : task.native), task));
-  return { bytes: head + slots * CHUNK_BYTES, map };
+  return { bytes: head + slots.length * CHUNK_BYTES, map };
 }
 
-/** The map as it is once every stored chunk has been read and checked. */
+/** The map as it is once every stored chunk has been read and checked; one with poisoned pages is there. */
 export async function survey(source: MemorySource): Promise<Uint8Array> {
   const map = Uint8Array.from(source.map);
   for (const [chunk, state] of map.entries()) {
     if (isMissing(state) || state === CODEC_ZERO) continue;
     const pieces = await source.read(chunk * CHUNK_BYTES, CHUNK_BYTES);
-    map[chunk] = pieces.find(({ content }) => content === null)?.reason ?? state;
+    const gap = pieces.find(({ content, reason }) => content === null && reason !== MISSING_POISONED);
+    map[chunk] = gap?.reason ?? state;
   }
   return map;
 }
 
-/** Runs of stored chunks, each with the zero chunks that follow it. */
-function plan(map: Uint8Array): { loads: Load[]; slots: number } {
+/**
+ * Runs of stored chunks, each with the zero chunks that follow it; of a chunk with poisoned pages, the runs of the
+ * others.
+ */
+function plan({ poisoned }: MemorySource, map: Uint8Array): Plan {
   const loads: Load[] = [];
-  let slots = 0;
+  const slots: number[] = [];
+  const isWhole = (chunk: number): boolean =>
+    chunk < map.length && !isMissing(map[chunk]!) && !poisoned.has(chunk);
   for (let at = 0; at < map.length;) {
-    if (isMissing(map[at]!)) {
+    const offset = slots.length * CHUNK_BYTES;
+    if (!isWhole(at)) {
+      if (!isMissing(map[at]!)) loads.push(...loadsOf(at, poisoned.get(at) ?? 0, map[at]!, offset));
+      if (!isMissing(map[at]!) && map[at] !== CODEC_ZERO) slots.push(at);
       at++;
       continue;
     }
-    const load = { first: at, file: 0, memory: 0, offset: slots * CHUNK_BYTES };
-    for (; at < map.length && !isMissing(map[at]!); at++) {
+    const first = at;
+    let file = 0;
+    for (; isWhole(at); at++) {
       if (map[at] === CODEC_ZERO) continue;
-      const zeros = at - load.first - load.file;
+      const zeros = at - first - file;
       if (zeros >= ZEROS_MIN) break;
-      load.file = at + 1 - load.first;
+      for (let slot = first + file; slot <= at; slot++) slots.push(slot);
+      file = at + 1 - first;
     }
-    load.memory = at - load.first;
-    slots += load.file;
-    loads.push(load);
+    const bytes = (at - first) * CHUNK_BYTES;
+    loads.push({ address: first * CHUNK_BYTES, fileBytes: file * CHUNK_BYTES, bytes, offset });
   }
   return { loads, slots };
+}
+
+function loadsOf(chunk: number, poison: number, state: number, at: number): Load[] {
+  return pageRuns(poison)
+    .filter(({ isPoisoned }) => !isPoisoned)
+    .map(({ offset, bytes }) => ({
+      address: chunk * CHUNK_BYTES + offset,
+      fileBytes: state === CODEC_ZERO ? 0 : bytes,
+      bytes,
+      offset: state === CODEC_ZERO ? at : at + offset,
+    }));
 }
 
 async function copy(
   source: MemorySource,
   map: Uint8Array,
-  loads: readonly Load[],
+  slots: readonly number[],
+  head: number,
   write: Write,
 ): Promise<void> {
-  for (const { first, file, offset } of loads) {
-    for (let i = 0; i < file; i++) {
-      const chunk = first + i;
-      if (map[chunk] === CODEC_ZERO) continue;
-      const pieces = await source.read(chunk * CHUNK_BYTES, CHUNK_BYTES);
-      for (const { address, content } of pieces) {
-        if (content === null)
-          throw new Malformed('dump image', address, 'gone since it was read a moment ago');
-        write(offset + address - first * CHUNK_BYTES, content);
-      }
+  for (const [i, chunk] of slots.entries()) {
+    if (map[chunk] === CODEC_ZERO) continue;
+    for (const { address, content, reason } of await source.read(chunk * CHUNK_BYTES, CHUNK_BYTES)) {
+      if (content !== null) write(head + i * CHUNK_BYTES + address - chunk * CHUNK_BYTES, content);
+      else if (reason !== MISSING_POISONED || !source.poisoned.has(chunk))
+        throw new Malformed('dump image', address, 'gone since it was read a moment ago');
     }
   }
 }
@@ -194,20 +218,22 @@ interface ElfSegment {
 }
 
 function segmentsOf(loads: readonly Load[], native: NativeState | null): ElfSegment[] {
-  const segments = loads.map(({ first, file, memory, offset }) => ({
+  const segments = loads.map(({ address, fileBytes, bytes, offset }) => ({
     offset,
-    address: (native?.ram ?? 0) + first * CHUNK_BYTES,
-    physical: native === null ? 0 : first * CHUNK_BYTES,
-    fileBytes: file * CHUNK_BYTES,
-    bytes: memory * CHUNK_BYTES,
-    align: PAGE,
+    address: (native?.ram ?? 0) + address,
+    physical: native === null ? 0 : address,
+    fileBytes,
+    bytes,
+    align: PAGE_BYTES,
   }));
   const stack = native?.stack ?? null;
-  const chunk = stack === null ? 0 : Math.floor(stack.copyAt / CHUNK_BYTES);
-  const load = loads.find(({ first, file }) => chunk >= first && chunk < first + file);
-  if (stack === null || load === undefined) return segments;
-  const offset = load.offset + stack.copyAt - load.first * CHUNK_BYTES;
-  const { address, bytes } = stack;
+  if (stack === null) return segments;
+  const { address, bytes, copyAt } = stack;
+  const load = loads.find(
+    (each) => copyAt >= each.address && copyAt + bytes <= each.address + each.fileBytes,
+  );
+  if (load === undefined) return segments;
+  const offset = load.offset + copyAt - load.address;
   return [
     ...segments,
     { offset, address, physical: NO_BOARD_ADDRESS, fileBytes: bytes, bytes, align: 1 },
@@ -246,8 +272,13 @@ function note(name: string, type: number, bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-export function coverageOf({ dump }: MemorySource, map: Uint8Array): Uint8Array {
-  const ranges = missingRuns(map);
+export function coverageOf({ dump, poisoned }: MemorySource, map: Uint8Array): Uint8Array {
+  const ranges = [
+    ...missingRuns(map).map((run) => ({ ...run, pages: 0 })),
+    ...[...poisoned]
+      .filter(([chunk]) => !isMissing(map[chunk]!))
+      .map(([first, pages]) => ({ first, chunks: 1, reason: MISSING_POISONED, pages })),
+  ].toSorted((a, b) => a.first - b.first);
   const out = Buffer.alloc(COVERAGE_RANGE_AT + ranges.length * RANGE_BYTES);
   const zero = map.filter((state) => state === CODEC_ZERO).length;
   const missing = map.filter(isMissing).length;
@@ -261,11 +292,12 @@ export function coverageOf({ dump }: MemorySource, map: Uint8Array): Uint8Array 
   put(COVERAGE_RANGES_AT, ranges.length);
   put(COVERAGE_ATTRIBUTE_AT, dump?.attribute ?? ATTRIBUTE_INACTIVE);
   put(COVERAGE_ABORT_AT, dump?.abort ?? ABORT_NONE);
-  for (const [i, { first, chunks, reason }] of ranges.entries()) {
+  for (const [i, { first, chunks, reason, pages }] of ranges.entries()) {
     const at = COVERAGE_RANGE_AT + i * RANGE_BYTES;
     put(at, first);
     put(at + 4, chunks);
     put(at + 8, reason);
+    put(at + 12, pages);
   }
   return out;
 }

@@ -1,9 +1,9 @@
 /** The memory in the dump image of a disk. */
 import { endOf } from './records.ts';
-import { CHUNK_BYTES } from '../../asm/layout.ts';
+import { CHUNK_BYTES, MISSING_POISONED } from '../../asm/layout.ts';
 import { RECORD_BYTES, RECORD_PC_AT } from '../../firmware/layout.ts';
 import type { Chunk, ChunkImage } from './image.ts';
-import { readWhole, splitAtChunks } from './memory-source.ts';
+import { pageRuns, readWhole, splitAtChunks } from './memory-source.ts';
 import type { DumpFacts, MemorySource, Piece, Registers } from './memory-source.ts';
 import { Fields } from './source.ts';
 
@@ -13,6 +13,7 @@ export class ImageSource implements MemorySource {
   readonly image: ChunkImage;
   readonly memoryBytes: number;
   readonly map: Uint8Array;
+  readonly poisoned: ReadonlyMap<number, number>;
   readonly dump: DumpFacts;
   readonly problems: readonly string[];
   readonly #close: () => void;
@@ -24,6 +25,7 @@ export class ImageSource implements MemorySource {
     this.#close = close;
     this.memoryBytes = image.chunks * CHUNK_BYTES;
     this.map = Uint8Array.from({ length: image.chunks }, (_, chunk) => image.state(chunk));
+    this.poisoned = poisonOf(image);
     this.problems = image.problems;
     const { header } = image;
     this.dump = {
@@ -51,10 +53,8 @@ export class ImageSource implements MemorySource {
   async read(address: number, bytes: number): Promise<Piece[]> {
     return splitAtChunks(this.memoryBytes, address, bytes, (index, at, count) => {
       const { state, content } = this.#chunk(index);
-      const from = at - index * CHUNK_BYTES;
-      return content === null
-        ? { address: at, bytes: count, content: null, reason: state }
-        : { address: at, bytes: count, content: content.subarray(from, from + count), reason: 0 };
+      if (content === null) return [{ address: at, bytes: count, content: null, reason: state }];
+      return piecesOf(index, content, this.poisoned.get(index) ?? 0, at - index * CHUNK_BYTES, count);
     });
   }
 
@@ -71,4 +71,27 @@ export class ImageSource implements MemorySource {
   close(): void {
     this.#close();
   }
+}
+
+/** Its chunks with missing pages, and which these are. */
+export function poisonOf(image: ChunkImage): ReadonlyMap<number, number> {
+  const poisoned = new Map<number, number>();
+  for (let chunk = 0; chunk < image.chunks; chunk++) {
+    const poison = image.poison(chunk);
+    if (poison !== 0) poisoned.set(chunk, poison);
+  }
+  return poisoned;
+}
+
+/** The `bytes` bytes from byte `from` of a chunk on, without its poisoned pages. */
+function piecesOf(index: number, content: Uint8Array, poison: number, from: number, bytes: number): Piece[] {
+  return pageRuns(poison).flatMap((run): Piece[] => {
+    const first = Math.max(from, run.offset);
+    const end = Math.min(from + bytes, run.offset + run.bytes);
+    if (first >= end) return [];
+    const address = index * CHUNK_BYTES + first;
+    return run.isPoisoned
+      ? [{ address, bytes: end - first, content: null, reason: MISSING_POISONED }]
+      : [{ address, bytes: end - first, content: content.subarray(first, end), reason: 0 }];
+  });
 }

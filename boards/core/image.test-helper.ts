@@ -15,6 +15,8 @@ export interface Stored {
   memory: Uint8Array;
   /** Of a lost chunk: MISSING_*, when it was left out on purpose. */
   reason?: number;
+  /** Its pages that are missing, bit n for page n: zeros in `memory`. */
+  poison?: number;
 }
 
 export class ImageWriter {
@@ -70,11 +72,11 @@ export class ImageWriter {
   chunks(index: number, list: readonly Stored[], epoch = EPOCH): void {
     const { io } = this;
     io.call('table_begin', this.#table, index, SYSTEM, epoch);
-    for (const { chunk, codec, stored, memory, reason } of list) {
+    for (const { chunk, codec, stored, memory, reason, poison = 0 } of list) {
       io.part(this.#content, memory.length).set(memory);
       const where = codec === L.CODEC_LOST ? (reason ?? 0) : this.#block;
       const crc = io.call('crc32c', 0, this.#content, memory.length);
-      io.call('table_append', this.#table, chunk, codec, stored.length, where, crc);
+      io.call('table_append', this.#table, chunk, codec, stored.length, where, crc, poison);
       const sectors = Math.ceil(stored.length / L.SECTOR_BYTES);
       const padded = new Uint8Array(sectors * L.SECTOR_BYTES);
       padded.set(stored);

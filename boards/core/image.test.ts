@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { Dice } from './formats.test-helper.ts';
 import * as L from '../../asm/layout.ts';
 import { BLOCKS, EPOCH, ImageWriter, lost, raw, zero } from './image.test-helper.ts';
+import { mended } from './source.test-helper.ts';
 import { DumpImage } from './image.ts';
 import { Malformed } from './source.ts';
 
@@ -53,6 +54,18 @@ test('a chunk that was left out on purpose says why, and one with a reason that 
   const image = open(writer);
   assert.equal(image.chunk(4), { index: 4, state: L.MISSING_POISONED, content: null });
   assert.is(image.state(3), L.CODEC_RAW);
+});
+
+test('a chunk with poisoned pages tells which; a mask of none or of all of a chunk is no entry', () => {
+  const writer = sample();
+  const stored = mended(TWO, 0x8001);
+  writer.chunks(1, [{ ...raw(4, stored), poison: 0x8001 }]);
+  writer.chunks(2, [{ ...raw(2, stored), poison: L.CHUNK_POISONED }]);
+  writer.chunks(3, [{ ...lost(2, L.MISSING_POISONED), poison: 1 }]);
+  const image = open(writer);
+  assert.equal([image.state(4), image.poison(4)], [L.CODEC_RAW, 0x8001]);
+  assert.equal(image.chunk(4).content, stored);
+  assert.equal([image.state(2), image.poison(2), image.poison(0)], [L.CODEC_LOST, 0, 0]);
 });
 
 test('a chunk that is not as it was is corrupt, and has no content', () => {

@@ -7,7 +7,9 @@
 import type { KeyObject } from 'node:crypto';
 import {
   CHUNK_BYTES,
+  CHUNK_POISONED,
   CIPHER_TAG_BYTES,
+  CIPHER_X25519_STORED,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
@@ -51,7 +53,10 @@ const TABLE_ROOM_MAX = 4096;
 /** A container has none. */
 const NO_LABELS: Copies<Label> = { copies: [null, null], newest: null, blank: [true, true] };
 
-/** A chunk of the memory. `state` is its CODEC_*, or why it has no content: CODEC_LOST or MISSING_*. */
+/**
+ * A chunk of the memory. `state` is its CODEC_*, or why it has no content: CODEC_LOST or MISSING_*. Content has zeros
+ * in the place of poisoned pages, which are no memory: ChunkImage.poison tells them.
+ */
 export interface Chunk {
   index: number;
   state: number;
@@ -69,6 +74,8 @@ export interface ChunkImage {
   readonly chunks: number;
   readonly problems: readonly string[];
   state(chunk: number): number;
+  /** Pages that are missing in a chunk that is in the image, bit n for page n: they could not be read in RAM. */
+  poison(chunk: number): number;
   chunk(index: number): Chunk;
 }
 
@@ -93,10 +100,24 @@ export function readChunk(
   if (!isPresent(state)) return { index, state, content: null };
   const stored = read(at, found.bytes);
   if (stored.length !== found.bytes) return { index, state: MISSING_UNREADABLE, content: null };
-  const packed = isSealed(found.codec) ? opener!.open(index, found.codec, stored) : stored;
+  const isClosed = isSealed(found.codec);
+  const packed = isClosed ? opener!.open(found, stored) : stored;
   const content = state === CODEC_RAW || packed === null ? packed : lz4Decode(packed, CHUNK_BYTES);
-  if (!content || crc32c(content) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
+  const summed = isClosed && opener!.isStoredSum ? stored : content;
+  if (!content || crc32c(summed!) !== found.crc) return { index, state: MISSING_CORRUPT, content: null };
   return { index, state, content };
+}
+
+/** Without a key: is what is stored of an encrypted chunk what was written? Null when no checksum tells. */
+export function isStoredExact(
+  read: Read,
+  { cipher }: Pick<Header, 'cipher'>,
+  found: Entry,
+  at: number,
+): boolean | null {
+  if (!isSealed(found.codec) || cipher !== CIPHER_X25519_STORED) return null;
+  const stored = read(at, found.bytes);
+  return stored.length === found.bytes && crc32c(stored) === found.crc;
 }
 
 export interface ImageOptions {
@@ -120,6 +141,7 @@ export class DumpImage implements ChunkImage {
   readonly #bytes: Uint32Array;
   readonly #blocks: Uint32Array;
   readonly #crcs: Uint32Array;
+  readonly #poison: Uint16Array;
   readonly #opener: Opener | null;
   readonly #read: Read;
 
@@ -141,6 +163,7 @@ export class DumpImage implements ChunkImage {
     this.#bytes = new Uint32Array(this.chunks);
     this.#blocks = new Uint32Array(this.chunks);
     this.#crcs = new Uint32Array(this.chunks);
+    this.#poison = new Uint16Array(this.chunks);
     this.#opener = privateKey === null || header.cipher === 0 ? null : new Opener(privateKey, header);
     this.problems = this.#readTable();
   }
@@ -155,10 +178,15 @@ export class DumpImage implements ChunkImage {
     return chunk < this.chunks ? stateOf(this.#entry(chunk), this.#opener) : MISSING_UNREACHED;
   }
 
+  poison(chunk: number): number {
+    return isPresent(this.state(chunk)) ? this.#poison[chunk]! : 0;
+  }
+
   /** What the table says; a reason why it is missing stands for the codec. */
   #entry(chunk: number): Entry {
     const codec = this.#states[chunk]!;
-    return { chunk, codec, bytes: this.#bytes[chunk]!, block: 0, crc: this.#crcs[chunk]! };
+    const [bytes, crc, poison] = [this.#bytes[chunk]!, this.#crcs[chunk]!, this.#poison[chunk]!];
+    return { chunk, poison, codec, bytes, block: 0, crc };
   }
 
   /** Where the stored bytes of a present chunk lie: byte offset on the disk and their count; 0 of a zero chunk. */
@@ -177,6 +205,11 @@ export class DumpImage implements ChunkImage {
     if (!Number.isInteger(index) || index < 0 || index >= this.chunks)
       throw new RangeError(`no chunk ${index}`);
     return readChunk(this.#read, index, this.#entry(index), this.place(index).at, this.#opener);
+  }
+
+  /** Without a key: is what is stored of an encrypted chunk what was written? Null when nothing tells. */
+  isStoredExact(chunk: number): boolean | null {
+    return isStoredExact(this.#read, this.header, this.#entry(chunk), this.place(chunk).at);
   }
 
   /** Every chunk by rising address. */
@@ -224,12 +257,15 @@ export class DumpImage implements ChunkImage {
       this.#bytes[e.chunk] = e.bytes;
       this.#blocks[e.chunk] = e.block;
       this.#crcs[e.chunk] = e.crc;
+      this.#poison[e.chunk] = e.poison;
     }
   }
 }
 
 export interface Entry {
   chunk: number;
+  /** Its pages that are missing, bit n for page n. */
+  poison: number;
   codec: number;
   bytes: number;
   block: number;
@@ -240,7 +276,8 @@ export function entry(block: Fields, i: number): Entry {
   const at = TABLE_ENTRIES_AT + i * TABLE_ENTRY_BYTES;
   const kind = block.u32(at + 4);
   return {
-    chunk: block.u32(at),
+    chunk: block.u16(at),
+    poison: block.u16(at + 2),
     codec: kind >>> 24,
     bytes: kind & 0xffffff,
     block: block.u32(at + 8),
@@ -249,8 +286,12 @@ export function entry(block: Fields, i: number): Entry {
 }
 
 /** False for an entry that no writer makes: its chunk outside the memory, its blocks outside the image, a size too large. */
-export function isSound({ chunk, codec, bytes, block }: Entry, chunks: number, imageBlocks: bigint): boolean {
-  if (chunk >= chunks) return false;
+export function isSound(
+  { chunk, poison, codec, bytes, block }: Entry,
+  chunks: number,
+  imageBlocks: bigint,
+): boolean {
+  if (chunk >= chunks || poison === CHUNK_POISONED || (poison !== 0 && codec === CODEC_LOST)) return false;
   if (codec === CODEC_LOST) return bytes === 0 && (block === CODEC_LOST || block === MISSING_POISONED);
   if (codec === CODEC_ZERO) return bytes === 0;
   const plain = codec & ~CODEC_SEALED;

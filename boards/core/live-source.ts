@@ -14,6 +14,7 @@ export class LiveSource implements MemorySource {
   readonly name: string;
   readonly memoryBytes: number;
   readonly map: Uint8Array;
+  readonly poisoned: ReadonlyMap<number, number> = new Map();
   readonly dump: DumpFacts | null = null;
   readonly problems: readonly string[] = [];
   readonly #board: 'a' | 'b';

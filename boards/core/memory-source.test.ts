@@ -40,6 +40,7 @@ const CUTS: [string, Cut][] = [
     'one with chunks that could not be written',
     { lost: [10, 12], attribute: L.ATTRIBUTE_ABORTED, abort: L.ABORT_MEDIUM },
   ],
+  ['one with poisoned pages', { poisoned: { 10: 0x8421, 12: 0x0003, 3: L.CHUNK_POISONED } }],
 ];
 
 for (const [name, cut] of CUTS) {
@@ -50,8 +51,11 @@ for (const [name, cut] of CUTS) {
     const content = await contentOf(image);
     assert.equal(await contentOf(core), content);
     assert.equal(core.map, image.map);
+    assert.equal(core.poisoned, image.poisoned);
     for (const [chunk, part] of content.entries()) {
-      if (typeof part !== 'number') assert.equal(part, chunkOf(MEMORY, chunk), `chunk ${chunk}`);
+      const memory = chunkOf(MEMORY, chunk);
+      if (typeof part !== 'number')
+        assert.equal(part, memory.subarray(memory.length - part.length), `chunk ${chunk}`);
     }
     assert.ok(content.some((part) => typeof part !== 'number'));
     assert.equal([core.dump?.attribute, core.dump?.abort], [image.dump.attribute, image.dump.abort]);
@@ -89,6 +93,45 @@ test('missing memory is a piece without content and with its reason, beside what
   );
   assert.is(await readWhole(source, 10 * L.CHUNK_BYTES - 4, 8), null);
   assert.equal(missingRuns(source.map), [{ first: 10, chunks: 1, reason: L.CODEC_LOST }]);
+});
+
+const page = (chunk: number, n: number): number => chunk * L.CHUNK_BYTES + n * L.PAGE_BYTES;
+
+test('a poisoned page is a gap with its reason, and the pages around it are as they were, in image and core', async () => {
+  const image = sourceOf(imageOf(MEMORY, { poisoned: { 10: 0x0006, 12: 0x8000, 3: L.CHUNK_POISONED } }));
+  for (const source of [image, await coreOf(image)]) {
+    assert.is(source.map[10], L.CODEC_RAW);
+    assert.is(source.map[12], L.CODEC_ZERO);
+    assert.equal([...source.poisoned], [[10, 6], [12, 0x8000]]); // prettier-ignore
+    const pieces = await source.read(page(10, 0) + 100, 5 * L.PAGE_BYTES);
+    assert.equal(
+      pieces.map(({ address, bytes, reason }) => [address, bytes, reason]),
+      [
+        [page(10, 0) + 100, L.PAGE_BYTES - 100, 0],
+        [page(10, 1), 2 * L.PAGE_BYTES, L.MISSING_POISONED],
+        [page(10, 3), 2 * L.PAGE_BYTES + 100, 0],
+      ],
+    );
+    assert.equal(pieces[0]!.content, MEMORY.subarray(page(10, 0) + 100, page(10, 1)));
+    assert.equal(pieces[1]!.content, null);
+    assert.equal(pieces[2]!.content, MEMORY.subarray(page(10, 3), page(10, 5) + 100));
+    assert.is(await readWhole(source, page(10, 2) + 4095, 1), null);
+    assert.is(await readWhole(source, page(12, 15), 1), null);
+    assert.equal(await readWhole(source, page(12, 0), 15 * L.PAGE_BYTES), new Uint8Array(15 * L.PAGE_BYTES));
+    assert.equal(
+      await readWhole(source, page(10, 3), L.PAGE_BYTES),
+      MEMORY.subarray(page(10, 3), page(10, 4)),
+    );
+    assert.is((await source.read(page(3, 0), 4))[0]!.reason, L.MISSING_POISONED);
+  }
+});
+
+test('a chunk with poisoned pages that was overwritten is missing as a whole, as corrupt', async () => {
+  const writer = imageOf(MEMORY, { poisoned: { 11: 2 } });
+  writer.disk.write(placeOf(writer, 11) + 512, new Uint8Array(512));
+  const core = await coreOf(sourceOf(writer));
+  assert.is(core.map[11], L.MISSING_CORRUPT);
+  assert.is(core.poisoned.size, 0);
 });
 
 test('what lies past the RAM is no memory', async () => {
@@ -201,6 +244,7 @@ function sourceOfMap(map: Uint8Array): MemorySource {
     name: 'test',
     memoryBytes: map.length * L.CHUNK_BYTES,
     map,
+    poisoned: new Map(),
     dump: null,
     problems: [],
     note: () => null,

@@ -2,7 +2,7 @@
  * The memory of a board, whoever has it: a core file, a dump image on a disk, or a live board. Every command that reads
  * memory works on this alone. What is not there is a piece without content and with a reason; it is never read as zero.
  */
-import { CHUNK_BYTES, CODEC_LOST, MISSING_UNREACHED } from '../../asm/layout.ts';
+import { CHUNK_BYTES, CHUNK_PAGES, CODEC_LOST, MISSING_UNREACHED, PAGE_BYTES } from '../../asm/layout.ts';
 import type { Fields } from './source.ts';
 
 /** Of the reasons why memory is missing one of our own: the source does not say. */
@@ -53,6 +53,8 @@ export interface MemorySource {
   readonly memoryBytes: number;
   /** A byte a chunk: CODEC_*, or why it is missing, as far as known before its content is read. */
   readonly map: Uint8Array;
+  /** Of chunks that are there: pages that are MISSING_POISONED in them all the same, bit n for page n. */
+  readonly poisoned: ReadonlyMap<number, number>;
   readonly dump: DumpFacts | null;
   /** What was found wrong when it was opened, and did not stop the reading. */
   readonly problems: readonly string[];
@@ -118,7 +120,7 @@ export function splitAtChunks(
   memoryBytes: number,
   address: number,
   bytes: number,
-  read: (chunk: number, at: number, bytes: number) => Piece,
+  read: (chunk: number, at: number, bytes: number) => Piece[],
 ): Piece[] {
   const pieces: Piece[] = [];
   const end = address + bytes;
@@ -129,10 +131,31 @@ export function splitAtChunks(
     }
     const chunk = Math.floor(at / CHUNK_BYTES);
     const stop = Math.min(end, (chunk + 1) * CHUNK_BYTES, memoryBytes);
-    pieces.push(read(chunk, at, stop - at));
+    pieces.push(...read(chunk, at, stop - at));
     at = stop;
   }
   return joined(pieces);
+}
+
+/** A chunk in runs of bytes: those of its pages that `poison` has a bit for, and the others. */
+export function pageRuns(poison: number): { offset: number; bytes: number; isPoisoned: boolean }[] {
+  const runs: { offset: number; bytes: number; isPoisoned: boolean }[] = [];
+  for (let page = 0; page < CHUNK_PAGES; page++) {
+    const isPoisoned = ((poison >> page) & 1) === 1;
+    const last = runs.at(-1);
+    if (last?.isPoisoned === isPoisoned) last.bytes += PAGE_BYTES;
+    else runs.push({ offset: page * PAGE_BYTES, bytes: PAGE_BYTES, isPoisoned });
+  }
+  return runs;
+}
+
+/** How many pages are missing in chunks that are there. */
+export function poisonedPages(poisoned: ReadonlyMap<number, number>): number {
+  let pages = 0;
+  for (const poison of poisoned.values()) {
+    for (let rest = poison; rest > 0; rest &= rest - 1) pages++;
+  }
+  return pages;
 }
 
 /** Each run of chunks that are missing for one reason. */

@@ -6,6 +6,7 @@
  */
 import {
   CHUNK_BYTES,
+  CHUNK_POISONED,
   COVERAGE_ABORT_AT,
   COVERAGE_ATTRIBUTE_AT,
   COVERAGE_CHUNKS_AT,
@@ -81,6 +82,8 @@ export interface Coverage {
   attribute: number; // ATTRIBUTE_* of the dump
   abort: number; // ABORT_*
   ranges: MissingRange[];
+  /** Pages missing in chunks that are there, bit n for page n; by rising chunk. */
+  pages: { chunk: number; pages: number; reason: number }[];
 }
 
 const NOTES_MAX = 4096;
@@ -153,15 +156,22 @@ export function parseCoverage(note: Fields): Coverage {
   if (COVERAGE_RANGE_AT + count * RANGE_BYTES !== note.bytes.length)
     note.fail(COVERAGE_RANGES_AT, `${count} ranges`);
   const ranges: MissingRange[] = [];
+  const inChunks: Coverage['pages'] = [];
   let end = 0;
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const at = COVERAGE_RANGE_AT + i * RANGE_BYTES;
     const range = { firstChunk: note.u32(at), chunks: note.u32(at + 4), reason: note.u32(at + 8) };
+    const pages = note.u32(at + 12);
     if (range.firstChunk < end || range.chunks < 1) note.fail(at, 'ranges out of order');
     end = range.firstChunk + range.chunks;
-    sum += range.chunks;
     if (end > chunks) note.fail(at, 'a range past the memory');
+    if (pages !== 0) {
+      if (pages >= CHUNK_POISONED || range.chunks !== 1) note.fail(at, 'pages of no one chunk');
+      inChunks.push({ chunk: range.firstChunk, pages, reason: range.reason });
+      continue;
+    }
+    sum += range.chunks;
     ranges.push(range);
   }
   if (sum !== missing) note.fail(COVERAGE_MISSING_AT, 'ranges that do not add up');
@@ -175,5 +185,6 @@ export function parseCoverage(note: Fields): Coverage {
     attribute,
     abort: note.u32(COVERAGE_ABORT_AT),
     ranges,
+    pages: inChunks,
   };
 }

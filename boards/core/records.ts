@@ -35,6 +35,7 @@ import {
   HEADER_CIPHER_PUBLIC_AT,
   HEADER_CODEC_AT,
   HEADER_POISONED_AT,
+  HEADER_POISONED_PAGES_AT,
   HEADER_SAVED_AT,
   HEADER_SAVE_TRIES_AT,
   HEADER_SCRUB_AT,
@@ -107,7 +108,9 @@ export interface Header {
   stored: number;
   zero: number;
   lost: number;
+  /** Chunks left out, and pages missing in others, because RAM there could not be read. */
   poisoned: number;
+  poisonedPages: number;
   codec: number; // CODEC_LZ4, or 0
   cipher: number; // CIPHER_*
   /** Hexadecimal: the board's public key for this dump, and the first bytes of the SHA-256 of the recipient's. */
@@ -226,6 +229,7 @@ export function parseHeader(copy: Fields): Header | null {
     zero: copy.u32(HEADER_ZERO_AT),
     lost: copy.u32(HEADER_LOST_AT),
     poisoned: copy.u32(HEADER_POISONED_AT),
+    poisonedPages: copy.u32(HEADER_POISONED_PAGES_AT),
     codec: copy.u32(HEADER_CODEC_AT),
     cipher: copy.u32(HEADER_CIPHER_AT),
     boardKey: hexOf(copy, HEADER_CIPHER_PUBLIC_AT, 32),

@@ -69,6 +69,24 @@ test('memory is read as gdb asks for it, and ends where it is missing', async ()
   assert.is(await answer('m100000000,1'), 'E14');
 });
 
+/** Address of a page of chunk 10. */
+const page = (n: number): string => (10 * L.CHUNK_BYTES + n * L.PAGE_BYTES).toString(16);
+
+test('gdb reads up to a poisoned page and behind it, never in it, and is told why', async () => {
+  const poisoned = sourceOf(imageOf(MEMORY, { poisoned: { 10: 0x0006 } }));
+  const gdb = new RspTarget(poisoned, async () => null);
+  const read = async (at: string, bytes: number): Promise<string> =>
+    (await gdb.answer(`m${at},${bytes.toString(16)}`)).packets.join('|');
+  const hex = (at: number, bytes: number): string =>
+    Buffer.from(MEMORY.subarray(at, at + bytes)).toString('hex');
+  const from = 10 * L.CHUNK_BYTES + L.PAGE_BYTES - 8;
+  assert.is(await read(from.toString(16), 64), hex(from, 8));
+  assert.is(await read(page(1), 4), 'E14');
+  assert.is(await read(page(3), 4), hex(10 * L.CHUNK_BYTES + 3 * L.PAGE_BYTES, 4));
+  const why = (await gdb.answer(`qRcmd,${Buffer.from(`why 0x${page(2)}`).toString('hex')}`)).packets[0]!;
+  assert.match(Buffer.from(why.slice(1), 'hex').toString(), /poisoned: uncorrectable in RAM/);
+});
+
 test('the program counter is known, and no other register pretends to be', async () => {
   const registers = await answer('g');
   assert.is(registers.length, (16 * 4 + 8 * 10 + 8 * 4) * 2);

@@ -7,7 +7,7 @@ import type { Disk } from './formats.test-helper.ts';
 import { BLOCKS, EPOCH, ImageWriter, SYSTEM } from './image.test-helper.ts';
 import { isMissing } from './memory-source.ts';
 import { SalvagedImage, searchDisk } from './salvage.ts';
-import { CHUNKS, ORDER, chunkOf, imageOf, memoryOf, placeOf } from './source.test-helper.ts';
+import { CHUNKS, ORDER, chunkOf, imageOf, memoryOf, mended, placeOf } from './source.test-helper.ts';
 import { Malformed } from './source.ts';
 
 const test = suite('salvage');
@@ -37,6 +37,14 @@ function assertExact(image: SalvagedImage): number[] {
   }
   return there;
 }
+
+test('poisoned pages are salvaged as gaps, with the headers gone', () => {
+  const { disk } = imageOf(MEMORY, { poisoned: { 10: 0x0006 } });
+  disk.write(HEADERS_AT, noise(2 * L.COPY_BYTES));
+  const image = salvaged(disk);
+  assert.equal([image.poison(10), image.poison(11)], [6, 0]);
+  assert.equal(image.chunk(10).content, mended(chunkOf(MEMORY, 10), 6));
+});
 
 const noise = (bytes: number): Uint8Array => new Dice(99).roll(new Uint8Array(bytes));
 

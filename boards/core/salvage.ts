@@ -10,8 +10,10 @@ import {
   ATTRIBUTE_DUMPING,
   ATTRIBUTE_INACTIVE,
   CHUNK_BYTES,
+  CIPHER_X25519_STORED,
   CODEC_LOST,
   CODEC_RAW,
+  CODEC_SEALED,
   COREDUMP_LBA,
   DATA_LBA,
   MISSING_UNREACHED,
@@ -28,7 +30,7 @@ import {
 } from '../../asm/layout.ts';
 import { RECORD_AT, RECORD_BYTES, RECORD_MAGIC } from '../../firmware/layout.ts';
 import { crc32cWithout } from './crc32c.ts';
-import { entry, isPresent, isSound, readChunk, stateOf } from './image.ts';
+import { entry, isPresent, isSound, isStoredExact, readChunk, stateOf } from './image.ts';
 import type { Chunk, ChunkImage, Entry } from './image.ts';
 import { parsePanic } from './notes.ts';
 import type { PanicNote } from './notes.ts';
@@ -172,6 +174,10 @@ export class SalvagedImage implements ChunkImage {
     return found === undefined ? MISSING_UNREACHED : stateOf(found, null);
   }
 
+  poison(chunk: number): number {
+    return isPresent(this.state(chunk)) ? (this.#entries.get(chunk)?.poison ?? 0) : 0;
+  }
+
   chunk(index: number): Chunk {
     const found = this.#entries.get(index);
     if (found === undefined) return { index, state: MISSING_UNREACHED, content: null };
@@ -183,22 +189,26 @@ export class SalvagedImage implements ChunkImage {
       const e = entry(block, i);
       if (!isSound(e, CHUNKS_MAX, BigInt(diskBlocks))) continue;
       const known = this.#entries.get(e.chunk);
-      if (e.codec === CODEC_LOST && known !== undefined && isPresent(known.codec)) continue;
+      if (e.codec === CODEC_LOST && known !== undefined && isPresent(known.codec & ~CODEC_SEALED)) continue;
       this.#entries.set(e.chunk, e);
     }
   }
 
   /** The image follows its table; how much room that had is tried, and decided by the checksums of chunks. */
   #findImage(dump: Found, diskBlocks: number, hints: readonly number[]): number {
-    const stored = [...this.#entries.values()].filter(({ codec }) => isPresent(codec) && codec >= CODEC_RAW);
+    const stored = [...this.#entries.values()].filter(
+      ({ codec }) => isPresent(codec & ~CODEC_SEALED) && codec >= CODEC_RAW,
+    );
     if (stored.length === 0) return hints[0] ?? dump.tableLba;
     const step = Math.max(1, Math.floor(stored.length / SAMPLES));
     const samples = stored.filter((_, i) => i % step === 0);
     const rooms = Array.from({ length: ROOM_MAX }, (_, room) => dump.tableLba + (room + 1) * TABLE_BLOCKS);
     const isThere = (lba: number): boolean =>
-      samples
-        .slice(0, SAMPLES)
-        .some((e) => readChunk(this.#read, e.chunk, e, (lba + e.block) * SECTOR_BYTES).content !== null);
+      samples.slice(0, SAMPLES).some((e) => {
+        const at = (lba + e.block) * SECTOR_BYTES;
+        const isExact = isStoredExact(this.#read, { cipher: CIPHER_X25519_STORED }, e, at);
+        return isExact ?? readChunk(this.#read, e.chunk, e, at).content !== null;
+      });
     const lba = [...hints, ...rooms].find((each) => each >= DATA_LBA && each < diskBlocks && isThere(each));
     if (lba === undefined)
       throw new Malformed(
@@ -266,6 +276,7 @@ function headerOf(
     zero: 0,
     lost: 0,
     poisoned: 0,
+    poisonedPages: 0,
     codec: 0,
     cipher: 0,
     boardKey: '',

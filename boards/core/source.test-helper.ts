@@ -6,6 +6,7 @@ import { BLOCKS, EPOCH, ImageWriter, SYSTEM, lost, raw, zero } from './image.tes
 import type { Stored } from './image.test-helper.ts';
 import { DumpImage } from './image.ts';
 import { ImageSource } from './image-source.ts';
+import { pageRuns, poisonedPages } from './memory-source.ts';
 import type { MemorySource } from './memory-source.ts';
 
 export const CHUNKS = 16;
@@ -47,6 +48,14 @@ export function memoryOf(): Uint8Array {
 export const chunkOf = (memory: Uint8Array, chunk: number): Uint8Array =>
   memory.subarray(chunk * L.CHUNK_BYTES, (chunk + 1) * L.CHUNK_BYTES);
 
+/** A chunk as it is stored: zeros in the place of its poisoned pages. */
+export function mended(content: Uint8Array, poison: number): Uint8Array {
+  const out = content.slice();
+  for (const { offset, bytes, isPoisoned } of pageRuns(poison))
+    if (isPoisoned) out.fill(0, offset, offset + bytes);
+  return out;
+}
+
 /** By importance, as the panic handler goes. */
 export const ORDER = [4, 5, 6, 7, 8, 0, 1, 2, 3, 9, 10, 11, 12, 13, 14, 15];
 
@@ -55,6 +64,8 @@ export interface Cut {
   reached?: number;
   /** Chunks that could not be written. */
   lost?: readonly number[];
+  /** Of a chunk the pages that could not be read, bit n for page n. */
+  poisoned?: Readonly<Record<number, number>>;
   attribute?: number;
   abort?: number;
 }
@@ -66,8 +77,10 @@ export function imageOf(memory: Uint8Array, cut: Cut = {}): ImageWriter {
   writer.label();
   const stored = ORDER.slice(0, reached).map((chunk): Stored => {
     if (cut.lost?.includes(chunk)) return lost(chunk);
-    const content = chunkOf(memory, chunk);
-    return content.every((byte) => byte === 0) ? zero(chunk) : raw(chunk, content);
+    const poison = cut.poisoned?.[chunk] ?? 0;
+    if (poison === L.CHUNK_POISONED) return lost(chunk, L.MISSING_POISONED);
+    const content = mended(chunkOf(memory, chunk), poison);
+    return { ...(content.every((byte) => byte === 0) ? zero(chunk) : raw(chunk, content)), poison };
   });
   for (let at = 0, index = 0; at < stored.length; at += 5, index++)
     writer.chunks(index, stored.slice(at, at + 5));
@@ -78,7 +91,11 @@ export function imageOf(memory: Uint8Array, cut: Cut = {}): ImageWriter {
     [L.HEADER_TABLE_COUNT_AT]: Math.ceil(stored.length / 5),
     [L.HEADER_STORED_AT]: count(L.CODEC_RAW),
     [L.HEADER_ZERO_AT]: count(L.CODEC_ZERO),
-    [L.HEADER_LOST_AT]: count(L.CODEC_LOST),
+    [L.HEADER_LOST_AT]: stored.filter(({ codec, reason }) => codec === L.CODEC_LOST && reason === 0).length,
+    [L.HEADER_POISONED_AT]: stored.filter(({ reason }) => reason === L.MISSING_POISONED).length,
+    [L.HEADER_POISONED_PAGES_AT]: poisonedPages(
+      new Map(stored.map((each) => [each.chunk, each.poison ?? 0])),
+    ),
     [L.HEADER_REASON_AT]: L.PANIC_ASSERT,
     [L.HEADER_RECORD_AT]: F.RECORD_AT,
     [L.HEADER_UTC_AT]: 1_700_000_000n,
@@ -99,6 +116,7 @@ export const wholeOf = (memory: Uint8Array): MemorySource => ({
   name: 'test',
   memoryBytes: memory.length,
   map: new Uint8Array(memory.length / L.CHUNK_BYTES).fill(L.CODEC_RAW),
+  poisoned: new Map(),
   dump: null,
   problems: [],
   note: () => null,

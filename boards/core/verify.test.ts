@@ -6,8 +6,17 @@ import { CoreFile } from './core-file.ts';
 import { CoreSource } from './core-source.ts';
 import { writeCore } from './elf-writer.ts';
 import { Dice } from './formats.test-helper.ts';
-import { EPOCH, SYSTEM } from './image.test-helper.ts';
-import { Bytes, CHUNKS, imageOf, memoryOf, placeOf, sourceOf } from './source.test-helper.ts';
+import { EPOCH, SYSTEM, raw } from './image.test-helper.ts';
+import {
+  Bytes,
+  CHUNKS,
+  chunkOf,
+  imageOf,
+  memoryOf,
+  mended,
+  placeOf,
+  sourceOf,
+} from './source.test-helper.ts';
 import { verify } from './verify.ts';
 
 const test = suite('verify');
@@ -20,6 +29,7 @@ const problemsOf = async (source: Parameters<typeof verify>[0]): Promise<string[
 for (const [name, cut] of [
   ['a completed dump', {}],
   ['one that was cut at its limit', { reached: 5, attribute: L.ATTRIBUTE_ABORTED, abort: L.ABORT_LIMIT }],
+  ['one with poisoned pages', { poisoned: { 10: 0x8421, 12: 0x0003, 3: L.CHUNK_POISONED } }],
   ['one that power loss cut', { reached: 11, attribute: L.ATTRIBUTE_DUMPING }],
 ] as const) {
   test(`${name} is in order, as an image and as a core file`, async () => {
@@ -44,6 +54,28 @@ for (const [name, cut] of [
     );
   });
 }
+
+test('a header that counts other poisoned pages than the table is found, and a note that tells other ones', async () => {
+  const writer = imageOf(MEMORY, { poisoned: { 10: 0x8421 } });
+  writer.chunks(3, [{ ...raw(15, chunkOf(MEMORY, 10)), poison: 0 }]);
+  writer.chunks(2, [{ ...raw(10, mended(chunkOf(MEMORY, 10), 0x8420)), poison: 0x8420 }]);
+  assert.match((await problemsOf(sourceOf(writer))).join(), /says 4 pages poisoned, the table 3/);
+  const file = new Bytes();
+  const { bytes } = await writeCore(sourceOf(imageOf(MEMORY, { poisoned: { 10: 0x0006 } })), file.write);
+  const all = Buffer.from(file.read(0, bytes));
+  const range = Buffer.alloc(16);
+  for (const [i, value] of [10, 1, L.MISSING_POISONED, 6].entries()) range.writeUInt32LE(value, i * 4);
+  const at = all.indexOf(range);
+  assert.ok(at > 0);
+  for (const [pages, problem] of [
+    [2, /chunk 10 is in no segment/],
+    [14, /pages of chunk 10 are said to be missing/],
+  ] as const) {
+    all.writeUInt32LE(pages, at + 12);
+    const core = new CoreFile((from, count) => all.subarray(from, from + count), bytes);
+    assert.match((await problemsOf(new CoreSource(core, 'core', () => {}))).join(), problem);
+  }
+});
 
 const SPOILED: [string, (writer: ReturnType<typeof imageOf>) => void, RegExp][] = [
   [

@@ -6,15 +6,19 @@ import { endOf } from './records.ts';
 import {
   ATTRIBUTE_COMPLETED,
   CHUNK_BYTES,
+  CHUNK_PAGES,
   CODEC_LOST,
   CODEC_LZ4,
   CODEC_RAW,
   CODEC_ZERO,
   MISSING_CORRUPT,
+  MISSING_POISONED,
+  MISSING_SEALED,
   MISSING_UNREADABLE,
   NOTE_LOG,
   NOTE_PANIC,
   NOTE_TRACE,
+  PAGE_BYTES,
   SECTOR_BYTES,
 } from '../../asm/layout.ts';
 import { LOG_AT, RECORD_AT, TRACE_AT } from '../../firmware/layout.ts';
@@ -22,8 +26,8 @@ import { CoreSource } from './core-source.ts';
 import { survey } from './elf-writer.ts';
 import { panicOf } from './epitaph.ts';
 import { DumpImage } from './image.ts';
-import { ImageSource } from './image-source.ts';
-import { isMissing, missingRuns, readWhole } from './memory-source.ts';
+import { ImageSource, poisonOf } from './image-source.ts';
+import { isMissing, missingRuns, pageRuns, poisonedPages, readWhole } from './memory-source.ts';
 import type { MemorySource } from './memory-source.ts';
 import type { Copies } from './records.ts';
 import { MISSING, word } from './words.ts';
@@ -55,6 +59,7 @@ function imageChecks(image: DumpImage): Check[] {
     { what: 'chunk table', found: `${image.tableBlocks} blocks, whole`, problems: [...image.problems] },
     countsCheck(image),
     placesCheck(image),
+    ...(image.count(MISSING_SEALED) > 0 ? [sealedCheck(image)] : []),
   ];
 }
 
@@ -71,10 +76,11 @@ function copiesCheck(what: string, { copies, blank }: Copies<{ sequence: number 
  */
 function countsCheck(image: DumpImage): Check {
   const { header } = image;
-  const [stored, zero, lost] = [
-    image.count(CODEC_RAW) + image.count(CODEC_LZ4),
+  const [stored, zero, lost, poisoned] = [
+    image.count(CODEC_RAW) + image.count(CODEC_LZ4) + image.count(MISSING_SEALED),
     image.count(CODEC_ZERO),
     image.count(CODEC_LOST),
+    image.count(MISSING_POISONED),
   ];
   const problems: string[] = [];
   const compare = (what: string, says: number, has: number): void => {
@@ -86,10 +92,32 @@ function countsCheck(image: DumpImage): Check {
   compare('zero', header.zero, zero);
   if (endOf(header) === ATTRIBUTE_COMPLETED) {
     compare('lost', header.lost, lost);
-    const rest = image.chunks - stored - zero - lost;
+    compare('poisoned', header.poisoned, poisoned);
+    const rest = image.chunks - stored - zero - lost - poisoned;
     if (rest > 0) problems.push(`the header says completed, and ${rest} chunks are in no block of the table`);
   }
-  return { what: 'header against table', found: `${stored} stored, ${zero} zero, ${lost} lost`, problems };
+  const pages = poisonedPages(poisonOf(image));
+  if (
+    image.count(MISSING_SEALED) === 0 &&
+    (endOf(header) === ATTRIBUTE_COMPLETED ? pages !== header.poisonedPages : pages < header.poisonedPages)
+  )
+    problems.push(`the header says ${header.poisonedPages} pages poisoned, the table ${pages}`);
+  const found = `${stored} stored, ${zero} zero, ${lost} lost`;
+  const gone = poisoned + pages > 0 ? `, ${poisoned} chunks and ${pages} pages poisoned` : '';
+  return { what: 'header against table', found: `${found}${gone}`, problems };
+}
+
+/** Nobody without the key reads them, but that they are what was written anybody can see. */
+function sealedCheck(image: DumpImage): Check {
+  const problems: string[] = [];
+  let exact = 0;
+  for (let chunk = 0; chunk < image.chunks; chunk++) {
+    if (image.state(chunk) !== MISSING_SEALED) continue;
+    const isExact = image.isStoredExact(chunk);
+    if (isExact === true) exact++;
+    if (isExact === false) problems.push(`chunk ${chunk}: what is stored of it is not what was written`);
+  }
+  return { what: 'encrypted chunks, as stored', found: `${exact} checksums right`, problems: cut(problems) };
 }
 
 /** No two chunks have the same blocks of the image. */
@@ -98,7 +126,7 @@ function placesCheck(image: DumpImage): Check {
   for (let chunk = 0; chunk < image.chunks; chunk++) {
     const { at, bytes } = image.place(chunk);
     const state = image.state(chunk);
-    if (state === CODEC_RAW || state === CODEC_LZ4)
+    if (state === CODEC_RAW || state === CODEC_LZ4 || state === MISSING_SEALED)
       places.push({ chunk, at, end: at + Math.ceil(bytes / SECTOR_BYTES) * SECTOR_BYTES });
   }
   places.sort((a, b) => a.at - b.at);
@@ -116,9 +144,11 @@ function placesCheck(image: DumpImage): Check {
 }
 
 function structureCheck({ core }: CoreSource): Check {
-  const odd = core.segments.filter(
-    ({ address, bytes }) => address % CHUNK_BYTES !== 0 || bytes % CHUNK_BYTES !== 0,
-  );
+  const inPages = new Set(core.coverage?.pages.map(({ chunk }) => chunk));
+  const odd = core.segments.filter(({ address, bytes }) => {
+    const unit = inPages.has(Math.floor(address / CHUNK_BYTES)) ? PAGE_BYTES : CHUNK_BYTES;
+    return address % unit !== 0 || bytes % unit !== 0;
+  });
   const problems = odd.map(
     ({ address }) => `the segment at 0x${address.toString(16)} is not of whole chunks`,
   );
@@ -134,21 +164,34 @@ function coverageCheck({ core }: CoreSource): Check {
   const { coverage, segments } = core;
   if (coverage === null)
     return { what: 'coverage against segments', found: 'no coverage note', problems: [] };
-  const covered = new Uint8Array(coverage.chunks);
+  const covered = new Uint8Array(coverage.chunks * CHUNK_PAGES);
   const problems: string[] = [];
   for (const { address, bytes } of segments) {
     if (address + bytes > coverage.chunks * CHUNK_BYTES)
       problems.push(`the segment at 0x${address.toString(16)} ends past the memory`);
-    covered.fill(1, Math.floor(address / CHUNK_BYTES), Math.ceil((address + bytes) / CHUNK_BYTES));
+    covered.fill(1, Math.floor(address / PAGE_BYTES), Math.ceil((address + bytes) / PAGE_BYTES));
   }
   for (const { firstChunk, chunks } of coverage.ranges) {
     for (let chunk = firstChunk; chunk < firstChunk + chunks; chunk++) {
-      if (covered[chunk] === 1) problems.push(`chunk ${chunk} is said to be missing, and a segment has it`);
-      covered[chunk] = 2;
+      const [from, to] = [chunk * CHUNK_PAGES, (chunk + 1) * CHUNK_PAGES];
+      if (covered.subarray(from, to).includes(1))
+        problems.push(`chunk ${chunk} is said to be missing, and a segment has it`);
+      covered.fill(2, from, to);
     }
   }
-  for (const [chunk, state] of covered.entries())
-    if (state === 0) problems.push(`chunk ${chunk} is in no segment, and nothing says why`);
+  for (const { chunk, pages } of coverage.pages) {
+    for (const { offset, bytes, isPoisoned } of pageRuns(pages)) {
+      const from = (chunk * CHUNK_BYTES + offset) / PAGE_BYTES;
+      const run = covered.subarray(from, from + bytes / PAGE_BYTES);
+      if (isPoisoned && run.includes(1))
+        problems.push(`pages of chunk ${chunk} are said to be missing, and a segment has them`);
+      if (isPoisoned) run.fill(2);
+    }
+  }
+  for (let chunk = 0; chunk < coverage.chunks; chunk++) {
+    if (covered.subarray(chunk * CHUNK_PAGES, (chunk + 1) * CHUNK_PAGES).includes(0))
+      problems.push(`chunk ${chunk} is in no segment, and nothing says why`);
+  }
   if (
     coverage.attribute === ATTRIBUTE_COMPLETED &&
     coverage.missing > 0 &&

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as L from '../../asm/layout.ts';
 import { parseCoverage } from './notes.ts';
-import { CHUNKS, chunkOf, imageOf, memoryOf, sourceOf } from './source.test-helper.ts';
+import { CHUNKS, chunkOf, imageOf, memoryOf, mended, sourceOf } from './source.test-helper.ts';
 import { Fields } from './source.ts';
 import { signed, unsigned, writeWasmCoredump } from './wasm-coredump.ts';
 import type { CodeRange } from './wasm-code.ts';
@@ -158,6 +158,17 @@ test('missing memory has no segment, and a section says why', async () => {
   for (let chunk = 0; chunk < 11; chunk++) {
     if (chunk !== 5) assert.equal(chunkOf(memory, chunk), chunkOf(MEMORY, chunk));
   }
+});
+
+test('a poisoned page has no segment, and the pages around it have', async () => {
+  const module = await coredump({ poisoned: { 10: 0x0006 } });
+  assert.ok(WebAssembly.validate(module.bytes as Uint8Array<ArrayBuffer>));
+  const { memory } = dataOf(module);
+  const { at, end } = module.open('sparecore-coverage');
+  const coverage = parseCoverage(new Fields('core file', 0, module.bytes.slice(at, end)));
+  assert.equal(coverage.pages, [{ chunk: 10, pages: 6, reason: L.MISSING_POISONED }]);
+  assert.equal(chunkOf(memory, 10), mended(chunkOf(MEMORY, 10), 6));
+  assert.equal(chunkOf(memory, 11), chunkOf(MEMORY, 11));
 });
 
 for (const value of [0, 1, 63, 64, 127, 128, 65536, 0x7fffffff, 0x80000000, 0xffff0000, 0xffffffff]) {

@@ -8,7 +8,7 @@
  */
 import { CHUNK_BYTES, CODEC_ZERO } from '../../asm/layout.ts';
 import { coverageOf, survey } from './elf-writer.ts';
-import { isMissing } from './memory-source.ts';
+import { isMissing, pageRuns } from './memory-source.ts';
 import type { MemorySource } from './memory-source.ts';
 import type { CodeRange } from './wasm-code.ts';
 
@@ -16,7 +16,7 @@ const [CUSTOM, MEMORY, DATA] = [0, 5, 11];
 const I32_CONST = 0x41;
 const END = 0x0b;
 /** A run longer than this is more segments, so that it can be put out in pieces. */
-const SEGMENT_CHUNKS = 16;
+const SEGMENT_MAX = 16 * CHUNK_BYTES;
 
 /** Unsigned LEB128. */
 export function unsigned(value: number): number[] {
@@ -74,30 +74,32 @@ async function putData(
   map: Uint8Array,
   put: (bytes: Uint8Array) => void,
 ): Promise<void> {
-  const segments = segmentsOf(map);
-  const heads = segments.map(({ first, chunks }) =>
-    Uint8Array.from([0, I32_CONST, ...signed(first * CHUNK_BYTES), END, ...unsigned(chunks * CHUNK_BYTES)]),
+  const segments = segmentsOf(source, map);
+  const heads = segments.map(({ address, bytes }) =>
+    Uint8Array.from([0, I32_CONST, ...signed(address), END, ...unsigned(bytes)]),
   );
   const count = unsigned(segments.length);
-  const bytes = segments.reduce(
-    (sum, { chunks }, i) => sum + heads[i]!.length + chunks * CHUNK_BYTES,
-    count.length,
-  );
-  put(Uint8Array.from([DATA, ...unsigned(bytes), ...count]));
-  for (const [i, { first, chunks }] of segments.entries()) {
+  const all = segments.reduce((sum, { bytes }, i) => sum + heads[i]!.length + bytes, count.length);
+  put(Uint8Array.from([DATA, ...unsigned(all), ...count]));
+  for (const [i, { address, bytes }] of segments.entries()) {
     put(heads[i]!);
-    for (const piece of await source.read(first * CHUNK_BYTES, chunks * CHUNK_BYTES)) put(piece.content!);
+    for (const piece of await source.read(address, bytes)) put(piece.content!);
   }
 }
 
 /** A zero chunk needs no segment: what no segment covers is zero, as the coverage says. */
-function segmentsOf(map: Uint8Array): { first: number; chunks: number }[] {
-  const segments: { first: number; chunks: number }[] = [];
+function segmentsOf({ poisoned }: MemorySource, map: Uint8Array): { address: number; bytes: number }[] {
+  const segments: { address: number; bytes: number }[] = [];
   for (const [chunk, state] of map.entries()) {
     if (isMissing(state) || state === CODEC_ZERO) continue;
-    const last = segments.at(-1);
-    if (last && last.first + last.chunks === chunk && last.chunks < SEGMENT_CHUNKS) last.chunks++;
-    else segments.push({ first: chunk, chunks: 1 });
+    for (const { offset, bytes, isPoisoned } of pageRuns(poisoned.get(chunk) ?? 0)) {
+      if (isPoisoned) continue;
+      const address = chunk * CHUNK_BYTES + offset;
+      const last = segments.at(-1);
+      const fits = last && last.address + last.bytes === address && last.bytes + bytes <= SEGMENT_MAX;
+      if (fits) last.bytes += bytes;
+      else segments.push({ address, bytes });
+    }
   }
   return segments;
 }

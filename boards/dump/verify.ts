@@ -51,7 +51,8 @@ export function readBack(medium: Medium, ram: Uint8Array): ReadBack {
       content = state === L.CODEC_RAW ? buffer : lz4Decode(buffer.subarray(0, bytes), CHUNK);
     }
     const memory = isWork(chunk) ? ZEROS : ram.subarray(chunk * CHUNK, (chunk + 1) * CHUNK);
-    if (content === null || Buffer.compare(content, memory) !== 0) found.wrong.push(chunk);
+    if (content === null || image.poison(chunk) !== 0 || Buffer.compare(content, memory) !== 0)
+      found.wrong.push(chunk);
   }
   if (image.chunks * CHUNK !== ram.length) found.wrong.push(image.chunks);
   return found;

@@ -6,6 +6,7 @@ import { Dice } from '../core/formats.test-helper.ts';
 import { ImageWriter, type Stored, lost, raw, zero } from '../core/image.test-helper.ts';
 import { DeviceServers } from '../shelf/server.ts';
 import type { Medium } from '../shelf/medium.ts';
+import { mended } from '../core/source.test-helper.ts';
 import { FrozenMemory } from './dump-check.ts';
 
 const test = suite('check of a dump against memory');
@@ -74,6 +75,7 @@ for (const withRam of [true, false]) {
       lost: 0,
       missing: 0,
       poisoned: 0,
+      poisonedPages: 0,
       sealed: 0,
       storedBytes: 5 * L.CHUNK_BYTES,
       attribute: L.ATTRIBUTE_COMPLETED,
@@ -158,6 +160,64 @@ test('the work area is dumped as it was when memory was frozen: zeros', () => {
   assert.equal(frozen.compare(medium, ram)?.wrong, []);
   const late = dumped(ram);
   assert.is(frozen.compare(late.medium, ram)?.wrong.length, WORK_BYTES / L.CHUNK_BYTES);
+});
+
+/** FULL is poisoned in pages 2 and 15, EMPTY in page 0. */
+const POISONED = new Map<number, number>([[FULL, 0x8004], [EMPTY, 1]]); // prettier-ignore
+const PAGES = [FULL * L.CHUNK_PAGES + 2, FULL * L.CHUNK_PAGES + 15, EMPTY * L.CHUNK_PAGES];
+
+const withoutPoison = (chunk: number, stored: Stored): Stored => {
+  const poison = POISONED.get(chunk) ?? 0;
+  const memory = mended(stored.memory, poison);
+  return stored.codec === L.CODEC_ZERO ? { ...stored, poison } : { ...raw(chunk, memory), poison };
+};
+
+for (const withRam of [true, false]) {
+  test(`a dump without its poisoned pages is true, with ${withRam ? 'RAM' : 'checksums'}; one bit of another page is found`, () => {
+    const ram = ramOf();
+    const frozen = new FrozenMemory(ram, servers, PAGES);
+    const { medium } = dumped(ram, withoutPoison);
+    const report = frozen.compare(medium, withRam ? ram : null)!;
+    assert.equal([report.wrong, report.poisoned, report.poisonedPages, report.stored], [[], 0, 3, 5]);
+    for (const [at, wrong] of [
+      [0, [FULL]],
+      [2 * L.PAGE_BYTES - 1, [FULL]],
+      [3 * L.PAGE_BYTES, [FULL]],
+    ] as const) {
+      const spoiled = dumped(ram, (chunk, stored) => {
+        const good = withoutPoison(chunk, stored);
+        if (chunk !== FULL) return good;
+        const bytes = good.memory.slice();
+        bytes[at]! ^= 1;
+        return { ...raw(chunk, bytes), poison: 0x8004 };
+      });
+      assert.equal(frozen.compare(spoiled.medium, withRam ? ram : null)!.wrong, wrong, `byte ${at}`);
+    }
+  });
+}
+
+test('a dump that has a poisoned page, tells one too few or one too many, or leaves all of its chunk out, is found', () => {
+  const ram = ramOf();
+  const frozen = new FrozenMemory(ram, servers, PAGES);
+  const made: [string, (stored: Stored) => Stored][] = [
+    ['read', () => raw(FULL, chunkOf(ram, FULL).slice())],
+    ['one too few', (stored) => ({ ...stored, poison: 4 })],
+    ['one too many', (stored) => ({ ...raw(FULL, mended(stored.memory, 0x8104)), poison: 0x8104 })],
+    ['left out', () => lost(FULL, L.MISSING_POISONED)],
+  ];
+  for (const [what, change] of made) {
+    const { medium } = dumped(ram, (chunk, stored) => {
+      const good = withoutPoison(chunk, stored);
+      return chunk === FULL ? change(good) : good;
+    });
+    assert.equal(frozen.compare(medium, ram)!.wrong, [FULL], what);
+  }
+  const { medium } = dumped(ram, withoutPoison);
+  assert.equal(
+    new FrozenMemory(ram, servers).compare(medium, ram)!.wrong,
+    [FULL, EMPTY],
+    'nothing was poisoned',
+  );
 });
 
 test.run();

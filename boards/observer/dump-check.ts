@@ -6,6 +6,8 @@ import * as L from '../../asm/layout.ts';
 import { WORK_AT, WORK_BYTES } from '../../firmware/layout.ts';
 import { DumpImage, isPresent } from '../core/image.ts';
 import { lz4Decode } from '../core/lz4.ts';
+import { poisonOf } from '../core/image-source.ts';
+import { pageRuns, poisonedPages } from '../core/memory-source.ts';
 import type { CoreFile } from '../core/core-file.ts';
 import { Malformed, type Read } from '../core/source.ts';
 import type { Medium } from '../shelf/medium.ts';
@@ -19,6 +21,8 @@ export interface DumpReport {
   missing: number;
   /** Left out, because RAM there could not be read. */
   poisoned: number;
+  /** Pages that are missing for the same reason in chunks that are there. */
+  poisonedPages: number;
   /** Stored encrypted: nobody here can compare them. */
   sealed: number;
   storedBytes: number;
@@ -28,22 +32,38 @@ export interface DumpReport {
   wrong: number[];
 }
 
-/** Checksums of memory as it was when the panic handler froze it. */
+/** Checksums of memory as it was when the panic handler froze it, but that a poisoned page counts as zeros. */
 export class FrozenMemory {
   readonly sums: Uint32Array;
   readonly bytes: number;
-  /** Chunks with a poisoned page. */
-  readonly poisoned: ReadonlySet<number>;
+  /** Chunks with a poisoned page: which pages, bit n for page n. */
+  readonly poisoned: ReadonlyMap<number, number>;
   readonly #servers: DeviceServers;
 
-  constructor(ram: Uint8Array, servers: DeviceServers, poisonedPages: readonly number[] = []) {
+  constructor(ram: Uint8Array, servers: DeviceServers, poison: readonly number[] = []) {
     this.#servers = servers;
-    this.poisoned = new Set(poisonedPages.map((page) => Math.floor((page * PAGE) / L.CHUNK_BYTES)));
+    const poisoned = new Map<number, number>();
+    for (const page of poison) {
+      const chunk = Math.floor(page / L.CHUNK_PAGES);
+      poisoned.set(chunk, (poisoned.get(chunk) ?? 0) | (1 << (page % L.CHUNK_PAGES)));
+    }
+    this.poisoned = poisoned;
     this.bytes = ram.length;
     this.sums = new Uint32Array(ram.length / L.CHUNK_BYTES);
     for (let chunk = 0; chunk < this.sums.length; chunk++) {
-      this.sums[chunk] = servers.crc32c(chunkOf(ram, chunk));
+      this.sums[chunk] = servers.crc32c(this.#chunkOf(ram, chunk));
     }
+  }
+
+  /** A chunk of RAM as a dump has it. */
+  #chunkOf(ram: Uint8Array, chunk: number): Uint8Array {
+    const memory = chunkOf(ram, chunk);
+    const poison = this.poisoned.get(chunk) ?? 0;
+    if (poison === 0) return memory;
+    const mended = memory.slice();
+    for (const { offset, bytes, isPoisoned } of pageRuns(poison))
+      if (isPoisoned) mended.fill(0, offset, offset + bytes);
+    return mended;
   }
 
   /** Reads the image on `medium` and compares each chunk; null when there is no header to go by. */
@@ -68,6 +88,7 @@ export class FrozenMemory {
       lost: 0,
       missing: 0,
       poisoned: 0,
+      poisonedPages: poisonedPages(poisonOf(image)),
       sealed: 0,
       storedBytes: 0,
       attribute: image.header.attribute,
@@ -88,16 +109,20 @@ export class FrozenMemory {
     report: DumpReport,
   ): void {
     const state = image.state(chunk);
-    const isPoisoned = this.poisoned.has(chunk);
-    if (state === L.MISSING_POISONED ? !isPoisoned : isPoisoned && isPresent(state)) report.wrong.push(chunk);
+    const poison = this.poisoned.get(chunk) ?? 0;
+    const isAll = poison === L.CHUNK_POISONED;
+    // What cannot be read is told page by page, no more and no less; the work area is not read at all.
+    const isTold = state === L.MISSING_POISONED ? isAll : !isPresent(state) || image.poison(chunk) === poison;
+    if (!isTold && !isWorkArea(chunk)) return void report.wrong.push(chunk);
     if (state === L.CODEC_LOST) report.lost++;
     else if (state === L.MISSING_POISONED) report.poisoned++;
     else if (state === L.MISSING_SEALED) {
       report.sealed++;
       report.stored++;
       report.storedBytes += image.place(chunk).bytes;
+      if (image.isStoredExact(chunk) === false) report.wrong.push(chunk);
     } else if (!isPresent(state)) report.missing++;
-    if (!isPresent(state) || isPoisoned) return;
+    if (!isPresent(state)) return;
     if (state === L.CODEC_ZERO) {
       report.zero++;
       if (this.sums[chunk] !== ZERO_SUM) report.wrong.push(chunk);
@@ -111,7 +136,7 @@ export class FrozenMemory {
     const same =
       content !== null &&
       (ram !== null && !isWorkArea(chunk)
-        ? Buffer.compare(content, chunkOf(ram, chunk)) === 0
+        ? Buffer.compare(content, this.#chunkOf(ram, chunk)) === 0
         : this.#servers.crc32c(content) === this.sums[chunk]);
     if (!same) report.wrong.push(chunk);
   }
@@ -123,13 +148,31 @@ export class FrozenMemory {
   compareCore(core: CoreFile, read: Read): { present: number; wrong: number[] } {
     const wrong: number[] = [];
     let present = 0;
+    const inPages = new Map<number, Uint8Array>();
+    const pages = new Map<number, number>();
     for (const { address, bytes, fileBytes, offset } of core.segments) {
+      const first = Math.floor(address / L.CHUNK_BYTES);
+      if (this.poisoned.has(first) && bytes < L.CHUNK_BYTES) {
+        const at = address % L.CHUNK_BYTES;
+        const chunk = inPages.get(first) ?? new Uint8Array(L.CHUNK_BYTES);
+        inPages.set(first, chunk);
+        if (fileBytes > 0) chunk.set(read(offset, fileBytes), at);
+        const mask = ((1 << (bytes / L.PAGE_BYTES)) - 1) << (at / L.PAGE_BYTES);
+        pages.set(first, (pages.get(first) ?? 0) | mask);
+        continue;
+      }
       for (let done = 0; done < bytes; done += L.CHUNK_BYTES) {
         const chunk = (address + done) / L.CHUNK_BYTES;
         const sum = done < fileBytes ? this.#servers.crc32c(read(offset + done, L.CHUNK_BYTES)) : ZERO_SUM;
-        if (sum !== this.sums[chunk]) wrong.push(chunk);
+        if (sum !== this.sums[chunk] || this.poisoned.has(chunk)) wrong.push(chunk);
         present++;
       }
+    }
+    for (const [chunk, content] of inPages) {
+      const isExact = this.#servers.crc32c(content) === this.sums[chunk];
+      const isTold = (pages.get(chunk)! ^ this.poisoned.get(chunk)!) === L.CHUNK_POISONED;
+      if (!isExact || !isTold) wrong.push(chunk);
+      present++;
     }
     return { present, wrong };
   }
@@ -138,14 +181,13 @@ export class FrozenMemory {
   changed(ram: Uint8Array): number[] {
     const changed: number[] = [];
     for (let chunk = 0; chunk < this.sums.length; chunk++) {
-      if (!isWorkArea(chunk) && this.#servers.crc32c(chunkOf(ram, chunk)) !== this.sums[chunk])
+      if (!isWorkArea(chunk) && this.#servers.crc32c(this.#chunkOf(ram, chunk)) !== this.sums[chunk])
         changed.push(chunk);
     }
     return changed;
   }
 }
 
-const PAGE = 4096;
 /** CRC32C of a chunk of zeros. */
 const ZERO_SUM = 0x72c0c4a4;
 

@@ -149,6 +149,7 @@ function dumpOf({ scenario, observer, boards }: Machine, since: (time: number) =
       stored: report?.stored ?? 0,
       lost: report === undefined ? 0 : report.lost + report.missing,
       poisoned: report?.poisoned ?? 0,
+      poisoned_pages: report?.poisonedPages ?? 0,
     },
     // What is encrypted only the owner of the private key can compare.
     verified: report === undefined || report.sealed > 0 ? null : report.wrong.length === 0,

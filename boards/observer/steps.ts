@@ -81,7 +81,9 @@ export function stepText(scenario: Scenario, { code, a, b, c }: TraceEvent): str
     case F.EV_TAKE_FAILED:
       return `could not take ${disk()}`;
     case F.EV_LEFT_OUT:
-      return `chunk ${a} is left out of the dump: its memory is poisoned`;
+      return c === L.CHUNK_POISONED
+        ? `chunk ${a} is left out of the dump: its memory is poisoned`
+        : `chunk ${a} goes to the dump without its poisoned pages`;
     case F.EV_STOP:
       return STOPS[b]?.(disk()) ?? null;
     case F.EV_SAVE_REPAIR:

@@ -186,8 +186,10 @@ function span(startedUs: number, endedUs: number, after: (us: number) => string)
 }
 
 /** A board that runs has all of its memory, and nobody knows what of it is zero. */
-const memoryLines = (look: Look, { kind, map, memoryBytes }: MemorySource): string[] =>
-  kind === 'live board' ? [`${bytes(memoryBytes)} of RAM`] : [countLine(map), ...mapLines(look, map)];
+const memoryLines = (look: Look, source: MemorySource): string[] =>
+  source.kind === 'live board'
+    ? [`${bytes(source.memoryBytes)} of RAM`]
+    : [countLine(source.map, source.poisoned), ...mapLines(look, source.map, source.poisoned)];
 
 /** By importance: what was written first stands first. What is whole needs no more than its name. */
 function regionLines(source: MemorySource): string[] {

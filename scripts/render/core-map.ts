@@ -1,8 +1,9 @@
 // Which memory a dump has, as a picture: a cell stands for some chunks in a row.
-import { CHUNK_BYTES, CODEC_LOST, CODEC_ZERO } from '../../asm/layout.ts';
-import { isMissing, missingRuns } from '../../boards/core/memory-source.ts';
+import { CHUNK_BYTES, CHUNK_PAGES, CODEC_LOST, CODEC_ZERO } from '../../asm/layout.ts';
+import { isMissing, missingRuns, poisonedPages } from '../../boards/core/memory-source.ts';
+import type { MemorySource } from '../../boards/core/memory-source.ts';
 import { shortMissing } from '../../boards/core/words.ts';
-import { bytes, count } from './format.ts';
+import { bytes, count, plural } from './format.ts';
 import { type Look, paint } from './look.ts';
 
 const ROWS_MAX = 8;
@@ -22,6 +23,10 @@ const COLOURS = { stored: 'green', zero: 'dim', lost: 'red', missing: 'red', par
 
 /** A terminal on which not everything fits. */
 export const isSmall = (look: Look): boolean => look.rows() > 0 && look.rows() < 40;
+
+/** Of chunks that are there: their pages that are missing. */
+type Poisoned = MemorySource['poisoned'];
+const NONE: Poisoned = new Map();
 
 export interface Counts {
   stored: number;
@@ -43,20 +48,22 @@ function kindOf(state: number): keyof Counts {
 }
 
 /** Of chunks that differ: what is not all there shows, and what is not all zero. */
-function cellOf(states: Uint8Array): Cell {
+function cellOf(states: Uint8Array, isPartly: boolean): Cell {
   const { stored, zero, lost, missing } = countsOf(states);
   if (lost + missing > 0) return stored + zero > 0 ? 'partly' : lost > 0 ? 'lost' : 'missing';
+  if (isPartly) return 'partly';
   return stored > 0 ? 'stored' : 'zero';
 }
 
-export function mapLines(look: Look, map: Uint8Array): string[] {
+export function mapLines(look: Look, map: Uint8Array, poisoned: Poisoned = NONE): string[] {
   const columns = Math.min(64, Math.max(16, Math.floor((look.columns() - MARGIN) / 16) * 16));
   let chunksPerCell = 1;
   const most = isSmall(look) ? ROWS_OF_A_SMALL_SCREEN : ROWS_MAX;
   while (map.length > columns * most * chunksPerCell) chunksPerCell *= 2;
   const cells: Cell[] = [];
+  const partly = new Set([...poisoned.keys()].map((chunk) => Math.floor(chunk / chunksPerCell)));
   for (let at = 0; at < map.length; at += chunksPerCell)
-    cells.push(cellOf(map.subarray(at, at + chunksPerCell)));
+    cells.push(cellOf(map.subarray(at, at + chunksPerCell), partly.has(at / chunksPerCell)));
   const shape = (cell: Cell): string => SHAPES[cell][look.unicode ? 0 : 1];
   const drawn = (run: readonly Cell[]): string =>
     runsOf(run)
@@ -89,7 +96,7 @@ function runsOf(cells: readonly Cell[]): [Cell, number][] {
 }
 
 /** How much there is, and what is not and why. */
-export function countLine(map: Uint8Array): string {
+export function countLine(map: Uint8Array, poisoned: Poisoned = NONE): string {
   const { stored, zero } = countsOf(map);
   const reasons = new Map<string, number>();
   for (const { reason, chunks } of missingRuns(map)) {
@@ -97,8 +104,12 @@ export function countLine(map: Uint8Array): string {
     reasons.set(why, (reasons.get(why) ?? 0) + chunks);
   }
   const gone = [...reasons].map(([why, chunks]) => `${count(chunks)} ${why}`);
-  const share = map.length === 0 ? 0 : ((stored + zero) / map.length) * 100;
+  const pages = poisonedPages(poisoned);
+  const there = stored + zero - pages / CHUNK_PAGES;
+  const share = map.length === 0 ? 0 : (there / map.length) * 100;
   const all = [`${count(stored)} stored`, `${count(zero)} zero`, ...gone].join(' + ');
-  const here = share < 100 ? `${share.toFixed(1)} % of it here` : 'all of it here';
-  return `${bytes(map.length * CHUNK_BYTES)}, ${here}: ${all} chunks of 64 KiB`;
+  const without = pages > 0 ? `; in these ${plural(pages, 'page')} of 4 KiB poisoned` : '';
+  // Not all of it, however little is missing.
+  const here = share < 100 ? `${Math.min(share, 99.9).toFixed(1)} % of it here` : 'all of it here';
+  return `${bytes(map.length * CHUNK_BYTES)}, ${here}: ${all} chunks of 64 KiB${without}`;
 }

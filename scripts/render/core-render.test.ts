@@ -50,6 +50,16 @@ test('each cell shows the worst of its chunks: a gap is never hidden by what is 
   assert.match(lines[1]!, /^0x00800000 /);
 });
 
+test('a single poisoned page shows: in its cell, in the count, and in what is not all there', () => {
+  const map = new Uint8Array(4096).fill(L.CODEC_RAW);
+  const poisoned = new Map([[17, 0x0100]]);
+  assert.is(mapLines(PLAIN, map, poisoned)[0]!.split(/ +/)[1]!.indexOf('%'), 2);
+  assert.is(
+    countLine(map, poisoned),
+    '256 MiB, 99.9 % of it here: 4,096 stored + 0 zero chunks of 64 KiB; in these 1 page of 4 KiB poisoned',
+  );
+});
+
 test('the map fits the screen, in Unicode where that is there', () => {
   for (const [columns, rows] of [
     [80, 24],

@@ -59,7 +59,7 @@ const RESULT: RunResult = {
     limit_s: 25,
     memory_bytes: 256 << 20,
     stored_bytes: 128 << 20,
-    chunks: { total: 4096, zero: 2048, stored: 2048, lost: 0, poisoned: 0 },
+    chunks: { total: 4096, zero: 2048, stored: 2048, lost: 0, poisoned: 0, poisoned_pages: 0 },
     verified: true,
   },
   core: { path: '/core.101.1767225630', bytes: 134_300_000, sha256: 'ab'.repeat(32), saved_s: 9.5 },
@@ -198,7 +198,7 @@ test('an aborted dump tells why, and what it did not reach', () => {
       ...RESULT.dump,
       attribute: 'aborted',
       cause: 'limit',
-      chunks: { total: 4096, zero: 500, stored: 1500, lost: 2, poisoned: 0 },
+      chunks: { total: 4096, zero: 500, stored: 1500, lost: 2, poisoned: 0, poisoned_pages: 0 },
     },
   };
   assert.match(text(cut), /^dump +aborted \(limit\) on a\.spare\.0/m);

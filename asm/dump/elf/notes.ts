@@ -19,10 +19,11 @@ import {
   COVERAGE_VERSION,
   COVERAGE_VERSION_AT,
   COVERAGE_ZERO_AT,
+  MISSING_POISONED,
   NOTE_COVERAGE,
   RANGE_BYTES,
 } from '../../layout';
-import { Elf, SLOT, SPARE, is_missing } from './plan';
+import { Elf, SLOT, SPARE, is_missing, poison_of } from './plan';
 import { SCRATCH, put } from './window';
 
 const NT_PRSTATUS: u32 = 1;
@@ -53,13 +54,13 @@ function prpsinfo_bytes(e: Elf): u32 {
   return e.is64 ? 136 : 124;
 }
 
-/** Runs of missing chunks with one reason. */
+/** Runs of missing chunks with one reason, and chunks with missing pages. */
 function count_ranges(e: Elf): u32 {
   let count: u32 = 0;
   let before: u32 = CODEC_ZERO;
   for (let i: u32 = 0; i < e.chunks; i++) {
     const value = (<u32>load<u8>(e.map + i)) & ~SLOT;
-    if (is_missing(value) && value != before) count++;
+    if ((is_missing(value) && value != before) || poison_of(e, i)) count++;
     before = value;
   }
   return count;
@@ -161,13 +162,22 @@ function put_ranges(e: Elf, at: u32): void {
   for (let i: u32 = 0; i < e.chunks;) {
     const first = i;
     const reason = (<u32>load<u8>(e.map + i)) & ~SLOT;
+    const pages = poison_of(e, i);
+    if (!is_missing(reason)) {
+      if (pages) at = put_range(at, first, 1, MISSING_POISONED, pages);
+      i++;
+      continue;
+    }
     while (i < e.chunks && ((<u32>load<u8>(e.map + i)) & ~SLOT) == reason) i++;
-    if (!is_missing(reason)) continue;
-    store<u32>(SCRATCH, first);
-    store<u32>(SCRATCH, i - first, 4);
-    store<u32>(SCRATCH, reason, 8);
-    store<u32>(SCRATCH, 0, 12);
-    put(at, SCRATCH, RANGE_BYTES);
-    at += RANGE_BYTES;
+    at = put_range(at, first, i - first, reason, 0);
   }
+}
+
+function put_range(at: u32, first: u32, chunks: u32, reason: u32, pages: u32): u32 {
+  store<u32>(SCRATCH, first);
+  store<u32>(SCRATCH, chunks, 4);
+  store<u32>(SCRATCH, reason, 8);
+  store<u32>(SCRATCH, pages, 12);
+  put(at, SCRATCH, RANGE_BYTES);
+  return at + RANGE_BYTES;
 }

@@ -6,11 +6,21 @@
  *   zero             none: the end of a segment that is larger in memory than in the file; yet a gap of few zero
  *                    chunks before a stored one takes slots, where else there would be too many segments
  *   missing          none, and no segment
+ *   poisoned pages   a chunk of these and of good ones has a slot, if it is not zero, and a segment of its own for each
+ *                    run of good pages
  *   missing | SLOT   found out after the file was planned: its slot stays, no segment covers it
  *
  * [gABI] System V ABI 4.1: "Program Header", p_filesz, p_memsz; "Segment Contents"
  */
-import { CHUNK_BYTES, CODEC_LZ4, CODEC_RAW, CODEC_ZERO } from '../../layout';
+import {
+  CHUNK_BYTES,
+  CHUNK_PAGES,
+  CODEC_LZ4,
+  CODEC_RAW,
+  CODEC_ZERO,
+  MISSING_POISONED,
+  PAGE_BYTES,
+} from '../../layout';
 
 /** In the map: not in the core, though a slot was kept for it. */
 export const SLOT: u32 = 0x40;
@@ -19,6 +29,8 @@ export const SPARE: u32 = 64;
 /** Gaps of zero chunks are stored rather than have more segments: file(1) reads 2,048 program headers at most. */
 const LOADS_AIM: u32 = 2047 - SPARE;
 export const NOTES_MAX: u32 = 8;
+/** e_phnum has 16 bits, and the last value a meaning of its own. */
+const LOADS_MAX: u32 = 0xfffe - 1 - SPARE;
 
 
 @unmanaged
@@ -37,12 +49,13 @@ export class Elf {
   is64: u32;
   headBytes: u32;
   notesAt: u32;
-  /** The segment that next_load found: first chunk, chunks in the file and in memory, file offset. */
+  /** The segment that next_load found: first page, pages in the file and in memory, file offset. */
   first: u32;
   file: u32;
   memory: u32;
-  /** Where next_load goes on. */
+  /** Where next_load goes on: a chunk, and a page of it. */
   cursor: u32;
+  cursorPage: u32;
   offset: u64;
   cursorOffset: u64;
   /** The piece that elf_next found, and where it goes on. */
@@ -56,6 +69,8 @@ export class Elf {
   notes: u32;
   name0: u64;
   name1: u64;
+  /** u16 a chunk: its pages that are missing; 0: none is. */
+  poison: usize;
 }
 
 export function is_slot(value: u32): bool {
@@ -66,10 +81,20 @@ export function is_missing(value: u32): bool {
   return value < <u32>CODEC_ZERO || value > <u32>CODEC_LZ4;
 }
 
+/** Pages that are missing in a chunk which is there, bit n for page n. */
+export function poison_of(e: Elf, chunk: u32): u32 {
+  if (!e.poison || is_missing(load<u8>(e.map + chunk))) return 0;
+  return load<u16>(e.poison + <usize>chunk * 2);
+}
+
+function is_whole_zero(e: Elf, chunk: u32): bool {
+  return load<u8>(e.map + chunk) == CODEC_ZERO && !poison_of(e, chunk);
+}
+
 /** Zero chunks in a row from chunk `at` on. */
 function zero_run(e: Elf, at: u32): u32 {
   let end = at;
-  while (end < e.chunks && load<u8>(e.map + end) == CODEC_ZERO) end++;
+  while (end < e.chunks && is_whole_zero(e, end)) end++;
   return end - at;
 }
 
@@ -81,11 +106,11 @@ function gap_slots(e: Elf, at: u32, run: u32): u32 {
 
 /** A stored chunk follows, so that slots for the gap save a segment. */
 function is_gap(e: Elf, at: u32, run: u32): bool {
-  return at + run < e.chunks && is_slot(load<u8>(e.map + at + run));
+  return at + run < e.chunks && is_slot(load<u8>(e.map + at + run)) && !poison_of(e, at + run);
 }
 
 export function rewind_loads(e: Elf): void {
-  e.cursor = 0;
+  e.cursor = e.cursorPage = 0;
   e.cursorOffset = e.headBytes;
 }
 
@@ -95,24 +120,51 @@ export function next_load(e: Elf): bool {
   let offset = e.cursorOffset;
   for (; at < e.chunks; at++) {
     const value: u32 = load<u8>(e.map + at);
-    if (!is_missing(value)) break;
-    if (value & SLOT) offset += CHUNK_BYTES;
+    if (is_missing(value)) {
+      if (value & SLOT) offset += CHUNK_BYTES;
+      continue;
+    }
+    if (!poison_of(e, at)) break;
+    if (next_pages(e, at, offset)) return true;
+    if (is_slot(value)) offset += CHUNK_BYTES;
   }
   if (at == e.chunks) return false;
-  e.first = at;
+  const first = at;
+  e.first = at * CHUNK_PAGES;
   e.offset = offset;
   while (at < e.chunks) {
     const value: u32 = load<u8>(e.map + at);
-    if (is_missing(value)) break;
+    if (is_missing(value) || poison_of(e, at)) break;
     const slots = value == CODEC_ZERO ? gap_slots(e, at, zero_run(e, at)) : 1;
     if (!slots) break;
     at += slots;
     offset += <u64>slots * CHUNK_BYTES;
   }
-  e.file = at - e.first;
-  if (at < e.chunks && load<u8>(e.map + at) == CODEC_ZERO) at += zero_run(e, at);
-  e.memory = at - e.first;
+  e.file = (at - first) * CHUNK_PAGES;
+  if (at < e.chunks) at += zero_run(e, at);
+  e.memory = (at - first) * CHUNK_PAGES;
   e.cursor = at;
+  e.cursorOffset = offset;
+  return true;
+}
+
+/** The next run of good pages in a chunk with poisoned ones, which begins at `offset`; false after the last. */
+function next_pages(e: Elf, chunk: u32, offset: u64): bool {
+  const poison = poison_of(e, chunk);
+  let from = e.cursorPage;
+  while (from < <u32>CHUNK_PAGES && (poison >> from) & 1) from++;
+  let end = from;
+  while (end < <u32>CHUNK_PAGES && !((poison >> end) & 1)) end++;
+  if (from == end) {
+    e.cursorPage = 0;
+    return false;
+  }
+  e.first = chunk * CHUNK_PAGES + from;
+  e.memory = end - from;
+  e.file = is_slot(load<u8>(e.map + chunk)) ? e.memory : 0;
+  e.offset = e.file ? offset + from * PAGE_BYTES : offset;
+  e.cursor = chunk;
+  e.cursorPage = end;
   e.cursorOffset = offset;
   return true;
 }
@@ -130,8 +182,8 @@ export function next_slot(e: Elf): bool {
     if (is_slot(value)) break;
     if (value == CODEC_ZERO) {
       const run = zero_run(e, at);
-      if (gap_slots(e, at, run)) break;
-      at += run;
+      if (run && gap_slots(e, at, run)) break;
+      at += run ? run : 1;
     } else at++;
   }
   if (at >= e.chunks) return false;
@@ -185,6 +237,13 @@ function plan_gaps(e: Elf): void {
   count_gaps(e, e.gap, excess - fewer);
 }
 
+/** So many runs of good pages that no ELF file can tell them: their chunks are missing as a whole. */
+function give_up_pages(e: Elf): void {
+  for (let i: u32 = 0; i < e.chunks; i++) {
+    if (poison_of(e, i)) store<u8>(e.map + i, <u8>MISSING_POISONED);
+  }
+}
+
 /** Decides which gaps take slots, and counts segments and slots. */
 export function plan_loads(e: Elf): void {
   for (let i: u32 = 0; i < e.chunks; i++) {
@@ -193,6 +252,11 @@ export function plan_loads(e: Elf): void {
   }
   plan_gaps(e);
   e.loads = count_loads(e);
+  if (e.poison && e.loads > LOADS_MAX) {
+    give_up_pages(e);
+    plan_gaps(e);
+    e.loads = count_loads(e);
+  }
   e.slots = 0;
   for (rewind_pieces(e); next_slot(e);) e.slots++;
 }

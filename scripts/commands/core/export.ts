@@ -50,7 +50,7 @@ export const exportCommand = (): Command =>
         await OutFile.make(flags.output, flags.force === true, async (file) => {
           map = await write(source, file, flags);
         });
-        print([`${flags.output}: ${flags.format}; ${countLine(map)}`]);
+        print([`${flags.output}: ${flags.format}; ${countLine(map, source.poisoned)}`]);
       });
     });
 

@@ -78,7 +78,7 @@ async function extract(source: MemorySource, output: string, force: boolean): Pr
       map = made.map;
     }
   });
-  print([`${output}: ${countLine(map)}`]);
+  print([`${output}: ${countLine(map, source.poisoned)}`]);
 }
 
 /** Byte for byte; runs of zeros become holes. */

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { logOf, panicOf, stateOf } from '../../../boards/core/epitaph.ts';
-import { missingRuns } from '../../../boards/core/memory-source.ts';
+import { missingRuns, pageRuns } from '../../../boards/core/memory-source.ts';
 import { regionsOf } from '../../../boards/core/regions.ts';
+import { CHUNK_BYTES, MISSING_POISONED } from '../../../asm/layout.ts';
 import { REASONS, shortMissing, word } from '../../../boards/core/words.ts';
 import { infoLines, placeOf } from '../../render/core-info.ts';
 import type { Findings } from '../../render/core-info.ts';
@@ -69,6 +70,15 @@ function asJson({ source, panic, log, symbols }: Findings): object {
         chunks,
         reason: shortMissing(reason),
       })),
+      missing_pages: [...source.poisoned].flatMap(([chunk, poison]) =>
+        pageRuns(poison)
+          .filter(({ isPoisoned }) => isPoisoned)
+          .map(({ offset, bytes }) => ({
+            address: chunk * CHUNK_BYTES + offset,
+            bytes,
+            reason: shortMissing(MISSING_POISONED),
+          })),
+      ),
       regions: regionsOf(source).map((region) => ({
         ...region,
         ...countsOf(source.map.subarray(region.firstChunk, region.firstChunk + region.chunks)),
