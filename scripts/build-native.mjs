@@ -15,6 +15,7 @@ import {
 import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './build.mjs';
+import { withLock } from './setup-lock.mjs';
 
 const FOLDER = 'build/native';
 export const NATIVE_ELF = `${FOLDER}/sparecore.elf`;
@@ -53,6 +54,7 @@ const PROGRAMS = [
     isDebugged: true,
   },
 ];
+const STRUCTURES = ['build/debug/sparecore.c', 'build/debug/layout.json'];
 const SHARED = ['startup.c', 'uart.c', 'flash.c'];
 
 /** Runs a tool; one clear line when it is missing or fails. */
@@ -161,9 +163,34 @@ function compileStructures(root, compile) {
   writeFileSync(join(root, FOLDER, 'structures.ld'), placedSymbols(symbols));
 }
 
-/** Builds both programs, and returns their sizes. */
-export async function buildNative(root = ROOT) {
-  mkdirSync(join(root, FOLDER), { recursive: true });
+const MADE = [...PROGRAMS.map(({ name }) => `${name}.elf`), 'sparecore.bin'];
+
+/** Of all that is read here; kept beside what is made of it. */
+function stampOf(root) {
+  const hash = createHash('sha256').update(buildId(root));
+  for (const path of [import.meta.filename, ...STRUCTURES.map((each) => join(root, each))])
+    hash.update(readFileSync(path));
+  return hash.digest('hex');
+}
+
+/** Builds both programs where anything has changed, and returns their sizes. */
+export function buildNative(root = ROOT) {
+  const folder = join(root, FOLDER);
+  mkdirSync(folder, { recursive: true });
+  return withLock(join(folder, '.lock'), async () => {
+    const stamp = join(folder, '.stamp');
+    const wanted = stampOf(root);
+    const isThere = MADE.every((each) => existsSync(join(folder, each)));
+    if (!isThere || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+      rmSync(stamp, { force: true });
+      await build(root);
+      writeFileSync(stamp, wanted);
+    }
+    return Object.fromEntries(PROGRAMS.map(({ name }) => [name, sizes(root, name)]));
+  });
+}
+
+async function build(root) {
   for (const { name } of PROGRAMS) rmSync(join(root, FOLDER, `${name}.elf`), { force: true });
   for (const [name, path] of Object.entries(MODULES)) toC(root, name, path);
   copyRuntime(root);
@@ -191,7 +218,6 @@ export async function buildNative(root = ROOT) {
       `${name}.elf`,
     ]);
   tool(root, 'arm-none-eabi-objcopy', ['-O', 'binary', 'sparecore.elf', 'sparecore.bin']);
-  return Object.fromEntries(PROGRAMS.map(({ name }) => [name, sizes(root, name)]));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {

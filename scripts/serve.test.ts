@@ -110,6 +110,20 @@ test('a panic by order: the partner serves, the dump completes, the core file is
   for (const { name, holder } of disks.filter(({ home }) => home !== null)) assert.is(holder, 'a', name);
 });
 
+test('in real time with a board at the far end of a line: it panics by order, dumps over the line, is taken over', async () => {
+  const served = await Served.start('shelf', '--board-a', 'inproc');
+  others.push(served);
+  assert.is(served.ctl('panic a').code, 0);
+  await served.until('panic', 'a');
+  await served.until('service', 'b');
+  await served.until('dump-end', 'a');
+  await served.until('save-end', 'b');
+  const { boards, violations } = served.status();
+  assert.equal(violations, []);
+  assert.is(boards[1]!.serving, 4);
+  assert.is(await served.stop(), 0);
+});
+
 test('status for people names boards, disks, reservations, and who is logged in', async () => {
   const { code, out } = (await pair()).ctl('status');
   assert.is(code, 0);
