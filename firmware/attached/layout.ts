@@ -96,8 +96,12 @@ export const MACHINE_WASM: u32 = 3; // EM_386: its core files are read as i386
 export const MACHINE_ARM: u32 = 40; // EM_ARM
 
 // ------------------------------------------------------------------------------------- what is no word of the link
-/** Silence on the line after which a host may mean something else, us. */
+/**
+ * Silence on the line after which a host may mean something else, us. One whose session is open probes every PROBE_US: it
+ * must have gone without a word before anything of the line is taken for the other.
+ */
 export const QUIET_US: u32 = 500000;
+export const QUIET_OPEN_US: u32 = 2000000;
 /** What the bootloader's protocols begin with, and no frame of the link does: 06 09 of SMP, 7F of AN3155. */
 export const SMP_START: u32 = 0x0906;
 export const SMP_NEWLINE: u32 = 0x0a; // may come before it

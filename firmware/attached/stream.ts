@@ -13,6 +13,7 @@ import {
 import { ITEM, LINE, LINK, OUT, PIECE, RECORD, WIRE, WIRE_BYTES, agent } from './agent';
 import {
   PAGE_BYTES,
+  QUIET_OPEN_US,
   QUIET_US,
   RAW_BYTES,
   RAW_START,
@@ -38,7 +39,8 @@ export function pump(): void {
     const came = wire_read(<u32>WIRE, WIRE_BYTES);
     if (!came) break;
     const now = wire_now();
-    if (now - a.heard_at >= QUIET_US) a.begin = a.begin_bytes = 0;
+    const quiet = link_state(LINK_AT) == LINK_OPEN ? QUIET_OPEN_US : QUIET_US;
+    if (now - a.heard_at >= quiet) a.begin = a.begin_bytes = 0;
     a.heard_at = now;
     if (a.begin_bytes < 4) listen(came);
     link_receive(LINK_AT, <u32>WIRE, came, now);
