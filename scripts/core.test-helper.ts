@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from './repository.ts';
+import { SMALL_PAIR } from './small-pair.test-helper.ts';
 
 export interface Run {
   code: number | null;
@@ -26,17 +27,9 @@ export const core = (...parameters: string[]): Run => sparecore('core', ...param
 
 /** Board a dumps, and its partner saves what there is. */
 const PAIR = {
-  title: 'of a test',
+  ...SMALL_PAIR,
   end_s: 1.6,
-  boards: { memory_mib: 16, post_ms: 50, dump_limit_ms: 300, giveback_ms: 'never' },
-  disks: [
-    { role: 'mailbox' },
-    { role: 'root', owner: 'a' },
-    { role: 'data', owner: 'a', size_mib: 64 },
-    { role: 'spare', owner: 'a' },
-    { role: 'root', owner: 'b' },
-    { role: 'data', owner: 'b', size_mib: 64 },
-  ],
+  boards: { ...SMALL_PAIR.boards, dump_limit_ms: 300 },
   workload: { working_set_mib: 8 },
 };
 

@@ -1,6 +1,6 @@
 /** What native code can do that a WebAssembly module cannot: jump to nowhere, and run out of stack. Both are panics. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -10,6 +10,7 @@ import { needsExternal, needsTool, testUnless } from './harness.ts';
 import { developmentKey } from './image-keys.ts';
 import { ROOT } from './repository.ts';
 import { makeFlash, nativePath, qemuParameters } from './rig/kinds.ts';
+import { writeSmallPair } from './small-pair.test-helper.ts';
 
 const NEEDS = [
   needsExternal(),
@@ -56,29 +57,13 @@ function run(
 const gdb = (files: readonly string[], commands: readonly string[]): ReturnType<typeof run> =>
   run('gdb-multiarch', ['-nx', '-batch', ...files, ...commands.flatMap((each) => ['-ex', each])]);
 
-const SCENARIO = {
-  title: 'of a test',
-  end_s: 1,
-  boards: { memory_mib: 16, post_ms: 50, giveback_ms: 'never', reboot_after_panic: false },
-  disks: [
-    { role: 'mailbox' },
-    { role: 'root', owner: 'a' },
-    { role: 'data', owner: 'a', size_mib: 64 },
-    { role: 'spare', owner: 'a' },
-    { role: 'root', owner: 'b' },
-    { role: 'data', owner: 'b', size_mib: 64 },
-  ],
-  workload: { working_set_mib: 1 },
-  events: [],
-};
-
 /** Runs the pair with board a in QEMU until a cycle once it has a disk for its dump, where a debugger does `harm`; what gdb finds in the core. */
 async function afterHarm(name: string, harm: readonly string[]): Promise<string> {
   const [flash, socket, disks, core, scenario] = ['flash', 'gdb', 'disks', 'core', 'scenario.yaml'].map(
     (each) => join(scratch, `${name}.${each}`),
   ) as [string, string, string, string, string];
   makeFlash(flash, developmentKey(), signedBuild('qemu'));
-  writeFileSync(scenario, JSON.stringify(SCENARIO));
+  writeSmallPair(scenario, 1);
   const qemu = [...qemuParameters(flash, 'pty,id=line'), '-gdb', `unix:${socket},server=on,wait=off`, '-S'];
   const { said } = await run('qemu-system-arm', qemu, /redirected to (\S+)/);
   const [, path] = /redirected to (\S+)/.exec(said)!;

@@ -12,6 +12,7 @@ import { needsExternal, needsTool, testUnless } from './harness.ts';
 import { hostPause } from './host-pause.ts';
 import { ROOT } from './repository.ts';
 import type { RigRecord } from './rig/records.ts';
+import { writeSmallPair } from './small-pair.test-helper.ts';
 
 const RIG = [
   needsExternal(),
@@ -93,26 +94,10 @@ const isSet = (slot: number, flag: number): boolean => flagOf(slot, flag) === L.
 /** The last of the percentages. */
 const shown = (said: string): number => Number([...said.matchAll(/^ *(\d+) %/gm)].at(-1)?.[1] ?? 0);
 
-/** Both boards boot and serve; what this board has is firmware that works. */
-const SHORT = {
-  title: 'of a test',
-  end_s: 0.1,
-  boards: { memory_mib: 16, post_ms: 20, giveback_ms: 'never', reboot_after_panic: false },
-  disks: [
-    { role: 'mailbox' },
-    { role: 'root', owner: 'a' },
-    { role: 'data', owner: 'a', size_mib: 64 },
-    { role: 'spare', owner: 'a' },
-    { role: 'root', owner: 'b' },
-    { role: 'data', owner: 'b', size_mib: 64 },
-  ],
-  workload: { working_set_mib: 1 },
-  events: [],
-};
-
+/** Both boards boot and serve: what this board has is firmware that works. */
 function runs(): void {
   const scenario = join(scratch, 'short.yaml');
-  writeFileSync(scenario, JSON.stringify(SHORT));
+  writeSmallPair(scenario, 0.1);
   assert.match(good('compare', scenario, '--board-a', `serial:${port}`), /^The same: \d+ events/m);
 }
 

@@ -3,7 +3,7 @@
  * does, at the same moments, and its core file is one that gdb reads as of an ARM.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,7 @@ import * as assert from 'uvu/assert';
 import { needsExternal, needsTool, testUnless } from './harness.ts';
 import { ROOT } from './repository.ts';
 import type { RigRecord } from './rig/records.ts';
+import { writeSmallPair } from './small-pair.test-helper.ts';
 
 const BUILD = [needsExternal(), needsTool('wasm2c'), needsTool('arm-none-eabi-gcc')];
 const RIG = [...BUILD, needsTool('qemu-system-arm'), needsTool('socat')];
@@ -128,29 +129,12 @@ testUnless(
   },
 );
 
-/** A trap on board a, over soon. */
-const TRAP = {
-  title: 'of a test',
-  end_s: 0.4,
-  boards: { memory_mib: 16, post_ms: 50, giveback_ms: 'never', reboot_after_panic: false },
-  disks: [
-    { role: 'mailbox' },
-    { role: 'root', owner: 'a' },
-    { role: 'data', owner: 'a', size_mib: 64 },
-    { role: 'spare', owner: 'a' },
-    { role: 'root', owner: 'b' },
-    { role: 'data', owner: 'b', size_mib: 64 },
-  ],
-  workload: { working_set_mib: 1 },
-  events: [{ at_s: 0.15, do: 'trap', board: 'a' }],
-};
-
 testUnless(
   [...RIG, needsTool('gdb-multiarch'), needsTool('readelf')],
   'gdb shows the native backtrace and the structures of a native board out of its core',
   () => {
     const scenario = join(scratch, 'trap.yaml');
-    writeFileSync(scenario, JSON.stringify(TRAP));
+    writeSmallPair(scenario, 0.4, [{ at_s: 0.15, do: 'trap', board: 'a' }]);
     const disks = join(scratch, 'trap-disks');
     const run = sparecore('run', scenario, '--quiet', '--disks', disks, '--board-a', `serial:${port}`);
     assert.is(run.code, 0, run.out + run.err);
