@@ -18,7 +18,6 @@ import { ROOT } from './build.mjs';
 import { withLock } from './setup-lock.mjs';
 
 const FOLDER = 'build/native';
-export const NATIVE_ELF = `${FOLDER}/sparecore.elf`;
 const SUPPORT = 'boards/native';
 const GCC = 'arm-none-eabi-gcc';
 const PACKAGES = {
