@@ -10,7 +10,7 @@ import { FileMedium, type Medium } from '../../../boards/shelf/medium.ts';
 import { hostTurn } from '../../host-turn.ts';
 import type { DumpCase } from './cases.ts';
 import { type MemoryImage, loadImage } from './memory-image.ts';
-import type { Timed } from './native.ts';
+import type { Timed } from './timed.ts';
 import { stopwatch } from './stopwatch.ts';
 
 export interface Dumped {
