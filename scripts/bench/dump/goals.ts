@@ -5,6 +5,7 @@ import type { DumpCase } from './cases.ts';
 import { type Folders, dumpOnce } from './measure.ts';
 import type { MemoryImage } from './memory-image.ts';
 import { ELF, KDUMP, KEEP, LZ4, PWRITE } from './references.ts';
+import { pinned } from './pinned.ts';
 import { type DumpRow, type Goal, goal, median } from './result.ts';
 
 /** One chunk and a block a WRITE: the smallest that the firmware takes. */
@@ -69,15 +70,17 @@ export async function pathGoals(
     });
     return { busy: spent.busy, commands };
   };
-  for (let round = 0; round < rounds; round++) {
-    const few = await time(1024);
-    const many = await time(SMALL_KIB);
-    cost.push((many.busy - few.busy) / (many.commands - few.commands));
-    const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line' }, image, folders, {
-      check: false,
-    });
-    large.push(real.time.busy / (one.memoryMib * 2 ** 20));
-  }
+  await pinned(async () => {
+    for (let round = 0; round < rounds; round++) {
+      const few = await time(1024);
+      const many = await time(SMALL_KIB);
+      cost.push((many.busy - few.busy) / (many.commands - few.commands));
+      const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line' }, image, folders, {
+        check: false,
+      });
+      large.push(real.time.busy / (one.memoryMib * 2 ** 20));
+    }
+  });
   const command = median(cost);
   const byte = median(large); // a byte all the way, the command's part of it small
   // Less than nothing is what the noise of a small board makes of it.
