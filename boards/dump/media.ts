@@ -16,18 +16,20 @@ import { type Extent, type Medium, piecesOf } from '../shelf/medium.ts';
 
 const SLAB = 2 ** 28;
 
-/** One piece of memory a slab, written over once, so that no write is the first one to a page of the host. */
+/** Memory that is there: no write is the first one to a page of the host, once `touch` was called. */
 export class TouchedMedium implements Medium {
   readonly bytes: number;
   readonly #slabs: Uint8Array[] = [];
 
   constructor(bytes: number) {
     this.bytes = bytes;
-    for (let at = 0; at < bytes; at += SLAB) {
-      const slab = new Uint8Array(Math.min(SLAB, bytes - at));
-      slab.fill(1).fill(0);
-      this.#slabs.push(slab);
-    }
+    for (let at = 0; at < bytes; at += SLAB) this.#slabs.push(new Uint8Array(Math.min(SLAB, bytes - at)));
+    this.touch();
+  }
+
+  /** Makes it zero, by writing it over; a host forgets which pages are there when nobody has used them for a while. */
+  touch(): void {
+    for (const slab of this.#slabs) slab.fill(1).fill(0);
   }
 
   #each(offset: number, count: number, use: (part: Uint8Array, done: number) => void): void {

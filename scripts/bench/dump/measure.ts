@@ -65,6 +65,7 @@ export async function dumpOnce(
   try {
     const ram = rig.started();
     loadImage(image.path, ram);
+    if (medium instanceof TouchedMedium) medium.touch();
     touch(ram);
     touchHeap();
     if (medium instanceof PostedMedium) medium.posting(true);
