@@ -104,7 +104,8 @@ export function commands_flush(): void {
 /** Takes what has completed; bounded by the ring. */
 export function commands_reap(): void {
   const c = core();
-  const posted = hba_poll();
+  // An HBA that says of more than the ring has places for is out of its mind, but must not hold up the cycle.
+  const posted = min<u32>(hba_poll() - c.cq_head, COMMAND_MAX) + c.cq_head;
   if (posted != c.cq_head) timer_work(WORK_COMMAND, posted - c.cq_head);
   while (c.cq_head != posted) {
     const cqe = <usize>CQ_AT + (c.cq_head & (COMMAND_MAX - 1)) * CQE_BYTES;

@@ -220,7 +220,7 @@ function flush(): void {
 
 function reap(): void {
   const d = dump();
-  const posted = hba_poll();
+  const posted = min<u32>(hba_poll() - d.cq_head, DUMP_RING) + d.cq_head; // the HBA may be what has failed
   while (d.cq_head != posted) {
     const cqe = DUMP_CQ + <usize>(d.cq_head & (DUMP_RING - 1)) * CQE_BYTES;
     d.cq_head++;
