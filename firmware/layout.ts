@@ -38,7 +38,7 @@ export const SAVE_BYTES: u32 = 0x360000;
 export const LABEL_BUFFER_AT: u32 = 0x4f0000; // label copies while their holder is brought up to date
 export const LABEL_BUFFER_BYTES: u32 = 0x10000;
 export const WORK_AT: u32 = 0x500000; // panic handler's own work area: zero until a panic, so it dumps as zero
-export const WORK_BYTES: u32 = 0x1d0000;
+export const WORK_BYTES: u32 = 0x250000;
 export const CACHE_AT: u32 = WORK_AT + WORK_BYTES; // cache entries, then the cache itself up to the end
 export const CACHE_LINE_BYTES: u32 = 65536;
 export const CACHE_ENTRY_BYTES: u32 = 32;
@@ -91,6 +91,7 @@ export const NV_OVERWRITE: u32 = 60; // 1: a dump may go over an older core that
 export const NV_STOP_MS: u32 = 64; // so long the partner's answer to "stop your dump" is waited for
 export const NV_CIPHER: u32 = 68; // CIPHER_*: dumps are encrypted to the public key that follows
 export const NV_DUMP_KEY: u32 = 72; // 8 words, X25519
+export const NV_CPUS: u32 = 104; // 2: a second CPU helps with the dump
 export const NV_NEVER: u32 = 0x7fffffff;
 
 // ------------------------------------------------------------------------------------- messages between boards

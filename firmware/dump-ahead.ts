@@ -1,0 +1,152 @@
+/**
+ * The first CPU's side of a dump by two: it walks the order ahead of the writer, posts what the second CPU may look at,
+ * and offers to the writer strictly in order. What is not done when its turn comes it does itself, and while the second
+ * CPU still has it, whatever else waits. How many are posted depends on what the writer took, never on who was faster:
+ * the same dump comes of it each time.
+ */
+import { writer_offer } from '../asm/dump/writer';
+import { stage_table } from '../asm/dump/writer-state';
+import { CODEC_LZ4 } from '../asm/layout';
+import { writer } from './dump-control';
+import {
+  JOBS_MAX,
+  JOB_CLAIMED,
+  JOB_DONE,
+  JOB_FREE,
+  JOB_OUTPUTS,
+  JOB_OWN,
+  JOB_POSTED,
+  Job,
+  Jobs,
+  job_at,
+  job_change,
+  job_found,
+  job_output,
+  job_put,
+  job_state,
+  job_work,
+  jobs,
+} from './dump-jobs';
+import { offer_one, poison_of } from './dump-offer';
+import { DUMP_WRITER, dump, dump_walk } from './dump-state';
+import { ORDER_END, ORDER_LATER, is_work_area, walk_next } from './order';
+
+/** Looks at a job of the second CPU before the first one sleeps: longer than any job takes. */
+const LOOKS: u32 = 100000;
+/**
+ * Of the host's time: a second CPU that is silent for so long is dead. Nothing but the speed of the dump depends on it,
+ * because the first one then does the same.
+ */
+const SILENCE_NS: i64 = 500000000;
+const TIMED_OUT: i32 = 2;
+
+/** An image begins: what is left of the last one is of no use. */
+export function ahead_begin(): void {
+  const j = jobs();
+  for (; j.taken != j.posted; j.taken++) {
+    const job = job_at(j.taken);
+    if (job_change(job, JOB_POSTED, JOB_FREE)) continue;
+    if (job_state(job) == JOB_CLAIMED) wait(job);
+    job_put(job, JOB_FREE);
+  }
+  j.helped = j.posted;
+  j.compress = writer().codec == CODEC_LZ4 ? 1 : 0;
+  j.sum = writer().cipher ? 0 : 1;
+  j.depth = j.compress ? JOB_OUTPUTS : JOBS_MAX;
+  j.ended = 0;
+}
+
+/** At most so many chunks, as long as the writer takes them. */
+export function ahead_offer(chunks: u32): void {
+  const j = jobs();
+  j.stopped = 0;
+  for (let n: u32 = 0; n < chunks; n++) {
+    fill();
+    if (j.taken == j.posted) {
+      if (j.ended) dump().walked = 1;
+      return;
+    }
+    const job = job_at(j.taken);
+    if (!offer(job)) return;
+    job_put(job, JOB_FREE);
+    j.taken++;
+  }
+}
+
+function fill(): void {
+  const j = jobs();
+  while (!j.stopped && !j.ended && j.posted - j.taken < j.depth) {
+    const chunk = walk_next(dump_walk());
+    if (chunk == ORDER_LATER) j.stopped = 1;
+    else if (chunk == ORDER_END) j.ended = 1;
+    else post(chunk);
+  }
+}
+
+function post(chunk: u32): void {
+  const j = jobs();
+  const job = job_at(j.posted);
+  job.chunk = chunk;
+  job.at = job_output(j.posted);
+  const isOwn = j.alone || is_work_area(chunk) || poison_of(chunk);
+  job_put(job, isOwn ? JOB_OWN : JOB_POSTED);
+  atomic.store<u32>(changetype<usize>(j), j.posted + 1, offsetof<Jobs>('posted'));
+  if (atomic.load<u32>(changetype<usize>(j), offsetof<Jobs>('asleep')))
+    atomic.notify(changetype<usize>(j) + offsetof<Jobs>('posted'), 1);
+}
+
+/** False when it must be offered again. */
+function offer(job: Job): bool {
+  finish(job);
+  if (job_state(job) == JOB_OWN) return offer_one(job.chunk);
+  const w = writer();
+  w.found = job_found(job);
+  const done = writer_offer(DUMP_WRITER, job.chunk, false, 0);
+  w.found = 0;
+  return done;
+}
+
+/** Until it is DONE, or OWN. */
+function finish(job: Job): void {
+  for (;;) {
+    const state = job_state(job);
+    if (state == JOB_DONE || state == JOB_OWN) return;
+    if (!work(job) && !help()) wait(job);
+  }
+}
+
+function work(job: Job): bool {
+  if (!job_change(job, JOB_POSTED, JOB_CLAIMED)) return false;
+  job_work(job, stage_table(writer()));
+  job_put(job, JOB_DONE);
+  return true;
+}
+
+/** Does the next job that nobody has; false without one. */
+function help(): bool {
+  const j = jobs();
+  if (<i32>(j.helped - j.taken) < 0) j.helped = j.taken;
+  while (j.helped != j.posted) if (work(job_at(j.helped++))) return true;
+  return false;
+}
+
+/** For a job that the second CPU has. If it does not come back, this CPU does without the other from here on. */
+function wait(job: Job): void {
+  for (let n: u32 = 0; n < LOOKS; n++) if (job_state(job) != JOB_CLAIMED) return;
+  const j = changetype<usize>(jobs());
+  atomic.store<u32>(j, 1, offsetof<Jobs>('waiting'));
+  const at = changetype<usize>(job) + offsetof<Job>('state');
+  const timedOut = atomic.wait<i32>(at, JOB_CLAIMED, SILENCE_NS) == TIMED_OUT;
+  atomic.store<u32>(j, 0, offsetof<Jobs>('waiting'));
+  if (timedOut && job_change(job, JOB_CLAIMED, JOB_OWN)) go_alone();
+}
+
+/** What comes of a job that was taken away from it is void, and where it writes this nobody reads any more. */
+function go_alone(): void {
+  const j = jobs();
+  j.alone = 1;
+  for (let n = j.taken; n != j.posted; n++) {
+    const job = job_at(n);
+    if (!job_change(job, JOB_POSTED, JOB_OWN)) job_change(job, JOB_CLAIMED, JOB_OWN);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What two CPUs share while a dump runs: a ring of chunks that are looked at before the writer wants them. A job is
+ * pure: what comes of it depends on the bytes of the chunk alone, and these are frozen, so it does not matter which CPU
+ * has done it. Whoever changes a job's state from POSTED to CLAIMED does it, and gives its result with the change to
+ * DONE; if somebody else has changed the state meanwhile, the result is void.
+ */
+import { crc32c } from '../asm/bytes/crc32c';
+import { lz4_compress } from '../asm/bytes/lz4';
+import { is_zero } from '../asm/bytes/zero';
+import { PACK_ROOM } from '../asm/dump/pack';
+import { Found } from '../asm/dump/writer-state';
+import { CHUNK_BYTES } from '../asm/layout';
+import { DUMP_JOBS, DUMP_PACKED } from './dump-state';
+
+/** Jobs on their way: enough for a CPU to go on while the other one waits for its devices. */
+export const JOBS_MAX: u32 = 64;
+/** With compression, as many as there is room for what comes of them. */
+export const JOB_OUTPUTS: u32 = 8;
+
+export const JOB_FREE: u32 = 0;
+/** No word of a memory that firmware has overrun is likely to be this one. */
+export const JOB_POSTED: u32 = 0x4a4f4231;
+export const JOB_CLAIMED: u32 = 0x4a4f4232;
+export const JOB_DONE: u32 = 0x4a4f4233;
+/** The first CPU alone may touch the chunk. */
+export const JOB_OWN: u32 = 0x4a4f4234;
+
+const JOB_BYTES: usize = 64;
+const JOBS_AT: usize = DUMP_JOBS + 64;
+
+
+@unmanaged
+export class Jobs {
+  posted: u32; // running count, and what the second CPU waits for
+  asleep: u32; // 1: the second CPU does, or is about to
+  waiting: u32; // 1: the first CPU waits for a job that the second one has
+  compress: u32;
+  sum: u32;
+  // The first CPU's alone.
+  taken: u32; // running count: offered to the writer
+  helped: u32; // jobs before this one are all claimed
+  depth: u32; // jobs at most on their way
+  stopped: u32; // no more are found in this cycle
+  ended: u32; // all chunks have been posted
+  alone: u32; // the second CPU does not answer: nothing more for it
+}
+
+
+@unmanaged
+export class Job {
+  state: u32; // JOB_*
+  chunk: u32;
+  zero: u32; // from here on as Found
+  crc: u32;
+  bytes: u32;
+  at: u32;
+}
+
+// @ts-ignore: decorator
+@inline
+export function jobs(): Jobs {
+  return changetype<Jobs>(DUMP_JOBS);
+}
+/** Of a running count. */
+// @ts-ignore: decorator
+@inline
+export function job_at(count: u32): Job {
+  return changetype<Job>(JOBS_AT + <usize>(count % JOBS_MAX) * JOB_BYTES);
+}
+export function job_found(job: Job): u32 {
+  return <u32>(changetype<usize>(job) + offsetof<Job>('zero'));
+}
+export function job_output(count: u32): u32 {
+  return <u32>DUMP_PACKED + (count % JOB_OUTPUTS) * CHUNK_BYTES;
+}
+
+export function job_state(job: Job): u32 {
+  return atomic.load<u32>(changetype<usize>(job), offsetof<Job>('state'));
+}
+export function job_put(job: Job, state: u32): void {
+  atomic.store<u32>(changetype<usize>(job), state, offsetof<Job>('state'));
+}
+/** True when it was `from`, and is `to` now. */
+export function job_change(job: Job, from: u32, to: u32): bool {
+  return atomic.cmpxchg<u32>(changetype<usize>(job), from, to, offsetof<Job>('state')) == from;
+}
+
+/** `table`: the caller's own, for the compression; its checksum has its own scratch already. */
+export function job_work(job: Job, table: usize): void {
+  const j = jobs();
+  const found = changetype<Found>(<usize>job_found(job));
+  const chunk = <usize>job.chunk * CHUNK_BYTES;
+  found.zero = is_zero(chunk, CHUNK_BYTES) ? 1 : 0;
+  if (found.zero) return;
+  found.bytes = j.compress ? lz4_compress(chunk, CHUNK_BYTES, found.at, PACK_ROOM, table) : 0;
+  found.crc = j.sum ? crc32c(0, chunk, CHUNK_BYTES) : 0;
+}
