@@ -9,13 +9,7 @@ import { stage_table } from '../asm/dump/writer-state';
 import { CODEC_LZ4 } from '../asm/layout';
 import { writer } from './dump-control';
 import {
-  JOBS_MAX,
-  JOB_CLAIMED,
-  JOB_DONE,
-  JOB_FREE,
   JOB_OUTPUTS,
-  JOB_OWN,
-  JOB_POSTED,
   Job,
   Jobs,
   job_at,
@@ -29,6 +23,7 @@ import {
 } from './dump-jobs';
 import { offer_one, poison_of } from './dump-offer';
 import { DUMP_WRITER, dump, dump_walk } from './dump-state';
+import { JOBS_MAX, JOB_CLAIMED, JOB_DONE, JOB_FREE, JOB_OWN, JOB_POSTED } from './layout';
 import { ORDER_END, ORDER_LATER, is_work_area, walk_next } from './order';
 
 /** Looks at a job of the second CPU before the first one sleeps: longer than any job takes. */
@@ -91,7 +86,7 @@ function post(chunk: u32): void {
   const isOwn = j.alone || is_work_area(chunk) || poison_of(chunk);
   job_put(job, isOwn ? JOB_OWN : JOB_POSTED);
   atomic.store<u32>(changetype<usize>(j), j.posted + 1, offsetof<Jobs>('posted'));
-  if (atomic.load<u32>(changetype<usize>(j), offsetof<Jobs>('asleep')))
+  if (!atomic.load<u32>(changetype<usize>(j), offsetof<Jobs>('awake')))
     atomic.notify(changetype<usize>(j) + offsetof<Jobs>('posted'), 1);
 }
 

@@ -10,29 +10,17 @@ import { is_zero } from '../asm/bytes/zero';
 import { PACK_ROOM } from '../asm/dump/pack';
 import { Found } from '../asm/dump/writer-state';
 import { CHUNK_BYTES } from '../asm/layout';
-import { DUMP_JOBS, DUMP_PACKED } from './dump-state';
+import { DUMP_PACKED } from './dump-state';
+import { JOBS_AT, JOBS_HEAD_BYTES, JOBS_MAX, JOB_BYTES } from './layout';
 
-/** Jobs on their way: enough for a CPU to go on while the other one waits for its devices. */
-export const JOBS_MAX: u32 = 64;
 /** With compression, as many as there is room for what comes of them. */
 export const JOB_OUTPUTS: u32 = 8;
-
-export const JOB_FREE: u32 = 0;
-/** No word of a memory that firmware has overrun is likely to be this one. */
-export const JOB_POSTED: u32 = 0x4a4f4231;
-export const JOB_CLAIMED: u32 = 0x4a4f4232;
-export const JOB_DONE: u32 = 0x4a4f4233;
-/** The first CPU alone may touch the chunk. */
-export const JOB_OWN: u32 = 0x4a4f4234;
-
-const JOB_BYTES: usize = 64;
-const JOBS_AT: usize = DUMP_JOBS + 64;
 
 
 @unmanaged
 export class Jobs {
   posted: u32; // running count, and what the second CPU waits for
-  asleep: u32; // 1: the second CPU does, or is about to
+  awake: u32; // 0: the second CPU sleeps, or is about to; until a panic all is zero here
   waiting: u32; // 1: the first CPU waits for a job that the second one has
   compress: u32;
   sum: u32;
@@ -59,13 +47,13 @@ export class Job {
 // @ts-ignore: decorator
 @inline
 export function jobs(): Jobs {
-  return changetype<Jobs>(DUMP_JOBS);
+  return changetype<Jobs>(<usize>JOBS_AT);
 }
 /** Of a running count. */
 // @ts-ignore: decorator
 @inline
 export function job_at(count: u32): Job {
-  return changetype<Job>(JOBS_AT + <usize>(count % JOBS_MAX) * JOB_BYTES);
+  return changetype<Job>(<usize>(JOBS_AT + JOBS_HEAD_BYTES + (count % JOBS_MAX) * JOB_BYTES));
 }
 export function job_found(job: Job): u32 {
   return <u32>(changetype<usize>(job) + offsetof<Job>('zero'));

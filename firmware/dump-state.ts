@@ -28,8 +28,7 @@ export const DUMP_DONE_BYTES: usize = 0x2000;
 export const DUMP_MEND: usize = WORK_AT + 0x30000; // CHUNK_BYTES
 export const DUMP_CIPHER: usize = WORK_AT + 0x5000; // CIPHER_AREA_BYTES
 export const DUMP_STAGE: usize = WORK_AT + 0x40000; // STAGE_AREA_BYTES
-// Of two CPUs: what they share, and the scratch of the second.
-export const DUMP_JOBS: usize = WORK_AT + 0x8000; // JOBS_BYTES
+// Of two CPUs, beside the jobs [layout]: the scratch of the second, and what is compressed ahead of the writer.
 export const SECOND_FOLD: usize = WORK_AT + 0x1c4000; // FOLD_BYTES
 export const SECOND_TABLE: usize = WORK_AT + 0x1cc000; // LZ4_TABLE_BYTES
 export const DUMP_PACKED: usize = WORK_AT + 0x1d0000; // CHUNK_BYTES each of JOB_OUTPUTS

@@ -43,6 +43,18 @@ export const CACHE_AT: u32 = WORK_AT + WORK_BYTES; // cache entries, then the ca
 export const CACHE_LINE_BYTES: u32 = 65536;
 export const CACHE_ENTRY_BYTES: u32 = 32;
 
+/** Of the work area, what two CPUs share while a dump runs: struct Jobs, then struct Job each. */
+export const JOBS_AT: u32 = WORK_AT + 0x8000;
+export const JOBS_HEAD_BYTES: u32 = 64;
+export const JOB_BYTES: u32 = 64; // its first word is JOB_*
+export const JOBS_MAX: u32 = 64;
+export const JOB_FREE: u32 = 0;
+/** No word of a memory that firmware has overrun is likely to be this one. */
+export const JOB_POSTED: u32 = 0x4a4f4231;
+export const JOB_CLAIMED: u32 = 0x4a4f4232;
+export const JOB_DONE: u32 = 0x4a4f4233;
+export const JOB_OWN: u32 = 0x4a4f4234; // the first CPU alone may touch the chunk
+
 /** Panic record, an epitaph at a known address. */
 export const RECORD_MAGIC: u32 = 0x52504353; // "SCPR"
 export const RECORD_MAGIC_AT: u32 = 0; // u32

@@ -5,21 +5,9 @@
  */
 import { crc32c_init } from '../asm/bytes/crc32c';
 import { fold_in } from '../asm/bytes/fold';
-import { CHUNK_BYTES } from '../asm/layout';
-import {
-  JOBS_MAX,
-  JOB_CLAIMED,
-  JOB_DONE,
-  JOB_POSTED,
-  Job,
-  Jobs,
-  job_at,
-  job_change,
-  job_output,
-  job_work,
-  jobs,
-} from './dump-jobs';
+import { Job, Jobs, job_at, job_change, job_output, job_work, jobs } from './dump-jobs';
 import { SECOND_FOLD, SECOND_TABLE } from './dump-state';
+import { JOBS_MAX, JOB_CLAIMED, JOB_DONE, JOB_POSTED } from './layout';
 
 /** So often it looks again before it sleeps: to be woken takes longer than the first CPU takes between two jobs. */
 const LOOKS: u32 = 4096;
@@ -47,9 +35,9 @@ function look(before: u32): u32 {
     const posted = atomic.load<u32>(j, offsetof<Jobs>('posted'));
     if (posted != before) return posted;
   }
-  atomic.store<u32>(j, 1, offsetof<Jobs>('asleep'));
+  atomic.store<u32>(j, 0, offsetof<Jobs>('awake'));
   atomic.wait<i32>(j + offsetof<Jobs>('posted'), before, -1);
-  atomic.store<u32>(j, 0, offsetof<Jobs>('asleep'));
+  atomic.store<u32>(j, 1, offsetof<Jobs>('awake'));
   return atomic.load<u32>(j, offsetof<Jobs>('posted'));
 }
 

@@ -37,7 +37,7 @@ export class EmulatedSocket implements Socket {
   }
 
   off(): void {
-    this.second?.stop();
+    void this.second?.stop();
     this.second = null;
     if (this.#memory !== null) giveMemory(this.#memory);
     this.#memory = null;

@@ -48,7 +48,8 @@ export class SecondCpu {
       throw new Error('the thread of the second CPU does not begin', { cause: this.#error });
   }
 
-  stop(): void {
-    void this.#worker.terminate();
+  /** At once, wherever it is; resolves when its thread has ended. */
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
   }
 }
