@@ -1,5 +1,6 @@
 // What the dump is meant to reach, and what was measured.
 import { closeSync, openSync, readSync } from 'node:fs';
+import { KernelWorkers } from '../../../boards/dump/kernel-workers.ts';
 import { Kernels } from '../../../boards/dump/kernels.ts';
 import { NowhereMedium } from '../../../boards/dump/nowhere.ts';
 import { CONTENT_AT, spareBytes } from '../../../boards/dump/rig.ts';
@@ -22,13 +23,29 @@ const SMALL_BYTES = 65_536;
 
 /** Goals that rows answer. */
 export function rowGoals(rows: readonly DumpRow[], content: DumpCase['content']): Goal[] {
-  const of = (codec: string, medium: string, dma: string, reference: string): number | null =>
+  const of = (
+    codec: string,
+    medium: string,
+    dma: string,
+    reference: string,
+    cpus: 1 | 2 = 1,
+  ): number | null =>
     rows
       .find(
-        (row) => row.content === content && row.codec === codec && row.medium === medium && row.dma === dma,
+        (row) =>
+          row.content === content &&
+          row.codec === codec &&
+          row.medium === medium &&
+          row.dma === dma &&
+          row.cpus === cpus,
       )
       ?.references.find(({ name }) => name === reference)?.ratio ?? null;
   const isGuest = content === 'image';
+  const [byOne, byTwo] = ([1, 2] as const).map((cpus) => of('sparse', 'memory', 'in line', KEEP, cpus)) as [
+    number | null,
+    number | null,
+  ];
+  const isByTwo = byTwo !== null && (byOne === null || byTwo > byOne);
   const first = rows.find((row) => row.content === content);
   return [
     goal(`sparse to tmpfs: ${PWRITE}`, 'least', 1, of('sparse', 'tmpfs', 'in line', PWRITE)),
@@ -39,14 +56,14 @@ export function rowGoals(rows: readonly DumpRow[], content: DumpCase['content'])
       of('sparse', 'tmpfs', 'overlapped', PWRITE),
     ),
     goal(
-      `sparse to touched memory: ${KEEP}, read of the rest`,
+      `sparse to touched memory: ${KEEP}, read of the rest${isByTwo ? ' (two CPUs)' : ''}`,
       'least',
       0.9,
-      of('sparse', 'memory', 'in line', KEEP),
+      isByTwo ? byTwo : byOne,
     ),
     goal(`sparse to tmpfs: ${ELF}`, 'least', isGuest ? 3.5 : 2.2, of('sparse', 'tmpfs', 'overlapped', ELF)),
     goal(`LZ4 to tmpfs: ${KDUMP}`, 'least', 5, of('lz4', 'tmpfs', 'in line', KDUMP)),
-    goal(`the same with two workers`, 'least', 9, null),
+    goal(`the same with two workers`, 'least', 9, of('lz4', 'tmpfs', 'in line', KDUMP, 2)),
     goal(`LZ4 to tmpfs: ${LZ4}`, 'least', 1.5, of('lz4', 'tmpfs', 'in line', LZ4)),
     goal(
       'first block after the panic, board time',
@@ -97,8 +114,31 @@ export function kernelGoals(image: MemoryImage, native: Native): Goal[] {
     goal('zero detection: AVX2', 'least', 0.8, medianOf(ratios.zero)),
     goal('LZ4 at 64 KiB: liblz4', 'least', 0.92, medianOf(ratios.lz4)),
     goal('LZ4: difference in size', 'most', 1, medianOf(sizes), '%'),
-    goal('LZ4 with two workers: liblz4', 'least', 1.8, null),
+    goal('LZ4 with two workers: liblz4', 'least', 1.8, byTwo(sample, image, native)),
   ];
+}
+
+/**
+ * LZ4 by two threads, each with half of the chunks, against the native one in one thread: by the clock, because it is
+ * the later of the two that counts.
+ */
+function byTwo(sample: Uint8Array, image: MemoryImage, native: Native): number | null {
+  const expected = new Kernels(sample).lz4();
+  const workers = new KernelWorkers(sample, 2);
+  const ratios: number[] = [];
+  try {
+    for (let round = -1; round < KERNEL_ROUNDS; round++) {
+      const stop = stopwatch();
+      const stored = workers.lz4();
+      const { wall } = stop();
+      if (stored !== expected) throw new Error(`two threads store ${stored} bytes, one ${expected}`);
+      const reference = native.time('lz4', image.path, CONTENT_AT, sample.length, '1');
+      if (reference !== null && round >= 0) ratios.push(reference.wall / wall);
+    }
+  } finally {
+    workers.close();
+  }
+  return medianOf(ratios);
 }
 
 /** What a command costs besides its data: the same dump in large and in small writes, to a medium that does nothing. */
@@ -110,7 +150,7 @@ export async function pathGoals(
 ): Promise<Goal[]> {
   const cost: number[] = [];
   const large: number[] = [];
-  const nowhere = { ...one, medium: 'memory', dma: 'in line' } as const;
+  const nowhere = { ...one, medium: 'memory', dma: 'in line', cpus: 1 } as const;
   const time = async (maxTransferKib: number): Promise<{ busy: number; commands: number }> => {
     const medium = new NowhereMedium(spareBytes(one.memoryMib));
     const { time: spent, commands } = await dumpOnce(nowhere, image, folders, {
@@ -124,7 +164,7 @@ export async function pathGoals(
     const few = await time(1024);
     const many = await time(SMALL_KIB);
     cost.push((many.busy - few.busy) / (many.commands - few.commands));
-    const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line' }, image, folders, {
+    const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line', cpus: 1 }, image, folders, {
       check: false,
     });
     large.push(real.time.busy / (one.memoryMib * 2 ** 20));
