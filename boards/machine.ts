@@ -45,11 +45,12 @@ export function firmwarePath(cpus: 1 | 2 = 1): string {
   return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
 }
 
-let loaded: { path: string; firmware: Firmware } | null = null;
+const loaded = new Map<string, Firmware>();
 
 export function loadFirmware(path: string): Firmware {
-  if (loaded?.path !== path) loaded = { path, firmware: new Firmware(path) };
-  return loaded.firmware;
+  const known = loaded.get(path) ?? new Firmware(path);
+  loaded.set(path, known);
+  return known;
 }
 
 /** The firmware of a board with so many CPUs; `path` null: the one that the build made. */
