@@ -12,6 +12,7 @@ import {
   JOB_OUTPUTS,
   Job,
   Jobs,
+  ahead,
   job_at,
   job_change,
   job_found,
@@ -37,57 +38,57 @@ const TIMED_OUT: i32 = 2;
 
 /** An image begins: what is left of the last one is of no use. */
 export function ahead_begin(): void {
+  const a = ahead();
   const j = jobs();
-  for (; j.taken != j.posted; j.taken++) {
-    const job = job_at(j.taken);
+  for (; a.taken != a.posted; a.taken++) {
+    const job = job_at(a.taken);
     if (job_change(job, JOB_POSTED, JOB_FREE)) continue;
     if (job_state(job) == JOB_CLAIMED) wait(job);
     job_put(job, JOB_FREE);
   }
-  j.helped = j.posted;
   j.compress = writer().codec == CODEC_LZ4 ? 1 : 0;
   j.sum = writer().cipher ? 0 : 1;
-  j.depth = j.compress ? JOB_OUTPUTS : JOBS_MAX;
-  j.ended = 0;
+  a.depth = j.compress ? JOB_OUTPUTS : JOBS_MAX;
+  a.ended = 0;
 }
 
 /** At most so many chunks, as long as the writer takes them. */
 export function ahead_offer(chunks: u32): void {
-  const j = jobs();
-  j.stopped = 0;
+  const a = ahead();
+  a.stopped = 0;
   for (let n: u32 = 0; n < chunks; n++) {
     fill();
-    if (j.taken == j.posted) {
-      if (j.ended) dump().walked = 1;
+    if (a.taken == a.posted) {
+      if (a.ended) dump().walked = 1;
       return;
     }
-    const job = job_at(j.taken);
+    const job = job_at(a.taken);
     if (!offer(job)) return;
     job_put(job, JOB_FREE);
-    j.taken++;
+    a.taken++;
   }
 }
 
 function fill(): void {
-  const j = jobs();
-  while (!j.stopped && !j.ended && j.posted - j.taken < j.depth) {
+  const a = ahead();
+  while (!a.stopped && !a.ended && a.posted - a.taken < a.depth) {
     const chunk = walk_next(dump_walk());
-    if (chunk == ORDER_LATER) j.stopped = 1;
-    else if (chunk == ORDER_END) j.ended = 1;
+    if (chunk == ORDER_LATER) a.stopped = 1;
+    else if (chunk == ORDER_END) a.ended = 1;
     else post(chunk);
   }
 }
 
 function post(chunk: u32): void {
-  const j = jobs();
-  const job = job_at(j.posted);
+  const a = ahead();
+  const job = job_at(a.posted);
   job.chunk = chunk;
-  job.at = job_output(j.posted);
-  const isOwn = j.alone || is_work_area(chunk) || poison_of(chunk);
+  job.at = job_output(a.posted);
+  const isOwn = a.alone || is_work_area(chunk) || poison_of(chunk);
   job_put(job, isOwn ? JOB_OWN : JOB_POSTED);
-  atomic.store<u32>(changetype<usize>(j), j.posted + 1, offsetof<Jobs>('posted'));
-  if (!atomic.load<u32>(changetype<usize>(j), offsetof<Jobs>('awake')))
-    atomic.notify(changetype<usize>(j) + offsetof<Jobs>('posted'), 1);
+  const j = changetype<usize>(jobs());
+  atomic.store<u32>(j, ++a.posted, offsetof<Jobs>('posted'));
+  if (!atomic.load<u32>(j, offsetof<Jobs>('awake'))) atomic.notify(j + offsetof<Jobs>('posted'), 1);
 }
 
 /** False when it must be offered again. */
@@ -119,9 +120,9 @@ function work(job: Job): bool {
 
 /** Does the next job that nobody has; false without one. */
 function help(): bool {
-  const j = jobs();
-  if (<i32>(j.helped - j.taken) < 0) j.helped = j.taken;
-  while (j.helped != j.posted) if (work(job_at(j.helped++))) return true;
+  const a = ahead();
+  if (<i32>(a.helped - a.taken) < 0) a.helped = a.taken;
+  while (a.helped != a.posted) if (work(job_at(a.helped++))) return true;
   return false;
 }
 
@@ -138,9 +139,9 @@ function wait(job: Job): void {
 
 /** What comes of a job that was taken away from it is void, and where it writes this nobody reads any more. */
 function go_alone(): void {
-  const j = jobs();
-  j.alone = 1;
-  for (let n = j.taken; n != j.posted; n++) {
+  const a = ahead();
+  a.alone = 1;
+  for (let n = a.taken; n != a.posted; n++) {
     const job = job_at(n);
     if (!job_change(job, JOB_POSTED, JOB_OWN)) job_change(job, JOB_CLAIMED, JOB_OWN);
   }

@@ -11,7 +11,7 @@ import { PACK_ROOM } from '../asm/dump/pack';
 import { Found } from '../asm/dump/writer-state';
 import { CHUNK_BYTES } from '../asm/layout';
 import { DUMP_PACKED } from './dump-state';
-import { JOBS_AT, JOBS_HEAD_BYTES, JOBS_MAX, JOB_BYTES } from './layout';
+import { AHEAD_AT, JOBS_AT, JOBS_HEAD_BYTES, JOBS_MAX, JOB_BYTES } from './layout';
 
 /** With compression, as many as there is room for what comes of them. */
 export const JOB_OUTPUTS: u32 = 8;
@@ -24,7 +24,12 @@ export class Jobs {
   waiting: u32; // 1: the first CPU waits for a job that the second one has
   compress: u32;
   sum: u32;
-  // The first CPU's alone.
+}
+
+/** Of the first CPU: how far it is. */
+@unmanaged
+export class Ahead {
+  posted: u32; // running counts: the same as in Jobs
   taken: u32; // running count: offered to the writer
   helped: u32; // jobs before this one are all claimed
   depth: u32; // jobs at most on their way
@@ -44,6 +49,11 @@ export class Job {
   at: u32;
 }
 
+// @ts-ignore: decorator
+@inline
+export function ahead(): Ahead {
+  return changetype<Ahead>(<usize>AHEAD_AT);
+}
 // @ts-ignore: decorator
 @inline
 export function jobs(): Jobs {
@@ -68,8 +78,9 @@ export function job_state(job: Job): u32 {
 export function job_put(job: Job, state: u32): void {
   atomic.store<u32>(changetype<usize>(job), state, offsetof<Job>('state'));
 }
-/** True when it was `from`, and is `to` now. */
+/** True when it was `from`, and is `to` now. Looks first: a look does not take the line from the other CPU. */
 export function job_change(job: Job, from: u32, to: u32): bool {
+  if (job_state(job) != from) return false;
   return atomic.cmpxchg<u32>(changetype<usize>(job), from, to, offsetof<Job>('state')) == from;
 }
 

@@ -82,6 +82,8 @@ export class Dump {
   pending_chunk: u32; // + 1: to be offered again
   tables_told: u32; // table blocks written when progress was traced last
   cpus: u32; // 2: the second one helps
+  clean_from: u32; // pages from here on
+  clean_to: u32; // up to this one are not poisoned
 }
 
 // @ts-ignore: decorator

@@ -43,9 +43,13 @@ export const CACHE_AT: u32 = WORK_AT + WORK_BYTES; // cache entries, then the ca
 export const CACHE_LINE_BYTES: u32 = 65536;
 export const CACHE_ENTRY_BYTES: u32 = 32;
 
-/** Of the work area, what two CPUs share while a dump runs: struct Jobs, then struct Job each. */
+/**
+ * Of the work area, what two CPUs share while a dump runs: struct Jobs, struct Ahead, which is the first CPU's alone, and
+ * struct Job each. Each begins a line of the CPUs' caches.
+ */
 export const JOBS_AT: u32 = WORK_AT + 0x8000;
-export const JOBS_HEAD_BYTES: u32 = 64;
+export const AHEAD_AT: u32 = JOBS_AT + 0x80;
+export const JOBS_HEAD_BYTES: u32 = 0x100;
 export const JOB_BYTES: u32 = 64; // its first word is JOB_*
 export const JOBS_MAX: u32 = 64;
 export const JOB_FREE: u32 = 0;

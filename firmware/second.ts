@@ -10,7 +10,7 @@ import { SECOND_FOLD, SECOND_TABLE } from './dump-state';
 import { JOBS_MAX, JOB_CLAIMED, JOB_DONE, JOB_POSTED } from './layout';
 
 /** So often it looks again before it sleeps: to be woken takes longer than the first CPU takes between two jobs. */
-const LOOKS: u32 = 4096;
+const LOOKS: u32 = 200000;
 
 /** Before the first CPU boots: RAM is zero, and tables that both use are written. */
 export function second_begin(): void {
