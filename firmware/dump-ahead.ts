@@ -21,6 +21,7 @@ import {
   job_state,
   job_work,
   jobs,
+  jobs_fit,
 } from './dump-jobs';
 import { offer_one, poison_of } from './dump-offer';
 import { DUMP_WRITER, dump, dump_walk } from './dump-state';
@@ -38,6 +39,7 @@ const TIMED_OUT: i32 = 2;
 
 /** An image begins: what is left of the last one is of no use. */
 export function ahead_begin(): void {
+  assert(jobs_fit());
   const a = ahead();
   const j = jobs();
   for (; a.taken != a.posted; a.taken++) {

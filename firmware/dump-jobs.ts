@@ -5,13 +5,14 @@
  * DONE; if somebody else has changed the state meanwhile, the result is void.
  */
 import { crc32c } from '../asm/bytes/crc32c';
-import { lz4_compress } from '../asm/bytes/lz4';
+import { LZ4_TABLE_BYTES, lz4_compress } from '../asm/bytes/lz4';
+import { FOLD_BYTES } from '../asm/bytes/fold';
 import { is_zero } from '../asm/bytes/zero';
 import { PACK_ROOM } from '../asm/dump/pack';
-import { Found } from '../asm/dump/writer-state';
+import { CIPHER_AREA_BYTES, Found, STAGE_AREA_BYTES } from '../asm/dump/writer-state';
 import { CHUNK_BYTES } from '../asm/layout';
-import { DUMP_PACKED } from './dump-state';
-import { AHEAD_AT, JOBS_AT, JOBS_HEAD_BYTES, JOBS_MAX, JOB_BYTES } from './layout';
+import { DUMP_CIPHER, DUMP_PACKED, DUMP_STAGE, DUMP_WRITER, SECOND_FOLD, SECOND_TABLE } from './dump-state';
+import { AHEAD_AT, JOBS_AT, JOBS_HEAD_BYTES, JOBS_MAX, JOB_BYTES, WORK_AT, WORK_BYTES } from './layout';
 
 /** With compression, as many as there is room for what comes of them. */
 export const JOB_OUTPUTS: u32 = 8;
@@ -70,6 +71,18 @@ export function job_found(job: Job): u32 {
 }
 export function job_output(count: u32): u32 {
   return <u32>DUMP_PACKED + (count % JOB_OUTPUTS) * CHUNK_BYTES;
+}
+
+/** What belongs to two CPUs lies beside what belongs to a dump by one. */
+export function jobs_fit(): bool {
+  return (
+    DUMP_CIPHER + CIPHER_AREA_BYTES <= <usize>JOBS_AT &&
+    JOBS_AT + JOBS_HEAD_BYTES + JOBS_MAX * JOB_BYTES <= <u32>DUMP_WRITER &&
+    DUMP_STAGE + STAGE_AREA_BYTES <= SECOND_FOLD &&
+    SECOND_FOLD + FOLD_BYTES <= SECOND_TABLE &&
+    SECOND_TABLE + LZ4_TABLE_BYTES <= DUMP_PACKED &&
+    DUMP_PACKED + JOB_OUTPUTS * CHUNK_BYTES <= <usize>(WORK_AT + WORK_BYTES)
+  );
 }
 
 export function job_state(job: Job): u32 {

@@ -27,7 +27,7 @@ const secondOf = (pair: Pair): SecondCpu => {
   assert.instance(pair.a, EmulatedBoard);
   const { second } = (pair.a as EmulatedBoard).socket;
   assert.ok(second, 'a second CPU is there');
-  return second!;
+  return second;
 };
 
 /** Chunks of the cache: zero, noise, text, half and half; of some, pages that nobody may read. */

@@ -48,14 +48,15 @@ test('a reboot gives a board a new second CPU, with which it serves again', () =
   assert.ok(giveback?.ended_s);
 });
 
+function refused(code: number, says: RegExp, ...parameters: string[]): void {
+  const found = sparecore('run', ...parameters);
+  assert.is(found.code, code, found.err);
+  assert.match(found.err, says);
+  assert.is(found.err.trimEnd().split('\n').length, 1, found.err);
+}
+
 test('what has one CPU is told in one line: an attached board, firmware for one, and the other way round', () => {
   const path = scenarioOf('refused', {}, []);
-  const refused = (code: number, says: RegExp, ...parameters: string[]): void => {
-    const found = sparecore('run', ...parameters);
-    assert.is(found.code, code, found.err);
-    assert.match(found.err, says);
-    assert.is(found.err.trimEnd().split('\n').length, 1, found.err);
-  };
   const attached = /an attached board has one CPU, and boards\.cpus is 2$/m;
   refused(EXIT_BAD_SCENARIO, attached, path, '--board-a', 'inproc');
   refused(EXIT_BAD_SCENARIO, attached, path, '--board-b', 'inproc');

@@ -94,20 +94,21 @@ test('goals take their ratio from the row of that medium, codec and DMA', () => 
   );
 });
 
+const inMemory = (cpus: 1 | 2, ratio: number): DumpRow =>
+  row({ medium: 'memory', cpus, references: [{ name: KEEP, seconds: 1, ratio }] });
+const byLz4 = (cpus: 1 | 2, ratio: number): DumpRow =>
+  row({ codec: 'lz4', cpus, references: [{ name: KDUMP, seconds: 1, ratio }] });
+const measuredOf = (rows: DumpRow[]): string[] =>
+  rowGoals(rows, 'mixed').flatMap(({ name, measured }) =>
+    measured !== null && /memory|kdump|workers/.test(name) ? [`${name} ${measured}`] : [],
+  );
+
 test('the goals of two CPUs take the rows of such boards, and that to memory says when it is by two', () => {
-  const memory = (cpus: 1 | 2, ratio: number): DumpRow =>
-    row({ medium: 'memory', cpus, references: [{ name: KEEP, seconds: 1, ratio }] });
-  const lz4 = (cpus: 1 | 2, ratio: number): DumpRow =>
-    row({ codec: 'lz4', cpus, references: [{ name: KDUMP, seconds: 1, ratio }] });
-  const found = (rows: DumpRow[]): string[] =>
-    rowGoals(rows, 'mixed').flatMap(({ name, measured }) =>
-      measured !== null && /memory|kdump|workers/.test(name) ? [`${name} ${measured}`] : [],
-    );
   const goalOf = `sparse to touched memory: ${KEEP}, read of the rest`;
-  assert.equal(found([memory(1, 0.8), memory(2, 0.7)]), [`${goalOf} 0.8`]);
-  assert.equal(found([memory(1, 0.8), memory(2, 1.1)]), [`${goalOf} (two CPUs) 1.1`]);
-  assert.equal(found([memory(2, 1.1)]), [`${goalOf} (two CPUs) 1.1`]);
-  assert.equal(found([lz4(1, 5.5), lz4(2, 9.5)]), [
+  assert.equal(measuredOf([inMemory(1, 0.8), inMemory(2, 0.7)]), [`${goalOf} 0.8`]);
+  assert.equal(measuredOf([inMemory(1, 0.8), inMemory(2, 1.1)]), [`${goalOf} (two CPUs) 1.1`]);
+  assert.equal(measuredOf([inMemory(2, 1.1)]), [`${goalOf} (two CPUs) 1.1`]);
+  assert.equal(measuredOf([byLz4(1, 5.5), byLz4(2, 9.5)]), [
     `LZ4 to tmpfs: ${KDUMP} 5.5`,
     'the same with two workers 9.5',
   ]);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Argument, Option } from 'commander';
 import { privateKeyOf } from '../../../boards/core/key.ts';
 import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
-import { panicOf } from '../../../boards/core/epitaph.ts';
+import type { panicOf } from '../../../boards/core/epitaph.ts';
 import { openFile, toldOf } from '../../../boards/core/open-source.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
 import { Symbols } from '../../../boards/core/symbols.ts';
