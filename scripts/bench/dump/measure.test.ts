@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ATTRIBUTE_COMPLETED } from '../../../asm/layout.ts';
+import { KernelWorkers } from '../../../boards/dump/kernel-workers.ts';
+import { Kernels } from '../../../boards/dump/kernels.ts';
 import { readBack } from '../../../boards/dump/verify.ts';
 import { CONTENT_AT, DumpRig, spareBytes } from '../../../boards/dump/rig.ts';
 import { MemoryMedium } from '../../../boards/shelf/medium.ts';
@@ -45,6 +47,19 @@ test('a dump to memory, to a file, and to a file while firmware goes on, raw and
   for (const [kind, sizes] of stored) assert.is(sizes.size, 1, kind);
   assert.equal(readdirSync(folder), ['mixed-64.ram']);
   rmSync(image.path);
+});
+
+test('two threads, each with every other chunk, store what one stores', () => {
+  const sample = new Uint8Array(37 * 65_536);
+  fillMemory(sample, 0, 'mixed', false);
+  const workers = new KernelWorkers(sample, 2);
+  try {
+    const expected = new Kernels(sample).lz4();
+    assert.ok(expected > 0 && expected < sample.length);
+    for (let round = 0; round < 3; round++) assert.is(workers.lz4(), expected);
+  } finally {
+    workers.close();
+  }
 });
 
 test('with no chunk of zeros all of the content is written', async () => {
