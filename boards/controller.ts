@@ -21,6 +21,8 @@ const CYCLE = 1;
 const BOOT = 2;
 /** In one moment the CPU comes after all devices, and board A before board B. */
 const RANK = 1;
+/** Made once, and not for each of thousands of cycles. */
+const A_CYCLE = (cpu: Cpu): number => cpu.cycle();
 
 export interface BoardOptions {
   index: 0 | 1;
@@ -261,7 +263,7 @@ export class Controller implements Board {
       if (!this.running) return;
     }
     const generation = this.#generation;
-    const skip = this.#enter((cpu) => cpu.cycle()) ?? 0;
+    const skip = this.#enter(A_CYCLE) ?? 0;
     this.cycles++;
     if (!this.running || generation !== this.#generation) return;
     const periods = Math.max(1, Math.ceil(this.#cost / period));

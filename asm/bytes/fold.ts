@@ -30,10 +30,9 @@ const ROW: u32 = 16;
 
 /**
  * Bytes that the kernel works in. FAR keeps its rows in a ring, followed by a copy of its first row so that a load may
- * reach over its end; then the last of them in a line, and as many zeros. SHORT works where both lie, from the front.
+ * reach over its end, and by zeros. SHORT works in the same place, from the front.
  */
 export const FOLD_BYTES: u32 = 16288 + 5424 + 1264 + 640;
-const LINE_AT: usize = 5440;
 const FAR_LEFT_AT: usize = 16288;
 const SHORT_LEFT_AT: usize = 16288 + 5424;
 const FOLDED_AT: usize = 16288 + 5424 + 1264;
@@ -67,124 +66,139 @@ export function fold(state: u32, ptr: usize, rows: u32): void {
 
 function fold_far(state: u32, ptr: usize, rows: u32): void {
   const ring = area;
-  memory.fill(ring, 0, FAR + ROW);
-  v128.store(ring, i32x4(state, 0, 0, 0)); // reaches the first row alone: the distance of FAR
+  clear(ring, FAR_ROWS + NEAR_ROWS + 2);
   let left = rows - FAR_ROWS;
-  for (; left >= FAR_ROWS; left -= FAR_ROWS) {
-    far_pass(ring, ptr, FAR_ROWS);
+  // What is no whole pass comes first, so that the last row of all is the last of the ring.
+  const odd = left % FAR_ROWS;
+  const first = odd ? FAR_ROWS - odd : 0;
+  v128.store(ring + first * ROW, i32x4(state, 0, 0, 0)); // reaches the first row alone: the distance of FAR
+  if (odd) far_pass(ring, ptr, first);
+  ptr += odd * ROW;
+  for (left -= odd; left; left -= FAR_ROWS) {
+    far_pass(ring, ptr, 0);
     ptr += FAR;
   }
-  if (left) far_pass(ring, ptr, left);
-  far_rest(ring, ptr + left * ROW, left);
-}
-
-/** Rows in the ring become those of the last `rows` rows, one for one. Each loop wraps other distances around. */
-function far_pass(ring: usize, ptr: usize, rows: u32): void {
-  v128.store(ring, far_row(ring, ptr));
-  v128.store(ring, v128.load(ring), 5424);
-  const first = min<u32>(rows, 80);
-  const second = min<u32>(rows, 98);
-  let to = ring + ROW;
-  ptr += ROW;
-  let n = first - 1;
-  for (; n >= 4; n -= 4) {
-    v128.store(to, far_row(to, ptr));
-    v128.store(to, far_row(to + 16, ptr + 16), 16);
-    v128.store(to, far_row(to + 32, ptr + 32), 32);
-    v128.store(to, far_row(to + 48, ptr + 48), 48);
-    to += 64;
-    ptr += 64;
-  }
-  for (; n; n--) {
-    v128.store(to, far_row(to, ptr));
-    to += ROW;
-    ptr += ROW;
-  }
-  to -= 1278;
-  for (n = second - first; n; n--) {
-    v128.store(to, middle_row(to, ptr), 1278);
-    to += ROW;
-    ptr += ROW;
-  }
-  to -= 287;
-  for (n = rows - second; n >= 4; n -= 4) {
-    v128.store(to, near_row(to, ptr), 1565);
-    v128.store(to, near_row(to + 16, ptr + 16), 1581);
-    v128.store(to, near_row(to + 32, ptr + 32), 1597);
-    v128.store(to, near_row(to + 48, ptr + 48), 1613);
-    to += 64;
-    ptr += 64;
-  }
-  for (; n; n--) {
-    v128.store(to, near_row(to, ptr), 1565);
-    to += ROW;
-    ptr += ROW;
-  }
-}
-
-/** A row of FAR where both shorter distances wrap around, and where the rows lie in a line: its place is FAR after `to`. */
-// @ts-ignore: decorator
-@inline
-function far_row(to: usize, from: usize): v128 {
-  return v128.xor(
-    v128.xor(v128.load(from), v128.load(to)),
-    v128.xor(v128.load(to, 4146), v128.load(to, 3859)),
-  );
-}
-
-/** Where only the longer one does; its place is 1278 after `to`. */
-// @ts-ignore: decorator
-@inline
-function middle_row(to: usize, from: usize): v128 {
-  return v128.xor(
-    v128.xor(v128.load(from), v128.load(to, 1278)),
-    v128.xor(v128.load(to), v128.load(to, 5137)),
-  );
-}
-
-/** Where neither does; its place is 1565 after `to`. */
-// @ts-ignore: decorator
-@inline
-function near_row(to: usize, from: usize): v128 {
-  return v128.xor(
-    v128.xor(v128.load(from), v128.load(to, 1565)),
-    v128.xor(v128.load(to, 287), v128.load(to)),
-  );
+  far_rest(ring, ptr);
 }
 
 /**
- * What is left of FAR: its last FAR bytes, with what the rows before them add: all of the ring, from row `cut` on, and of
- * the shorter distances what is at its end.
+ * Rows in the ring, from row `first` to its end, become those of the rows at `ptr`, one for one. Neither shorter distance
+ * is of whole rows, and a load of parts of two rows that were stored a moment ago waits until both are in the cache: so
+ * each row is loaded whole, once for each distance, and put together with the one before it. Each loop wraps other
+ * distances around. Only a ring that holds nothing yet may begin in its middle.
  */
-function far_rest(ring: usize, ptr: usize, cut: u32): void {
-  const left_at = area + FAR_LEFT_AT;
-  const line = area + LINE_AT;
-  const from = cut * ROW;
-  const end = min<u32>(from, NEAR);
-  memory.copy(line, ring + FAR + from - NEAR, NEAR - end);
-  memory.copy(line + (NEAR - end), ring + from - end, end);
-  memory.fill(line + NEAR, 0, NEAR + ROW);
-  let own = ring + from;
-  let to = left_at;
-  const turn = left_at + FAR - from;
-  const last = left_at + FAR;
-  // Of 1565 bytes a row has 1278 ago, and 1565 ago.
-  let near = line;
-  for (const stop = left_at + NEAR_ROWS * ROW; to < stop; to += ROW) {
-    if (to == turn) own = ring;
+function far_pass(ring: usize, ptr: usize, first: u32): void {
+  let middle = v128.load(ring, 4144); // 1280 bytes ago
+  let near = v128.load(ring, 3856); // 1568 bytes ago
+  let to = ring + first * ROW;
+  if (first) middle = near = i64x2(0, 0);
+  for (let n = first < 80 ? 80 - first : 0; n; n--) {
+    const m1 = v128.load(to, 4160);
+    const n1 = v128.load(to, 3872);
+    v128.store(to, far_row(v128.load(ptr), v128.load(to), after2(middle, m1), after3(near, n1)));
+    if (to == ring) v128.store(ring, v128.load(ring), 5424);
+    middle = m1;
+    near = n1;
+    to += ROW;
+    ptr += ROW;
+  }
+  to -= 1264;
+  for (let n = first < 98 ? 98 - max<u32>(first, 80) : 0; n; n--) {
+    const m1 = v128.load(to);
+    const n1 = v128.load(to, 5136);
+    v128.store(to, far_row(v128.load(ptr), v128.load(to, 1264), after2(middle, m1), after3(near, n1)), 1264);
+    middle = m1;
+    near = n1;
+    to += ROW;
+    ptr += ROW;
+  }
+  to -= 288;
+  let n = FAR_ROWS - max<u32>(first, 98);
+  for (; n >= 4; n -= 4) {
+    const m1 = v128.load(to, 288);
+    const n1 = v128.load(to);
+    v128.store(to, far_row(v128.load(ptr), v128.load(to, 1552), after2(middle, m1), after3(near, n1)), 1552);
+    const m2 = v128.load(to, 304);
+    const n2 = v128.load(to, 16);
+    v128.store(to, far_row(v128.load(ptr, 16), v128.load(to, 1568), after2(m1, m2), after3(n1, n2)), 1568);
+    const m3 = v128.load(to, 320);
+    const n3 = v128.load(to, 32);
+    v128.store(to, far_row(v128.load(ptr, 32), v128.load(to, 1584), after2(m2, m3), after3(n2, n3)), 1584);
+    middle = v128.load(to, 336);
+    near = v128.load(to, 48);
     v128.store(
       to,
-      v128.xor(v128.xor(v128.load(ptr), v128.load(own)), v128.xor(v128.load(near, 287), v128.load(near))),
+      far_row(v128.load(ptr, 48), v128.load(to, 1600), after2(m3, middle), after3(n3, near)),
+      1600,
     );
-    own += ROW;
-    ptr += ROW;
-    near += ROW;
+    to += 64;
+    ptr += 64;
   }
-  for (; to < last; to += ROW) {
-    if (to == turn) own = ring;
-    v128.store(to, v128.xor(v128.load(ptr), v128.load(own)));
-    own += ROW;
+  for (; n; n--) {
+    const m1 = v128.load(to, 288);
+    const n1 = v128.load(to);
+    v128.store(to, far_row(v128.load(ptr), v128.load(to, 1552), after2(middle, m1), after3(near, n1)), 1552);
+    middle = m1;
+    near = n1;
+    to += ROW;
     ptr += ROW;
+  }
+}
+
+/** A row of FAR: what comes in, the row at its place in the ring, and those of the shorter distances. */
+// @ts-ignore: decorator
+@inline
+function far_row(row: v128, far: v128, middle: v128, near: v128): v128 {
+  return v128.xor(v128.xor(row, far), v128.xor(middle, near));
+}
+
+/** Sixteen bytes from byte 2 of two rows on, and from byte 3. */
+// @ts-ignore: decorator
+@inline
+function after2(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
+}
+// @ts-ignore: decorator
+@inline
+function after3(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+}
+
+function clear(to: usize, rows: u32): void {
+  for (; rows >= 4; rows -= 4) {
+    v128.store(to, i64x2(0, 0));
+    v128.store(to, i64x2(0, 0), 16);
+    v128.store(to, i64x2(0, 0), 32);
+    v128.store(to, i64x2(0, 0), 48);
+    to += 64;
+  }
+  for (; rows; rows--) {
+    v128.store(to, i64x2(0, 0));
+    to += ROW;
+  }
+}
+
+/**
+ * What is left of FAR: its last FAR bytes, with what the rows before them add: all of the ring, and of the shorter
+ * distances what is at its end.
+ */
+function far_rest(ring: usize, ptr: usize): void {
+  let to = area + FAR_LEFT_AT;
+  v128.store(ring, i64x2(0, 0), 5424); // the copy of the first row: zeros follow the ring
+  let n: u32 = NEAR_ROWS;
+  // Of 1565 bytes a row has 1278 ago, and 1565 ago.
+  for (; n; n--) {
+    const middle = v128.load(ring, 4146);
+    v128.store(to, far_row(v128.load(ptr), v128.load(ring), middle, v128.load(ring, 3859)));
+    ring += ROW;
+    ptr += ROW;
+    to += ROW;
+  }
+  for (n = FAR_ROWS - NEAR_ROWS; n; n--) {
+    v128.store(to, v128.xor(v128.load(ptr), v128.load(ring)));
+    ring += ROW;
+    ptr += ROW;
+    to += ROW;
   }
 }
 
@@ -204,7 +218,7 @@ function short_row(to: usize, from: usize): v128 {
 function fold_short(state: u32, ptr: usize, rows: u32): void {
   const rows_at = area;
   const left_at = area + SHORT_LEFT_AT;
-  memory.fill(rows_at, 0, SHORT);
+  clear(rows_at, SHORT_ROWS);
   v128.store(rows_at, i32x4(state, 0, 0, 0));
   let to = rows_at;
   const count = rows - SHORT_ROWS;
@@ -219,7 +233,7 @@ function fold_short(state: u32, ptr: usize, rows: u32): void {
     to += ROW;
     ptr += ROW;
   }
-  memory.fill(to + SHORT, 0, SHORT);
+  clear(to + SHORT, SHORT_ROWS);
   for (let at: usize = 0; at < SHORT; at += ROW) v128.store(left_at + at, short_row(to + at, ptr + at));
 }
 
@@ -246,13 +260,17 @@ function least_row(to: usize, from: usize): v128 {
 function fold_least(ptr: usize): void {
   const left_at = area + FOLDED_AT;
   let to = area;
-  memory.fill(to, 0, FOLDED_BYTES);
-  for (let n = SHORT_ROWS - LEAST_ROWS; n; n--) {
+  clear(to, LEAST_ROWS);
+  v128.store(to, least_row(to, ptr), 640);
+  to += ROW;
+  ptr += ROW;
+  for (let pairs = (SHORT_ROWS - LEAST_ROWS) >> 1; pairs; pairs--) {
     v128.store(to, least_row(to, ptr), 640);
-    to += ROW;
-    ptr += ROW;
+    v128.store(to, least_row(to + 16, ptr + 16), 656);
+    to += 32;
+    ptr += 32;
   }
-  memory.fill(to + FOLDED_BYTES, 0, FOLDED_BYTES);
+  clear(to + FOLDED_BYTES, LEAST_ROWS);
   for (let at: usize = 0; at < FOLDED_BYTES; at += ROW)
     v128.store(left_at + at, least_row(to + at, ptr + at));
 }

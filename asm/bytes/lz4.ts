@@ -55,11 +55,13 @@ function copy_wild(to: usize, from: usize, bytes: u32, far: bool): void {
   const end = to + bytes;
   if (ASC_FEATURE_SIMD) {
     if (far) {
-      do {
-        v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from));
+      while (bytes > 16) {
         to += 16;
         from += 16;
-      } while (to < end);
+        bytes -= 16;
+        v128.store(to, v128.load(from));
+      }
       return;
     }
   }
@@ -82,11 +84,18 @@ function put_length(out: usize, rest: u32): usize {
   return out + 1;
 }
 
+/** At least the bytes that put_length needs for a length in a block: a 255th of it and one, without a division. */
+// @ts-ignore: decorator
+@inline
+function length_bytes(length: u32): u32 {
+  return (length >> 8) + 2;
+}
+
 /** The most bytes that a run of literals can take up, with its token and length. */
 // @ts-ignore: decorator
 @inline
 function run_bytes(literals: u32): u32 {
-  return 1 + literals + literals / 255 + 1;
+  return 1 + literals + length_bytes(literals);
 }
 
 /**
@@ -96,6 +105,7 @@ function run_bytes(literals: u32): u32 {
 export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, table: usize): u32 {
   if (bytes > LZ4_BLOCK_MAX) return 0;
   let out = to;
+  const end = to + room;
   let anchor = from;
   if (bytes > MATCH_LIMIT) {
     memory.fill(table, 0, LZ4_TABLE_BYTES);
@@ -146,7 +156,7 @@ export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, tabl
       const literals = <u32>(at - anchor);
       let token = out++;
       let high: u32 = literals << 4;
-      if (<u32>(out - to) + run_bytes(literals) + 2 + 1 + LAST_LITERALS > room) return 0;
+      if (<i32>(end - out) < <i32>(run_bytes(literals) + 2 + 1 + LAST_LITERALS)) return 0;
       if (literals >= RUN_MASK) {
         high = RUN_MASK << 4;
         out = put_length(out, literals - RUN_MASK);
@@ -163,14 +173,13 @@ export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, tabl
         if (differ) extra = (<u32>ctz<u64>(differ)) >> 3;
         else extra = common(at + MIN_MATCH, match + MIN_MATCH, limit + (MATCH_LIMIT - LAST_LITERALS));
         at += extra + MIN_MATCH;
-        if (<u32>(out - to) + 1 + LAST_LITERALS + extra / 255 + 1 > room) return 0;
+        if (<i32>(end - out) < <i32>(1 + LAST_LITERALS + length_bytes(extra))) return 0;
         if (extra >= RUN_MASK) {
           store<u8>(token, high | RUN_MASK);
           out = put_length(out, extra - RUN_MASK);
         } else store<u8>(token, high | extra);
         anchor = at;
         if (at > limit) break;
-        store<u16>(table + hash(load<u32>(at - 2)), <u16>(at - 2 - from));
         const place = table + hash(load<u32>(at));
         match = from + load<u16>(place);
         store<u16>(place, <u16>(at - from));
@@ -184,7 +193,7 @@ export function lz4_compress(from: usize, bytes: u32, to: usize, room: u32, tabl
     }
   }
   const last = bytes - <u32>(anchor - from);
-  if (<u32>(out - to) + run_bytes(last) > room) return 0;
+  if (<i32>(end - out) < <i32>run_bytes(last)) return 0;
   if (last >= RUN_MASK) {
     store<u8>(out++, RUN_MASK << 4);
     out = put_length(out, last - RUN_MASK);

@@ -24,7 +24,8 @@ export class Ecc {
 
   /** First poisoned page from `page` on, or all ones. */
   next(page: number): number {
-    return this.#pages.find((each) => each >= page) ?? NONE;
+    for (const each of this.#pages) if (each >= page) return each;
+    return NONE;
   }
 
   /** True when any of these bytes is poisoned. */

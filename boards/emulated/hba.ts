@@ -9,6 +9,7 @@ import * as L from '../../asm/layout.ts';
 import { type Clock, MS } from '../clock.ts';
 import { type Fabric, nexusOf } from '../shelf/fabric.ts';
 import { type Task, walk } from '../shelf/task.ts';
+import { Deadlines } from './deadlines.ts';
 import type { Ecc } from './ecc.ts';
 
 const TIMEOUT = 1;
@@ -19,6 +20,7 @@ const SELECTION = 1 * MS;
 /** A command that nobody answers. */
 const COMMAND_TIMEOUT = 2000 * MS;
 const LIST_MAX = 256;
+const CDB_MAX = 16;
 
 export class Hba {
   onInterrupt: () => void = () => {};
@@ -38,8 +40,8 @@ export class Hba {
   #head = 0;
   #posted = 0;
   #lost = new Map<number, Task>();
-  /** Commands that firmware set a time for. */
-  #limited = new Map<number, Task>();
+  /** Of commands that firmware set a time for. */
+  readonly #deadlines: Deadlines<Task>;
   #next = 0;
   #outstanding = 0;
 
@@ -49,11 +51,12 @@ export class Hba {
     this.#board = board;
     this.#ecc = ecc;
     this.#component = clock.register((kind, id) => {
-      if (kind === DEADLINE) return this.#deadline(id);
+      if (kind === DEADLINE) return this.#deadlines.fire(id);
       const task = this.#lost.get(id);
       this.#lost.delete(id);
       if (task !== undefined) this.#post(task, kind === REFUSED ? L.HOST_NO_TARGET : L.HOST_TIMEOUT);
     });
+    this.#deadlines = new Deadlines(clock, this.#component, DEADLINE, (task) => this.#late(task));
   }
 
   /** The RAM it does DMA in; a new one at every power-on. */
@@ -87,7 +90,7 @@ export class Hba {
   /** Stops all DMA and forgets what is outstanding. */
   reset(): void {
     this.#lost.clear();
-    this.#limited.clear();
+    this.#deadlines.clear();
     this.#outstanding = 0;
     this.#fabric.abandon(this.#initiator);
     this.#initiator = this.#newInitiator();
@@ -122,14 +125,17 @@ export class Hba {
     const task: Task = {
       nexus: nexusOf(this.#board, port & 1),
       disk: v.getUint16(at + L.SQE_TARGET_AT, true),
-      cdb: this.#ram.slice(at + L.SQE_CDB_AT, at + L.SQE_CDB_AT + Math.min(length, 16)),
+      cdb: this.#cdb(at + L.SQE_CDB_AT, Math.min(length, CDB_MAX)),
       memory: this.#ram,
       list: [],
       bytes,
       tag: v.getUint32(at + L.SQE_TAG_AT, true),
       initiator: this.#initiator,
       orphan: false,
+      posted: false,
+      deadline: -1,
       state: 'queued',
+      overflow: 0,
       action: 0,
       lba: 0,
       blocks: 0,
@@ -143,25 +149,29 @@ export class Hba {
     };
     this.#outstanding++;
     const management = v.getUint8(at + L.SQE_TMF_AT); // none is known to this HBA
-    if (port > 1 || length === 0 || length > 16 || management !== 0)
+    if (port > 1 || length === 0 || length > CDB_MAX || management !== 0)
       return this.#post(task, L.HOST_BAD_ENTRY);
     if (!this.#list(task, at) || this.#poisoned(task, v.getUint8(at + L.SQE_FLAGS_AT)))
       return this.#post(task, L.HOST_DMA_ERROR);
     if (!this.#fabric.reachable(task.nexus, task.disk)) return this.#wait(task, REFUSED, SELECTION);
     const timeoutMs = v.getUint32(at + L.SQE_TIMEOUT_MS_AT, true);
-    if (timeoutMs > 0) {
-      const id = this.#next++;
-      this.#limited.set(id, task);
-      this.#clock.after(timeoutMs * MS, this.#component, DEADLINE, id);
-    }
+    if (timeoutMs > 0) task.deadline = this.#deadlines.set(task, timeoutMs * MS);
     this.#fabric.send(task);
   }
 
+  /** A copy of a CDB: the entry is firmware's again before the command has ended. */
+  #cdb(at: number, length: number): Uint8Array {
+    const kept = length === CDB_MAX ? this.#cdbs.pop() : undefined;
+    if (kept === undefined) return this.#ram.slice(at, at + length);
+    for (let i = 0; i < CDB_MAX; i++) kept[i] = this.#ram[at + i]!;
+    return kept;
+  }
+  /** Of commands that have ended. */
+  readonly #cdbs: Uint8Array[] = [];
+
   /** Its time is over: nothing of it moves any more, and its answer, if it comes, is dropped. */
-  #deadline(id: number): void {
-    const task = this.#limited.get(id);
-    this.#limited.delete(id);
-    if (task === undefined || task.posted) return;
+  #late(task: Task): void {
+    if (task.posted === true) return;
     this.#fabric.abandonTask(task);
     this.#post(task, L.HOST_TIMEOUT);
   }
@@ -174,7 +184,7 @@ export class Hba {
     const size = this.#ram.length;
     if (task.bytes === 0) return true;
     if (count === 0) {
-      task.list.push(address, task.bytes);
+      task.list = [address, task.bytes];
       return address + task.bytes <= size;
     }
     if (count > LIST_MAX || address + count * 8 > size) return false;
@@ -204,6 +214,8 @@ export class Hba {
   #post(task: Task, host: number): void {
     if (task.initiator !== this.#initiator || this.#cqCount === 0 || task.posted) return;
     task.posted = true;
+    if (task.deadline !== undefined && task.deadline >= 0) this.#deadlines.met(task.deadline);
+    if (host === L.HOST_OK && task.cdb.length === CDB_MAX) this.#cdbs.push(task.cdb); // the disk is done with it
     const v = this.#view;
     const at = this.#cq + (this.#posted & (this.#cqCount - 1)) * L.CQE_BYTES;
     const sense =

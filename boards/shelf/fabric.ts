@@ -21,15 +21,16 @@ export class Fabric {
   readonly disks: Disk[];
   #clock: Clock;
   #component: number;
-  #travelling = new Map<number, Task>();
-  #next = 0;
+  /** By slot; each slot is in use, or in #free. */
+  #travelling: (Task | null)[] = [];
+  #free: number[] = [];
   /** Paths that are down, as nexus * 64 + disk. */
   #down = new Set<number>();
 
   constructor(clock: Clock, disks: Disk[]) {
     this.#clock = clock;
     this.disks = disks;
-    this.#component = clock.register((_kind, id) => this.#arrive(id));
+    this.#component = clock.register((_kind, slot) => this.#arrive(slot));
   }
 
   /** True when somebody would answer on this path. */
@@ -44,14 +45,15 @@ export class Fabric {
   }
 
   send(task: Task): void {
-    const id = this.#next++;
-    this.#travelling.set(id, task);
-    this.#clock.after(CABLE_US * US, this.#component, ARRIVE, id);
+    const slot = this.#free.pop() ?? this.#travelling.length;
+    this.#travelling[slot] = task;
+    this.#clock.after(CABLE_US * US, this.#component, ARRIVE, slot);
   }
 
-  #arrive(id: number): void {
-    const task = this.#travelling.get(id)!;
-    this.#travelling.delete(id);
+  #arrive(slot: number): void {
+    const task = this.#travelling[slot]!;
+    this.#travelling[slot] = null;
+    this.#free.push(slot);
     if (task.orphan) return; // its sender stopped before it left
     if (!this.reachable(task.nexus, task.disk)) return task.initiator.lost(task);
     this.disks[task.disk]!.submit(task);
@@ -65,7 +67,7 @@ export class Fabric {
 
   /** The initiator stops all DMA and forgets its tasks. */
   abandon(initiator: Task['initiator']): void {
-    for (const task of this.#travelling.values()) if (task.initiator === initiator) task.orphan = true;
+    for (const task of this.#travelling) if (task?.initiator === initiator) task.orphan = true;
     for (const disk of this.disks) disk.abandon(initiator);
   }
 }

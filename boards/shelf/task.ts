@@ -15,6 +15,8 @@ export interface Task {
   orphan: boolean;
   /** The initiator has its answer. */
   posted?: boolean;
+  /** Where its initiator keeps the time by which it must end; negative: nowhere. */
+  deadline?: number;
   state: 'queued' | 'serving' | 'over';
   /** Task attribute as in [layout] TASK_ATTRIBUTE; without it SIMPLE. */
   attribute?: number;

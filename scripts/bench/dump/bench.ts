@@ -3,15 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, freemem, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Choice, type DumpCase, casesOf, nameOf } from './cases.ts';
-import { kernelGoals, pathGoals, rowGoals } from './goals.ts';
+import { pathGoals, rowGoals } from './goals.ts';
 import { makeGuest, whyNoGuest } from './guest.ts';
+import { kernelGoals } from './kernel-goals.ts';
 import { type Dumped, type Folders, dumpOnce } from './measure.ts';
 import { type MemoryImage, dropImage, makeImage } from './memory-image.ts';
-import { type Missing, Native, type Timed } from './native.ts';
+import { type Missing, Native } from './native.ts';
 import { whyNot } from './program.ts';
 import { Qemu } from './qemu.ts';
 import { ELF, KDUMP, referencesOf } from './references.ts';
 import { type DumpBench, type DumpRow, type Goal, VERSION, median, timeOf } from './result.ts';
+import type { Timed } from './timed.ts';
 
 export interface BenchChoice extends Choice {
   rounds: number;
@@ -106,7 +108,7 @@ export async function benchDump(choice: BenchChoice, say: (line: string) => void
     const rows = bench.rows.filter(({ memoryMib }) => memoryMib === one.memoryMib);
     const all = [
       ...rowGoals(rows, one.content),
-      ...kernelGoals(image, native),
+      ...(await kernelGoals(image, native)),
       ...(await pathGoals({ ...one, codec: 'sparse' }, image, folders, choice.rounds)),
     ];
     return all.map((each) => ({ ...each, name: `${one.content}: ${each.name}` }));

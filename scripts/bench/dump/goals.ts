@@ -1,21 +1,13 @@
 // What the dump is meant to reach, and what was measured.
-import { closeSync, openSync, readSync } from 'node:fs';
-import { KernelWorkers } from '../../../boards/dump/kernel-workers.ts';
-import { Kernels } from '../../../boards/dump/kernels.ts';
 import { NowhereMedium } from '../../../boards/dump/nowhere.ts';
-import { CONTENT_AT, spareBytes } from '../../../boards/dump/rig.ts';
+import { spareBytes } from '../../../boards/dump/rig.ts';
 import type { DumpCase } from './cases.ts';
 import { type Folders, dumpOnce } from './measure.ts';
 import type { MemoryImage } from './memory-image.ts';
-import type { Native } from './native.ts';
 import { ELF, KDUMP, KEEP, LZ4, PWRITE } from './references.ts';
+import { pinned } from './pinned.ts';
 import { type DumpRow, type Goal, goal, median } from './result.ts';
-import { stopwatch } from './stopwatch.ts';
 
-const SAMPLE = 64 << 20;
-const KERNEL_ROUNDS = 5;
-/** Over the sample in one measurement, an odd number; the first such warms the kernel up. */
-const PASSES: Readonly<Record<'crc' | 'zero' | 'lz4', number>> = { crc: 5, zero: 15, lz4: 1 };
 /** One chunk and a block a WRITE: the smallest that the firmware takes. */
 const SMALL_KIB = 65;
 const LARGE_BYTES = 2 ** 20;
@@ -73,72 +65,6 @@ export function rowGoals(rows: readonly DumpRow[], content: DumpCase['content'])
   ];
 }
 
-function sampleOf({ path, bytes }: MemoryImage): Uint8Array {
-  const sample = new Uint8Array(Math.min(SAMPLE, bytes - CONTENT_AT));
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, sample, 0, sample.length, CONTENT_AT);
-  } finally {
-    closeSync(file);
-  }
-  return sample;
-}
-
-const medianOf = (values: readonly number[]): number | null => (values.length === 0 ? null : median(values));
-
-/** Kernels against the best native ones, on the same sample, alternating. */
-export function kernelGoals(image: MemoryImage, native: Native): Goal[] {
-  const sample = sampleOf(image);
-  const kernels = new Kernels(sample);
-  const ratios: Record<'crc' | 'zero' | 'lz4', number[]> = { crc: [], zero: [], lz4: [] };
-  const sizes: number[] = [];
-  for (const what of ['crc', 'zero', 'lz4'] as const) {
-    const passes = PASSES[what];
-    for (let round = -1; round < KERNEL_ROUNDS; round++) {
-      let count = 0;
-      const stop = stopwatch();
-      for (let pass = 0; pass < passes; pass++)
-        count = what === 'zero' ? count + kernels.zero() : kernels[what]();
-      const { own: busy } = stop();
-      const reference = native.time(what, image.path, CONTENT_AT, sample.length, String(passes));
-      if (reference === null || round < 0) continue;
-      if (what === 'lz4') sizes.push((100 * Math.abs(count - reference.count)) / reference.count);
-      else if (count !== reference.count) throw new Error(`${what}: ${count}, natively ${reference.count}`);
-      ratios[what].push(reference.busy / busy);
-    }
-  }
-  return [
-    goal('CRC32C: hardware instruction, three streams', 'least', 0.85, medianOf(ratios.crc)),
-    goal('zero detection: AVX2', 'least', 0.8, medianOf(ratios.zero)),
-    goal('LZ4 at 64 KiB: liblz4', 'least', 0.92, medianOf(ratios.lz4)),
-    goal('LZ4: difference in size', 'most', 1, medianOf(sizes), '%'),
-    goal('LZ4 with two workers: liblz4', 'least', 1.8, lz4ByTwo(sample, image, native)),
-  ];
-}
-
-/**
- * LZ4 by two threads, each with half of the chunks, against the native one in one thread: by the clock, because it is
- * the later of the two that counts.
- */
-function lz4ByTwo(sample: Uint8Array, image: MemoryImage, native: Native): number | null {
-  const expected = new Kernels(sample).lz4();
-  const workers = new KernelWorkers(sample, 2);
-  const ratios: number[] = [];
-  try {
-    for (let round = -1; round < KERNEL_ROUNDS; round++) {
-      const stop = stopwatch();
-      const stored = workers.lz4();
-      const { wall } = stop();
-      if (stored !== expected) throw new Error(`two threads store ${stored} bytes, one ${expected}`);
-      const reference = native.time('lz4', image.path, CONTENT_AT, sample.length, '1');
-      if (reference !== null && round >= 0) ratios.push(reference.wall / wall);
-    }
-  } finally {
-    workers.close();
-  }
-  return medianOf(ratios);
-}
-
 /** What a command costs besides its data: the same dump in large and in small writes, to a medium that does nothing. */
 export async function pathGoals(
   one: DumpCase,
@@ -158,15 +84,17 @@ export async function pathGoals(
     });
     return { busy: spent.busy, commands };
   };
-  for (let round = 0; round < rounds; round++) {
-    const few = await time(1024);
-    const many = await time(SMALL_KIB);
-    cost.push((many.busy - few.busy) / (many.commands - few.commands));
-    const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line', cpus: 1 }, image, folders, {
-      check: false,
-    });
-    large.push(real.time.busy / (one.memoryMib * 2 ** 20));
-  }
+  await pinned(async () => {
+    for (let round = 0; round < rounds; round++) {
+      const few = await time(1024);
+      const many = await time(SMALL_KIB);
+      cost.push((many.busy - few.busy) / (many.commands - few.commands));
+      const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line', cpus: 1 }, image, folders, {
+        check: false,
+      });
+      large.push(real.time.busy / (one.memoryMib * 2 ** 20));
+    }
+  });
   const command = median(cost);
   const byte = median(large); // a byte all the way, the command's part of it small
   // Less than nothing is what the noise of a small board makes of it.

@@ -10,7 +10,7 @@ import { FileMedium, type Medium } from '../../../boards/shelf/medium.ts';
 import { hostTurn } from '../../host-turn.ts';
 import type { DumpCase } from './cases.ts';
 import { type MemoryImage, loadImage } from './memory-image.ts';
-import type { Timed } from './native.ts';
+import type { Timed } from './timed.ts';
 import { stopwatch } from './stopwatch.ts';
 
 export interface Dumped {
@@ -67,6 +67,7 @@ export async function dumpOnce(
     const ram = rig.started();
     loadImage(image.path, ram);
     touch(ram);
+    touchHeap();
     if (medium instanceof PostedMedium) medium.posting(true);
     if (medium instanceof NowhereMedium) medium.deaf();
     const stop = stopwatch();
@@ -95,6 +96,14 @@ export async function dumpOnce(
 /** RAM of a board that has been at work is there, page by page; the host's must be, too. */
 function touch(ram: Uint8Array): void {
   for (let at = 0; at < ram.length; at += 4096) Atomics.add(ram, at, 0);
+}
+
+const HEAP_OBJECTS = 400_000;
+
+/** So must the pages of JavaScript's young objects, which a large collection, as a new board causes it, gives back. */
+function touchHeap(): void {
+  const kept: object[] = [];
+  for (let n = 0; n < HEAP_OBJECTS; n++) kept[n & 255] = { n, before: null };
 }
 
 const nothing = (): void => {};

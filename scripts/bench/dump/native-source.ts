@@ -146,6 +146,44 @@ static int run(char **argv) {
   return printf("%llu %llu 0\n", (unsigned long long)wall, (unsigned long long)cpu) < 0;
 }
 
+static int kernel(const char *what, int passes, const uint8_t *from, size_t bytes) {
+  uint64_t count = 0;
+  if (!strcmp(what, "crc")) {
+    begin();
+    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) count ^= crc32c(from + at, CHUNK);
+    return end(count);
+  }
+  if (!strcmp(what, "zero")) {
+    begin();
+    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) count += is_zero(from + at, CHUNK);
+    return end(count);
+  }
+#ifdef WITH_LZ4
+  if (!strcmp(what, "lz4")) {
+    static char to[LZ4_COMPRESSBOUND(CHUNK)];
+    begin();
+    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) {
+      if (is_zero(from + at, CHUNK)) continue;
+      int stored = LZ4_compress_default((const char *)from + at, to, CHUNK, LZ4_COMPRESSBOUND(CHUNK));
+      count += stored < CHUNK ? stored : CHUNK;
+    }
+    return end(count);
+  }
+#endif
+  return 2;
+}
+/* Kernels on the same memory, one a line of the input, so that another program can take turns with them. */
+static int serve(const uint8_t *from, size_t bytes) {
+  char what[16];
+  int passes;
+  while (scanf("%15s %d", what, &passes) == 2) {
+    int failed = kernel(what, passes, from, bytes);
+    if (failed) return failed;
+    fflush(stdout);
+  }
+  return 0;
+}
+
 /* native OPERATION IMAGE OFFSET BYTES [OUT [sync]] | native run PROGRAM ARGUMENT... */
 int main(int argc, char **argv) {
   if (argc > 2 && !strcmp(argv[1], "run")) return run(argv + 2);
@@ -187,29 +225,7 @@ int main(int argc, char **argv) {
     if (argc > 6 && fdatasync(out)) return 3;
     return end(bytes);
   }
-  int passes = argc > 5 ? atoi(argv[5]) : 1;
-  if (!strcmp(what, "crc")) {
-    begin();
-    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) count ^= crc32c(from + at, CHUNK);
-    return end(count);
-  }
-  if (!strcmp(what, "zero")) {
-    begin();
-    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) count += is_zero(from + at, CHUNK);
-    return end(count);
-  }
-#ifdef WITH_LZ4
-  if (!strcmp(what, "lz4")) {
-    char *to = (char *)touched(LZ4_compressBound(CHUNK));
-    begin();
-    for (int pass = 0; pass < passes; pass++) for (size_t at = 0; at < bytes; at += CHUNK) {
-      if (is_zero(from + at, CHUNK)) continue;
-      int stored = LZ4_compress_default((const char *)from + at, to, CHUNK, LZ4_compressBound(CHUNK));
-      count += stored < CHUNK ? stored : CHUNK;
-    }
-    return end(count);
-  }
-#endif
+  if (!strcmp(what, "kernels")) return serve(from, bytes);
   return 2;
 }
 `;

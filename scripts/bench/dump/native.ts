@@ -3,16 +3,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNot } from './program.ts';
+import { NativeKernels } from './native-kernels.ts';
 import { NATIVE_C } from './native-source.ts';
-
-/** Seconds. `cpu`: of all its threads; `busy`: of that thread which had most to do. */
-export interface Timed {
-  wall: number;
-  cpu: number;
-  busy: number;
-  /** What the operation counted: bytes stored, chunks, a checksum. */
-  count: number;
-}
+import { type Timed, timedOf } from './timed.ts';
 
 export interface Missing {
   name: string;
@@ -59,15 +52,18 @@ export class Native {
   }
 
   #times(args: readonly string[]): Timed {
-    const [wall, cpu, count] = execFileSync(this.#program!, args, { encoding: 'utf8' })
-      .split(/\s/)
-      .map(Number);
-    return { wall: wall! / 1e9, cpu: cpu! / 1e9, busy: cpu! / 1e9, count: count! };
+    return timedOf(execFileSync(this.#program!, args, { encoding: 'utf8' }));
+  }
+
+  /** Kernels of the helper on `bytes` bytes of `image` from `offset` on, one after another; null where it is missing. */
+  kernels(image: string, offset: number, bytes: number): NativeKernels | null {
+    if (this.#program === null) return null;
+    return new NativeKernels(this.#program, image, offset, bytes, this.#hasLz4);
   }
 
   /** An operation of the helper on `bytes` bytes of `image` from `offset` on; null where it is missing. */
   time(what: string, image: string, offset: number, bytes: number, ...more: readonly string[]): Timed | null {
-    if (this.#program === null || (what === 'lz4' && !this.#hasLz4)) return null;
+    if (this.#program === null) return null;
     return this.#times([what, image, String(offset), String(bytes), ...more]);
   }
 

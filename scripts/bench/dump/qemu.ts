@@ -5,7 +5,7 @@ import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
 import { hostNanoseconds } from '../../host-clock.ts';
 import { hostTurn } from '../../host-turn.ts';
-import type { Timed } from './native.ts';
+import type { Timed } from './timed.ts';
 import { processSeconds } from './stopwatch.ts';
 
 const PROGRAM = 'qemu-system-x86_64';

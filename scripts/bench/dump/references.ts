@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { DumpCase } from './cases.ts';
 import type { Folders } from './measure.ts';
 import type { MemoryImage } from './memory-image.ts';
-import type { Native, Timed } from './native.ts';
+import type { Native } from './native.ts';
+import type { Timed } from './timed.ts';
 
 export const COPY = 'memcpy of all';
 export const KEEP = 'memcpy of what is stored';

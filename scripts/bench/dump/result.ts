@@ -1,6 +1,7 @@
 // What the bench found, as it stands in the JSON file.
 import type { DumpCase } from './cases.ts';
-import type { Missing, Timed } from './native.ts';
+import type { Missing } from './native.ts';
+import type { Timed } from './timed.ts';
 
 export const VERSION = 1;
 

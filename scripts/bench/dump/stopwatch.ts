@@ -1,7 +1,7 @@
 // Time of a piece of work on a machine that others use, too: the host's clock, and CPU time by thread.
 import { readFileSync, readdirSync } from 'node:fs';
 import { cpuMicroseconds, hostNanoseconds } from '../../host-clock.ts';
-import type { Timed } from './native.ts';
+import type { Timed } from './timed.ts';
 
 /** Seconds on a CPU of the thread that asks; null where the kernel does not tell. */
 function threadSeconds(): number | null {
@@ -28,8 +28,8 @@ export function processSeconds(pid: number): number | null {
 
 /** Starts now; the function that it returns stops. `own`: of this thread alone. */
 export function stopwatch(): () => Timed & { own: number } {
-  const thread = threadSeconds();
   const cpu = cpuMicroseconds();
+  const thread = threadSeconds(); // the kernel's account of it is as of the last call that asked for the process's
   const wall = hostNanoseconds();
   return () => {
     const elapsed = Number(hostNanoseconds() - wall) / 1e9;
