@@ -1,17 +1,17 @@
-/** LZ4 of a memory by several threads, each with every so many-th of its chunks: for measuring. */
+/** LZ4 of a memory by several threads, which share its chunks: for measuring. */
 import { Worker } from 'node:worker_threads';
 
 export interface KernelData {
   content: Uint8Array;
-  number: number;
-  workers: number;
   words: Int32Array;
 }
 
-/** Words that all share: how often they were told to begin, how often one was done, and the bytes that each stored. */
+/** Words that all share: how often they were told to begin, how often one was done; the next chunk, and bytes stored. */
 export const GO = 0;
 export const DONE = 1;
-export const SIZES = 2;
+export const NEXT = 2;
+export const STORED = 3;
+const WORDS = 4;
 const START_MS = 60_000;
 
 /** The sources, too, run the compiled thread: a loader for TypeScript does not reach into workers. */
@@ -23,15 +23,14 @@ function threadScript(): URL {
 
 export class KernelWorkers {
   readonly #threads: Worker[] = [];
-  readonly #words: Int32Array;
+  readonly #words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
 
-  /** Blocks until all have their share. */
+  /** Blocks until all have the memory. */
   constructor(content: Uint8Array, workers: number) {
     const shared = new Uint8Array(new SharedArrayBuffer(content.length));
     shared.set(content);
-    const words = (this.#words = new Int32Array(new SharedArrayBuffer(4 * (SIZES + workers))));
     for (let number = 0; number < workers; number++) {
-      const workerData: KernelData = { content: shared, number, workers, words };
+      const workerData: KernelData = { content: shared, words: this.#words };
       const thread = new Worker(threadScript(), { workerData, execArgv: [] });
       thread.unref();
       this.#threads.push(thread);
@@ -52,10 +51,11 @@ export class KernelWorkers {
 
   /** Bytes that the chunks which are not zero are stored in. */
   lz4(): number {
+    this.#words[NEXT] = this.#words[STORED] = 0;
     const go = Atomics.add(this.#words, GO, 1) + 1;
     Atomics.notify(this.#words, GO);
     this.#wait(go + 1);
-    return this.#words.subarray(SIZES).reduce((sum, bytes) => sum + bytes, 0);
+    return this.#words[STORED]!;
   }
 
   close(): void {

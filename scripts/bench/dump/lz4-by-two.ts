@@ -1,4 +1,4 @@
-// LZ4 by two threads, each with half of the chunks, against the native one in one thread.
+// LZ4 by two threads, which share the chunks, against the native one in one thread.
 import { KernelWorkers } from '../../../boards/dump/kernel-workers.ts';
 import { Kernels } from '../../../boards/dump/kernels.ts';
 import { CONTENT_AT } from '../../../boards/dump/rig.ts';

@@ -49,7 +49,7 @@ test('a dump to memory, to a file, and to a file while firmware goes on, raw and
   rmSync(image.path);
 });
 
-test('two threads, each with every other chunk, store what one stores', () => {
+test('two threads that share the chunks store what one stores', () => {
   const sample = new Uint8Array(37 * 65_536);
   fillMemory(sample, 0, 'mixed', false);
   const workers = new KernelWorkers(sample, 2);
