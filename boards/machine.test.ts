@@ -29,6 +29,7 @@ const BOARDS: Partial<Scenario['boards']> = {
   dumpCodec: 'lz4',
   dumpOverwrite: 'always',
   stopBoundMs: 999,
+  cpus: 2,
   dumpKey: '0102030405060708'.repeat(4),
 };
 
@@ -52,6 +53,7 @@ test('what the scenario says of the boards stands in their NVRAM, where firmware
         [F.NV_CODEC, L.CODEC_LZ4],
         [F.NV_OVERWRITE, 1],
         [F.NV_STOP_MS, 999],
+        [F.NV_CPUS, 2],
         [F.NV_CIPHER, L.CIPHER_X25519],
         [F.NV_DUMP_KEY, 0x04030201],
         [F.NV_DUMP_KEY + 28, 0x08070605],

@@ -16,6 +16,7 @@ import { Clock, US } from './clock.ts';
 import type { Controller } from './controller.ts';
 import { EmulatedBoard } from './emulated/board.ts';
 import { Firmware } from './emulated/firmware.ts';
+import { EXIT_BAD_FIRMWARE, InputError } from './input-error.ts';
 import { Interconnect } from './interconnect.ts';
 import { Observer } from './observer/observer.ts';
 import { RandomStream } from './random.ts';
@@ -37,17 +38,29 @@ export interface Machine {
 
 const MIB = 2 ** 20;
 /** The firmware that the build made, from the sources as from the compiled boards. */
-export function firmwarePath(): string {
+export function firmwarePath(cpus: 1 | 2 = 1): string {
   const here = fileURLToPath(new URL('.', import.meta.url));
-  const candidates = [join(here, '..', 'build', 'firmware.wasm'), join(here, '..', '..', 'firmware.wasm')];
+  const name = cpus === 2 ? 'firmware-smp.wasm' : 'firmware.wasm';
+  const candidates = [join(here, '..', 'build', name), join(here, '..', '..', name)];
   return candidates.find((path) => existsSync(path)) ?? candidates[0]!;
 }
 
-let loaded: { path: string; firmware: Firmware } | null = null;
+const loaded = new Map<string, Firmware>();
 
 export function loadFirmware(path: string): Firmware {
-  if (loaded?.path !== path) loaded = { path, firmware: new Firmware(path) };
-  return loaded.firmware;
+  const known = loaded.get(path) ?? new Firmware(path);
+  loaded.set(path, known);
+  return known;
+}
+
+/** The firmware of a board with so many CPUs; `path` null: the one that the build made. */
+export function loadFirmwareFor(cpus: 1 | 2, path: string | null): Firmware {
+  const image = loadFirmware(path ?? firmwarePath(cpus));
+  if (image.cpus === cpus) return image;
+  throw new InputError(
+    `${path ?? firmwarePath(cpus)}: is firmware of a board with ${image.cpus === 1 ? 'one CPU' : 'two CPUs'}, and boards.cpus is ${cpus}`,
+    EXIT_BAD_FIRMWARE,
+  );
 }
 
 export interface MachineOptions {
@@ -60,7 +73,7 @@ export interface MachineOptions {
 }
 
 export function makeMachine({ scenario, seed, folder, firmware, attached }: MachineOptions): Machine {
-  const image = loadFirmware(firmware ?? firmwarePath());
+  const image = loadFirmwareFor(scenario.boards.cpus, firmware);
   const source = loadSource(scenario.clients.source);
   const clock = new Clock();
   const observer = new Observer(scenario, clock);
@@ -140,6 +153,7 @@ function configure(board: Controller, { boards, policy, leftover }: Scenario, fo
   for (let at = 0; at < key.length; at += 4) nvram.write(F.NV_DUMP_KEY + at, key.readUInt32LE(at));
   nvram.write(F.NV_OVERWRITE, boards.dumpOverwrite === 'always' ? 1 : 0);
   nvram.write(F.NV_STOP_MS, boards.stopBoundMs);
+  nvram.write(F.NV_CPUS, boards.cpus);
 }
 
 function makeClients(

@@ -171,6 +171,7 @@ function toScenario(
     endMaxMs: msOf(input.end_max_s ?? input.end_s + 60),
     boards: {
       memoryMib: boards.memory_mib,
+      cpus: boards.cpus,
       cycleUs: boards.cycle_us,
       postMs: boards.post_ms,
       heartbeatMs: boards.heartbeat_ms,

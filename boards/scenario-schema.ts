@@ -40,6 +40,10 @@ export const ACTION = z.enum([
 const boards = z
   .strictObject({
     memory_mib: whole(16, 4096, 'RAM of each board').default(256),
+    cpus: z
+      .literal([1, 2])
+      .describe('CPUs of each board: the second one helps with the dump; emulated boards only')
+      .default(1),
     cycle_us: whole(10, 10_000, 'period of the firmware loop').default(100),
     post_ms: whole(0, MS_MAX, 'from power-on or reset to the first instruction of firmware').default(500),
     heartbeat_ms: whole(10, 60_000, 'period of heartbeats').default(100),

@@ -9,6 +9,7 @@ export type Protocol = 'linux-scsi' | 'nfs' | 'windows' | 'iscsi';
 
 export interface BoardsConfig {
   memoryMib: number; // 16 to 4096
+  cpus: 1 | 2; // the second one helps with the dump
   cycleUs: number;
   postMs: number; // from power-on or reset to the first instruction of firmware
   heartbeatMs: number;

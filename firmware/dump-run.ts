@@ -2,14 +2,7 @@
  * The dump while it runs: chunks in order of importance to the writer, the limit watched, the header closed cleanly
  * before it.
  */
-import {
-  writer_begin,
-  writer_drained,
-  writer_offer,
-  writer_oldest,
-  writer_out,
-  writer_step,
-} from '../asm/dump/writer';
+import { writer_begin, writer_drained, writer_oldest, writer_out, writer_step } from '../asm/dump/writer';
 import {
   ABORT_LIMIT,
   ABORT_MEDIUM,
@@ -19,11 +12,10 @@ import {
   ATTRIBUTE_ABORTED,
   ATTRIBUTE_COMPLETED,
   ATTRIBUTE_DUMPING,
-  CHUNK_PAGES,
   DATA_LBA,
-  MISSING_POISONED,
 } from '../asm/layout';
-import { ecc_next, timer_work, trace_event } from './board';
+import { timer_work, trace_event } from './board';
+import { ahead_begin, ahead_offer } from './dump-ahead';
 import { control_header, writer } from './dump-control';
 import { drop_disk } from './dump-disk';
 import {
@@ -39,19 +31,11 @@ import {
   dump_walk,
 } from './dump-state';
 import { KEY_GOOD } from './dump-key';
+import { offer_one } from './dump-offer';
 import { STEP_CLOSE, STEP_END, STEP_PROGRESS, STEP_RUN } from './dump-step';
-import {
-  EV_DUMP_BEGIN,
-  EV_LEFT_OUT,
-  EV_STOP,
-  WORK_CIPHER,
-  WORK_COMPRESS,
-  WORK_COPY,
-  WORK_CRC,
-  WORK_SCAN,
-} from './layout';
+import { EV_DUMP_BEGIN, EV_STOP, WORK_CIPHER, WORK_COMPRESS, WORK_COPY, WORK_CRC, WORK_SCAN } from './layout';
 import { core, disk_at } from './memory';
-import { ORDER_END, ORDER_LATER, is_work_area, walk_begin, walk_next } from './order';
+import { ORDER_END, ORDER_LATER, walk_begin, walk_next } from './order';
 import { over } from './panic';
 import { image_blocks, image_lba, table_room } from './spare';
 
@@ -93,6 +77,7 @@ export function restart(pastErrors: bool): void {
   d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
   walk_begin(dump_walk(), <u32>DUMP_DONE);
+  if (ASC_FEATURE_THREADS) ahead_begin();
 }
 
 export function run(): void {
@@ -119,8 +104,23 @@ export function run(): void {
 
 /** A cycle's worth of chunks, in order of importance. */
 function offer(): void {
-  const d = dump();
   const w = writer();
+  const halves: u32 = dump().cpus > 1 ? 1 : 0;
+  if (ASC_FEATURE_THREADS) {
+    if (halves) ahead_offer(2 * CHUNKS_PER_CYCLE);
+    else offer_next();
+  } else offer_next();
+  // Of what two CPUs share each does a half: a rule, because who has done what depends on the host.
+  if (w.scanned) timer_work(WORK_SCAN, w.scanned >> halves);
+  if (w.summed) timer_work(WORK_CRC, w.cipher ? w.summed : w.summed >> halves);
+  if (w.packed) timer_work(WORK_COMPRESS, w.packed >> halves);
+  if (w.sealed) timer_work(WORK_CIPHER, w.sealed);
+  if (w.mended) timer_work(WORK_COPY, w.mended);
+  w.scanned = w.summed = w.packed = w.sealed = w.mended = 0;
+}
+
+function offer_next(): void {
+  const d = dump();
   for (let n: u32 = 0; n < CHUNKS_PER_CYCLE; n++) {
     const chunk = d.pending_chunk ? d.pending_chunk - 1 : walk_next(dump_walk());
     d.pending_chunk = 0;
@@ -134,34 +134,6 @@ function offer(): void {
       break;
     }
   }
-  if (w.scanned) timer_work(WORK_SCAN, w.scanned);
-  if (w.summed) timer_work(WORK_CRC, w.summed);
-  if (w.packed) timer_work(WORK_COMPRESS, w.packed);
-  if (w.sealed) timer_work(WORK_CIPHER, w.sealed);
-  if (w.mended) timer_work(WORK_COPY, w.mended);
-  w.scanned = w.summed = w.packed = w.sealed = w.mended = 0;
-}
-
-function offer_one(chunk: u32): bool {
-  // The work area was zero when memory was frozen; what is in it now is the dump's own.
-  if (is_work_area(chunk)) return writer_offer(DUMP_WRITER, chunk, true, 0);
-  const poison = poison_of(chunk);
-  const done = writer_offer(DUMP_WRITER, chunk, false, poison);
-  if (done && poison) trace_event(EV_LEFT_OUT, chunk, MISSING_POISONED, poison);
-  return done;
-}
-
-/** Pages of it that neither this CPU nor the HBA may read, bit n for page n: asked before anything looks at the chunk. */
-function poison_of(chunk: u32): u32 {
-  const first = chunk * CHUNK_PAGES;
-  let poison: u32 = 0;
-  for (let page = first; page < first + CHUNK_PAGES; page++) {
-    const next = ecc_next(page);
-    if (next < page || next - first >= <u32>CHUNK_PAGES) break;
-    poison |= 1 << (next - first);
-    page = next;
-  }
-  return poison;
 }
 
 export function close_us(): u64 {

@@ -28,6 +28,10 @@ export const DUMP_DONE_BYTES: usize = 0x2000;
 export const DUMP_MEND: usize = WORK_AT + 0x30000; // CHUNK_BYTES
 export const DUMP_CIPHER: usize = WORK_AT + 0x5000; // CIPHER_AREA_BYTES
 export const DUMP_STAGE: usize = WORK_AT + 0x40000; // STAGE_AREA_BYTES
+// Of two CPUs, beside the jobs [layout]: the scratch of the second, and what is compressed ahead of the writer.
+export const SECOND_FOLD: usize = WORK_AT + 0x1c4000; // FOLD_BYTES
+export const SECOND_TABLE: usize = WORK_AT + 0x1cc000; // LZ4_TABLE_BYTES
+export const DUMP_PACKED: usize = WORK_AT + 0x1d0000; // CHUNK_BYTES each of JOB_OUTPUTS
 
 
 @unmanaged
@@ -77,6 +81,9 @@ export class Dump {
   walked: u32; // all chunks have been offered
   pending_chunk: u32; // + 1: to be offered again
   tables_told: u32; // table blocks written when progress was traced last
+  cpus: u32; // 2: the second one helps
+  clean_from: u32; // pages from here on
+  clean_to: u32; // up to this one are not poisoned
 }
 
 // @ts-ignore: decorator

@@ -38,10 +38,26 @@ export const SAVE_BYTES: u32 = 0x360000;
 export const LABEL_BUFFER_AT: u32 = 0x4f0000; // label copies while their holder is brought up to date
 export const LABEL_BUFFER_BYTES: u32 = 0x10000;
 export const WORK_AT: u32 = 0x500000; // panic handler's own work area: zero until a panic, so it dumps as zero
-export const WORK_BYTES: u32 = 0x1d0000;
+export const WORK_BYTES: u32 = 0x250000;
 export const CACHE_AT: u32 = WORK_AT + WORK_BYTES; // cache entries, then the cache itself up to the end
 export const CACHE_LINE_BYTES: u32 = 65536;
 export const CACHE_ENTRY_BYTES: u32 = 32;
+
+/**
+ * Of the work area, what two CPUs share while a dump runs: struct Jobs, struct Ahead, which is the first CPU's alone, and
+ * struct Job each. Each begins a line of the CPUs' caches.
+ */
+export const JOBS_AT: u32 = WORK_AT + 0x8000;
+export const AHEAD_AT: u32 = JOBS_AT + 0x80;
+export const JOBS_HEAD_BYTES: u32 = 0x100;
+export const JOB_BYTES: u32 = 64; // its first word is JOB_*
+export const JOBS_MAX: u32 = 64;
+export const JOB_FREE: u32 = 0;
+/** No word of a memory that firmware has overrun is likely to be this one. */
+export const JOB_POSTED: u32 = 0x4a4f4231;
+export const JOB_CLAIMED: u32 = 0x4a4f4232;
+export const JOB_DONE: u32 = 0x4a4f4233;
+export const JOB_OWN: u32 = 0x4a4f4234; // the first CPU alone may touch the chunk
 
 /** Panic record, an epitaph at a known address. */
 export const RECORD_MAGIC: u32 = 0x52504353; // "SCPR"
@@ -91,6 +107,7 @@ export const NV_OVERWRITE: u32 = 60; // 1: a dump may go over an older core that
 export const NV_STOP_MS: u32 = 64; // so long the partner's answer to "stop your dump" is waited for
 export const NV_CIPHER: u32 = 68; // CIPHER_*: dumps are encrypted to the public key that follows
 export const NV_DUMP_KEY: u32 = 72; // 8 words, X25519
+export const NV_CPUS: u32 = 104; // 2: a second CPU helps with the dump
 export const NV_NEVER: u32 = 0x7fffffff;
 
 // ------------------------------------------------------------------------------------- messages between boards

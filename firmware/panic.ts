@@ -85,6 +85,7 @@ import {
   MSG_STOP,
   MSG_WWN_AT,
   NV_CODEC,
+  NV_CPUS,
   NV_INDEX,
   NV_LIMIT_MS,
   NV_PARTNER,
@@ -174,6 +175,7 @@ function begin(): void {
   d.watchdog_ms = nvram_read(NV_WATCHDOG_MS);
   d.reboot = nvram_read(NV_REBOOT);
   d.codec = nvram_read(NV_CODEC) == CODEC_LZ4 ? CODEC_LZ4 : 0;
+  if (ASC_FEATURE_THREADS) d.cpus = nvram_read(NV_CPUS);
   d.limit_at = d.failed_at + <u64>d.limit_ms * 1000;
   hba_configure(<u32>DUMP_SQ, DUMP_RING, <u32>DUMP_CQ, DUMP_RING);
   const sealed = seal_good();

@@ -15,6 +15,7 @@ const FILES = [
   { file: 'firmware/seal.ts' },
   { file: 'firmware/order.ts' },
   { file: 'firmware/dump-state.ts' },
+  { file: 'firmware/dump-jobs.ts', prefix: 'dump_' },
   { file: 'firmware/save-state.ts' },
   { file: 'asm/dump/writer-state.ts' },
   { file: 'asm/dump/elf/plan.ts' },
@@ -40,6 +41,15 @@ const SYMBOLS = (F) => [
   { name: 'save', type: 'save', address: F.SAVE_AT },
   { name: 'dump', type: 'dump', address: F.WORK_AT },
   { name: 'dump_walk', type: 'walk', address: F.WORK_AT + 0x300 },
+  { name: 'dump_jobs', type: 'dump_jobs', address: F.JOBS_AT },
+  { name: 'dump_ahead', type: 'dump_ahead', address: F.AHEAD_AT },
+  {
+    name: 'dump_job_ring',
+    type: 'dump_job',
+    address: F.JOBS_AT + F.JOBS_HEAD_BYTES,
+    count: F.JOBS_MAX,
+    stride: F.JOB_BYTES,
+  },
   { name: 'dump_writer', type: 'writer', address: F.WORK_AT + 0x10000 },
   { name: 'cache', type: 'cache_entry', address: F.CACHE_AT, count: 1024, stride: F.CACHE_ENTRY_BYTES },
 ];

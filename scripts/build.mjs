@@ -39,6 +39,13 @@ const MODULES = [
     folders: ['asm', 'firmware'],
   },
   {
+    name: 'firmware-smp',
+    config: 'firmware/asconfig.smp.json',
+    entry: 'firmware/second.ts',
+    out: 'build/firmware-smp.wasm',
+    folders: ['asm', 'firmware'],
+  },
+  {
     name: 'firmware-mcu',
     config: 'firmware/asconfig.mcu.json',
     entry: 'firmware/main.ts',

@@ -23,6 +23,7 @@ import {
   STAGE_BYTES,
   Writer,
   batch_number,
+  found_of,
   stage_of,
   stage_table,
 } from './writer-state';
@@ -32,9 +33,9 @@ export const PACK_RAW: u32 = 0;
 /** The rest of the stage may be too small for it: another batch. */
 export const PACK_FULL: u32 = 0xffffffff;
 /** What does not save a block is stored as it is. */
-const ROOM: u32 = CHUNK_BYTES - SECTOR_BYTES;
+export const PACK_ROOM: u32 = CHUNK_BYTES - SECTOR_BYTES;
 /** lz4_compress writes so far beyond its output. */
-const SPILL: u32 = 8;
+export const PACK_SPILL: u32 = 8;
 
 /** A copy of the chunk at `at`, its poisoned pages left alone; its address. */
 export function mend(w: Writer, at: usize, poison: u32): usize {
@@ -55,11 +56,11 @@ export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize
   if (w.codec != CODEC_LZ4 && !w.cipher) return as_it_is(w, at, to, left);
   let bytes: u32 = 0;
   if (w.codec == CODEC_LZ4) {
-    if (left <= SPILL + CIPHER_TAG_BYTES) return PACK_FULL;
-    const room = min<u32>(left - SPILL - CIPHER_TAG_BYTES, ROOM);
-    bytes = lz4_compress(at, CHUNK_BYTES, to, room, stage_table(w));
+    if (left <= PACK_SPILL + CIPHER_TAG_BYTES) return PACK_FULL;
+    const room = min<u32>(left - PACK_SPILL - CIPHER_TAG_BYTES, PACK_ROOM);
+    bytes = compress(w, at, to, room);
     w.packed += CHUNK_BYTES;
-    if (!bytes && room < ROOM) return PACK_FULL;
+    if (!bytes && room < PACK_ROOM) return PACK_FULL;
     if (bytes) w.pack_codec = CODEC_LZ4;
     else if (!w.cipher) return as_it_is(w, at, to, left);
   }
@@ -70,6 +71,19 @@ export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize
   // The rest of its last block: nothing of an earlier chunk goes out with it.
   memory.fill(to + bytes, 0, blocks_of(bytes) * SECTOR_BYTES - bytes);
   return bytes;
+}
+
+/** Into the `room` bytes at `to`; 0 when it does not fit. */
+function compress(w: Writer, at: usize, to: usize, room: u32): u32 {
+  if (ASC_FEATURE_THREADS) {
+    const found = found_of(w);
+    if (found) {
+      if (found.bytes > room) return 0;
+      memory.copy(to, found.at, found.bytes);
+      return found.bytes;
+    }
+  }
+  return lz4_compress(at, CHUNK_BYTES, to, room, stage_table(w));
 }
 
 /** The copy is there for one chunk at a time: a batch that waits for its DMA needs one of its own. */

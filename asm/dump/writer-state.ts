@@ -92,6 +92,16 @@ export class Writer {
   mend: u32; // CHUNK_BYTES of the caller's, for chunks with poisoned pages; these need the stage, too
   mended: u32; // bytes copied there since the caller last cleared this
   poisoned_pages: u32; // pages missing in chunks that are stored or zero
+  found: u32; // Found of the chunk that is offered, by another CPU; 0: none has looked at it
+}
+
+/** What is known of a chunk before it is offered. */
+@unmanaged
+export class Found {
+  zero: u32; // 1: all of it is
+  crc: u32; // of the chunk as it is in memory
+  bytes: u32; // compressed; 0: it does not shrink by a block
+  at: u32; // where these are
 }
 
 /** Chunks that go out in one WRITE, one after the other on the disk. */
@@ -135,6 +145,12 @@ export const TABLE_SENT: u32 = 3;
 @inline
 export function writer_at(area: usize): Writer {
   return changetype<Writer>(area);
+}
+/** Null without one. */
+// @ts-ignore: decorator
+@inline
+export function found_of(w: Writer): Found | null {
+  return changetype<Found | null>(<usize>w.found);
 }
 // @ts-ignore: decorator
 @inline

@@ -60,6 +60,7 @@ import {
   batch_number,
   entry_at,
   fold_area,
+  found_of,
   segment_at,
   stage_of,
   table_buffer,
@@ -122,7 +123,7 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32)
   const lies = <usize>chunk * CHUNK_BYTES;
   const at = poison ? mend(w, lies, poison) : lies;
   if (!asZero) w.scanned += CHUNK_BYTES;
-  if (asZero || is_zero(at, CHUNK_BYTES)) {
+  if (asZero || zero_of(w, at)) {
     table_append(table_buffer(area, table), chunk, CODEC_ZERO, 0, 0, ZERO_CRC, poison);
     w.zero++;
     w.poisoned_pages += popcnt<u32>(poison);
@@ -145,7 +146,7 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32)
   // A checksum of what is encrypted would tell what it is, to whoever can guess it: it is of what goes to the disk.
   const isSealed = (w.pack_codec & CODEC_SEALED) != 0;
   const summed = isSealed ? bytes : <u32>CHUNK_BYTES;
-  const crc = crc32c(0, isSealed ? stage_of(w, number) + batch.staged : at, summed);
+  const crc = isSealed ? crc32c(0, stage_of(w, number) + batch.staged, summed) : sum_of(w, at);
   w.summed += summed;
   table_append(table_buffer(area, table), chunk, w.pack_codec, bytes, w.next_block, crc, poison);
   w.poisoned_pages += popcnt<u32>(poison);
@@ -159,6 +160,22 @@ export function writer_offer(area: usize, chunk: u32, asZero: bool, poison: u32)
     gather(area, w, batch, from, blocks * SECTOR_BYTES);
   }
   return true;
+}
+
+function zero_of(w: Writer, at: usize): bool {
+  if (ASC_FEATURE_THREADS) {
+    const found = found_of(w);
+    if (found) return found.zero != 0;
+  }
+  return is_zero(at, CHUNK_BYTES);
+}
+
+function sum_of(w: Writer, at: usize): u32 {
+  if (ASC_FEATURE_THREADS) {
+    const found = found_of(w);
+    if (found) return found.crc;
+  }
+  return crc32c(0, at, CHUNK_BYTES);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The lines to those boards of a pair that are attached. */
+import { EXIT_BAD_SCENARIO, InputError } from '../input-error.ts';
 import { firmwarePath } from '../machine.ts';
 import type { Scenario } from '../scenario.ts';
 import type { BoardAddress } from './address.ts';
@@ -18,6 +19,8 @@ export interface LinesOptions {
 
 export async function openLines({ scenario, firmware, attached }: LinesOptions): Promise<Lines> {
   const lines: Lines = [null, null];
+  if (scenario.boards.cpus > 1 && attached?.some((to) => to !== null) === true)
+    throw new InputError('an attached board has one CPU, and boards.cpus is 2', EXIT_BAD_SCENARIO);
   try {
     for (const [index, to] of (attached ?? []).entries()) {
       if (to === null || 'exchange' in to) lines[index] = to;

@@ -39,15 +39,17 @@ export class Kernels {
 
   /** Bytes that the chunks which are not zero are stored in. */
   lz4(): number {
+    let stored = 0;
+    for (let at = 0; at < this.#bytes; at += CHUNK_BYTES) stored += this.lz4At(at);
+    return stored;
+  }
+
+  /** Bytes that the chunk at `at` is stored in. */
+  lz4At(at: number): number {
     const { call } = this.#servers;
     const to = this.#at + this.#bytes;
-    const table = to + ROOM;
-    let stored = 0;
-    for (let at = 0; at < this.#bytes; at += CHUNK_BYTES) {
-      if (call.is_zero(this.#at + at, CHUNK_BYTES) !== 0) continue;
-      const bytes = call.lz4_compress(this.#at + at, CHUNK_BYTES, to, CHUNK_BYTES - 1, table);
-      stored += bytes === 0 ? CHUNK_BYTES : bytes;
-    }
-    return stored;
+    if (call.is_zero(this.#at + at, CHUNK_BYTES) !== 0) return 0;
+    const bytes = call.lz4_compress(this.#at + at, CHUNK_BYTES, to, CHUNK_BYTES - 1, to + ROOM);
+    return bytes === 0 ? CHUNK_BYTES : bytes;
   }
 }

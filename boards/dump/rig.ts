@@ -8,7 +8,7 @@ import * as F from '../../firmware/layout.ts';
 import { Clock, MS, SECOND } from '../clock.ts';
 import { EmulatedBoard } from '../emulated/board.ts';
 import { Interconnect } from '../interconnect.ts';
-import { firmwarePath, loadFirmware } from '../machine.ts';
+import { loadFirmwareFor } from '../machine.ts';
 import type { DiskConfig } from '../scenario.ts';
 import { dumpMib, roundUp } from '../scenario-shelf.ts';
 import { Fabric, initiatorAddress, nexusOf } from '../shelf/fabric.ts';
@@ -29,6 +29,8 @@ export const CONTENT_AT = 16 * MIB;
 
 export interface DumpRigOptions {
   memoryMib: number;
+  /** By default 1. */
+  cpus?: 1 | 2;
   codec: 'raw' | 'lz4';
   /** What the spare's blocks lie on: of spareBytes(memoryMib), all zero. */
   medium: Medium;
@@ -120,15 +122,15 @@ export class DumpRig {
         random: () => 0x5ca1ab1e,
       },
       this.clock,
-      loadFirmware(firmwarePath()),
+      loadFirmwareFor(options.cpus ?? 1, null),
       fabric,
       new Interconnect(this.clock, 1000),
       { event: (_board, code, a, b) => this.#event(code, a, b), console: () => {}, power: () => {} },
     );
-    this.#configure(options.codec);
+    this.#configure(options);
   }
 
-  #configure(codec: 'raw' | 'lz4'): void {
+  #configure({ codec, cpus }: DumpRigOptions): void {
     const words: readonly (readonly [number, number])[] = [
       [F.NV_SYSTEM, SYSTEM_IDS[0]],
       [F.NV_PARTNER, SYSTEM_IDS[1]],
@@ -142,6 +144,7 @@ export class DumpRig {
       [F.NV_SAVE_SHARE, 50],
       [F.NV_CODEC, codec === 'lz4' ? L.CODEC_LZ4 : 0],
       [F.NV_OVERWRITE, 1],
+      [F.NV_CPUS, cpus ?? 1],
     ];
     for (const [word, value] of words) this.board.nvram.write(word, value);
   }

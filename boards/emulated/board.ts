@@ -7,6 +7,8 @@ import { EmulatedSocket } from './cpu.ts';
 import type { Firmware } from './firmware.ts';
 
 export class EmulatedBoard extends Controller {
+  readonly socket: EmulatedSocket;
+
   constructor(
     options: BoardOptions,
     clock: Clock,
@@ -15,6 +17,8 @@ export class EmulatedBoard extends Controller {
     interconnect: Interconnect,
     watcher: BoardWatcher,
   ) {
-    super(options, clock, new EmulatedSocket(firmware), fabric, interconnect, watcher);
+    const socket = new EmulatedSocket(firmware);
+    super(options, clock, socket, fabric, interconnect, watcher);
+    this.socket = socket;
   }
 }

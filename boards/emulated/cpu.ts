@@ -3,12 +3,15 @@ import { RECORD_PLACE_BYTES } from '../../firmware/layout.ts';
 import type { Cpu, CpuFault, Devices, Socket } from '../cpu.ts';
 import { type Firmware, type FirmwareExports, faultOffset } from './firmware.ts';
 import { giveMemory, takeMemory } from './ram.ts';
+import { SecondCpu } from './second-cpu.ts';
 
 /** Firmware passes unsigned numbers; they arrive as signed ones. */
 const u = (n: number): number => n >>> 0;
 
 export class EmulatedSocket implements Socket {
   readonly onDma = null;
+  /** Of a board with two CPUs that has power. */
+  second: SecondCpu | null = null;
   #firmware: Firmware;
   #memory: WebAssembly.Memory | null = null;
   #ram = new Uint8Array(0);
@@ -18,11 +21,14 @@ export class EmulatedSocket implements Socket {
   }
 
   reset(bytes: number): Uint8Array {
-    this.#memory = takeMemory(bytes);
+    const { cpus, module } = this.#firmware;
+    this.#memory = takeMemory(bytes, cpus > 1);
+    if (cpus > 1) this.second = new SecondCpu(module, this.#memory);
     return (this.#ram = new Uint8Array(this.#memory.buffer));
   }
 
   boot(devices: Devices): Cpu {
+    this.second?.ready();
     return new EmulatedCpu(this.#firmware, this.#memory!, devices);
   }
 
@@ -31,6 +37,8 @@ export class EmulatedSocket implements Socket {
   }
 
   off(): void {
+    void this.second?.stop();
+    this.second = null;
     if (this.#memory !== null) giveMemory(this.#memory);
     this.#memory = null;
     this.#ram = new Uint8Array(0);

@@ -25,6 +25,9 @@ const DEVICES: Readonly<Record<string, readonly string[]>> = {
 };
 const EXPORTS = ['start', 'boot_board', 'cycle', 'interrupt', 'nmi', 'place_address', 'build_address'];
 
+/** And what firmware for two CPUs exports for the second one. */
+const SECOND_EXPORTS = ['second_begin', 'second'];
+
 export interface FirmwareExports {
   start(): void;
   boot_board(periodUs: number): void;
@@ -39,6 +42,8 @@ export class Firmware {
   readonly module: WebAssembly.Module;
   /** First 16 hexadecimal digits of the SHA-256 of the image. */
   readonly build: string;
+  /** CPUs that it runs on: two share the board's RAM. */
+  readonly cpus: 1 | 2;
   #path: string;
   #symbols: TraceMap | null | undefined;
 
@@ -87,6 +92,7 @@ export class Firmware {
         EXIT_BAD_FIRMWARE,
       );
     }
+    this.cpus = SECOND_EXPORTS.every((name) => exported.has(name)) ? 2 : 1;
     this.build = createHash('sha256').update(image).digest('hex').slice(0, 16);
   }
 

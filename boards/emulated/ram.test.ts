@@ -34,6 +34,19 @@ test('two boards never share RAM', () => {
   again.forEach(giveMemory);
 });
 
+test('RAM of two CPUs is shared, and no other board gets it, because one of them may still be in it', () => {
+  const shared = takeMemory(16 * MIB, true);
+  assert.instance(shared.buffer, SharedArrayBuffer);
+  assert.is(shared.buffer.byteLength, 16 * MIB);
+  giveMemory(shared);
+  for (const isShared of [true, false]) {
+    const next = takeMemory(16 * MIB, isShared);
+    assert.is.not(next, shared);
+    assert.is(next.buffer instanceof SharedArrayBuffer, isShared);
+    if (!isShared) giveMemory(next);
+  }
+});
+
 test('memories of another size do not take each other’s place', () => {
   const small = takeMemory(16 * MIB);
   giveMemory(small);

@@ -7,8 +7,10 @@ const KEEP_PAGES = 1024;
 const KEEP = 8;
 const pool = new Map<number, WebAssembly.Memory[]>();
 
-export function takeMemory(bytes: number): WebAssembly.Memory {
+/** `shared`: for two CPUs. Such a one is never kept, because a CPU that has been stopped may still be in it. */
+export function takeMemory(bytes: number, shared = false): WebAssembly.Memory {
   const pages = bytes / PAGE;
+  if (shared) return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   const kept = pool.get(pages)?.pop();
   if (kept === undefined) return new WebAssembly.Memory({ initial: pages, maximum: pages });
   new Uint8Array(kept.buffer).fill(0);
@@ -17,7 +19,7 @@ export function takeMemory(bytes: number): WebAssembly.Memory {
 
 export function giveMemory(memory: WebAssembly.Memory): void {
   const pages = memory.buffer.byteLength / PAGE;
-  if (pages > KEEP_PAGES) return;
+  if (pages > KEEP_PAGES || memory.buffer instanceof SharedArrayBuffer) return;
   const kept = pool.get(pages) ?? [];
   if (kept.length < KEEP) kept.push(memory);
   pool.set(pages, kept);

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Kernels } from '../../../boards/dump/kernels.ts';
 import { CONTENT_AT } from '../../../boards/dump/rig.ts';
+import { lz4ByTwo } from './lz4-by-two.ts';
 import type { MemoryImage } from './memory-image.ts';
 import type { Native } from './native.ts';
 import type { Kernel, NativeKernels } from './native-kernels.ts';
@@ -72,6 +73,6 @@ export async function kernelGoals(image: MemoryImage, native: Native): Promise<G
     goal('zero detection: AVX2', 'least', 0.8, medianOf(ratios.zero)),
     goal('LZ4 at 64 KiB: liblz4', 'least', 0.92, medianOf(ratios.lz4)),
     goal('LZ4: difference in size', 'most', 1, medianOf(sizes), '%'),
-    goal('LZ4 with two workers: liblz4', 'least', 1.8, null),
+    goal('LZ4 with two workers: liblz4', 'least', 1.8, await lz4ByTwo(sample, image, native)),
   ];
 }

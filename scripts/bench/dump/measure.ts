@@ -58,6 +58,7 @@ export async function dumpOnce(
   const medium = extra.medium ?? mediumOf(one, path);
   const rig = new DumpRig({
     memoryMib: one.memoryMib,
+    cpus: one.cpus,
     codec: one.codec === 'lz4' ? 'lz4' : 'raw',
     medium,
     ...(extra.maxTransferKib === undefined ? {} : { maxTransferKib: extra.maxTransferKib }),

@@ -1,8 +1,18 @@
 // What the bench found, as it stands in the JSON file.
 import type { DumpCase } from './cases.ts';
 import type { Missing } from './native.ts';
+import type { Timed } from './timed.ts';
 
 export const VERSION = 1;
+
+/**
+ * Seconds by which a dump is compared with its references, which are timed in the same way: CPU time of the busiest
+ * thread, because others use the machine, too; but by the host's clock for a disk, and for two CPUs. These wait for each
+ * other, and what one spends waiting no thread's CPU time tells; nor do two threads take half the time where there is
+ * but one core.
+ */
+export const timeOf = ({ medium, cpus }: DumpCase, { wall, busy }: Timed): number =>
+  medium === 'disk' || cpus === 2 ? wall : busy;
 
 export interface Reference {
   name: string;
@@ -14,7 +24,7 @@ export interface Reference {
 
 export interface DumpRow extends DumpCase {
   rounds: number;
-  /** Median of the CPU time of the busiest thread; of the host's clock for a disk. */
+  /** Median, as `timeOf` has it. */
   seconds: number;
   wall_s: number;
   board_s: number;

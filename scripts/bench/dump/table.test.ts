@@ -3,9 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { casesOf } from './cases.ts';
 import { chartHtml, chartSvg, escapeXml } from './chart.ts';
-import { type DumpBench, type DumpRow, VERSION, goal, median, rateOf } from './result.ts';
+import { type DumpBench, type DumpRow, VERSION, goal, median, rateOf, timeOf } from './result.ts';
 import { rowGoals } from './goals.ts';
-import { ELF, KEEP, PWRITE } from './references.ts';
+import { ELF, KDUMP, KEEP, PWRITE } from './references.ts';
 import { comparison, dumpTable, goalTable } from './table.ts';
 
 const row = (over: Partial<DumpRow> = {}): DumpRow => ({
@@ -14,6 +14,7 @@ const row = (over: Partial<DumpRow> = {}): DumpRow => ({
   codec: 'sparse',
   medium: 'tmpfs',
   dma: 'in line',
+  cpus: 1,
   rounds: 3,
   seconds: 0.5,
   wall_s: 0.9,
@@ -40,7 +41,7 @@ test('a row says how fast the dump was by the host and by the board, and beside 
   const text = dumpTable(bench([row()])).join('\n');
   assert.match(
     text,
-    /1 GiB +mixed +sparse +tmpfs +in line +700 MiB +2\.15 +2\.68 +yes +1\.20 x pwrite of all/,
+    /1 GiB +mixed +sparse +1 +tmpfs +in line +700 MiB +2\.15 +2\.68 +yes +1\.20 x pwrite of all/,
   );
 });
 
@@ -93,6 +94,41 @@ test('goals take their ratio from the row of that medium, codec and DMA', () => 
   );
 });
 
+const inMemory = (cpus: 1 | 2, ratio: number): DumpRow =>
+  row({ medium: 'memory', cpus, references: [{ name: KEEP, seconds: 1, ratio }] });
+const byLz4 = (cpus: 1 | 2, ratio: number): DumpRow =>
+  row({ codec: 'lz4', cpus, references: [{ name: KDUMP, seconds: 1, ratio }] });
+const measuredOf = (rows: DumpRow[]): string[] =>
+  rowGoals(rows, 'mixed').flatMap(({ name, measured }) =>
+    measured !== null && /memory|kdump|workers/.test(name) ? [`${name} ${measured}`] : [],
+  );
+
+test('the goals of two CPUs take the rows of such boards, and that to memory says when it is by two', () => {
+  const goalOf = `sparse to touched memory: ${KEEP}, read of the rest`;
+  assert.equal(measuredOf([inMemory(1, 0.8), inMemory(2, 0.7)]), [`${goalOf} 0.8`]);
+  assert.equal(measuredOf([inMemory(1, 0.8), inMemory(2, 1.1)]), [`${goalOf} (two CPUs) 1.1`]);
+  assert.equal(measuredOf([inMemory(2, 1.1)]), [`${goalOf} (two CPUs) 1.1`]);
+  assert.equal(measuredOf([byLz4(1, 5.5), byLz4(2, 9.5)]), [
+    `LZ4 to tmpfs: ${KDUMP} 5.5`,
+    'the same with two workers 9.5',
+  ]);
+});
+
+test('two CPUs are timed by the clock, as what they are compared with; one by its CPU time, but to a disk', () => {
+  const took = { wall: 3, cpu: 4, busy: 2, count: 0 };
+  assert.is(timeOf(row({ cpus: 2 }), took), 3);
+  assert.is(timeOf(row(), took), 2);
+  assert.is(timeOf(row({ medium: 'disk' }), took), 3);
+});
+
+test('a result from before boards had two CPUs is compared with the rows of one', () => {
+  const { cpus: _none, ...older } = row({ seconds: 1 });
+  const old = bench([older as DumpRow]);
+  const lines = comparison(bench([row(), row({ cpus: 2 })]), old);
+  assert.is(lines.length, 2);
+  assert.match(lines[1]!, /1024 MiB, mixed, sparse, tmpfs +x 2\.00/);
+});
+
 test('a comparison shows ratios of the rows that both results have, and of their references', () => {
   const old = bench([row({ seconds: 1, references: [{ name: PWRITE, seconds: 0.6, ratio: 0.6 }] })]);
   const lines = comparison(bench([row(), row({ memoryMib: 64 })]), old);
@@ -126,8 +162,8 @@ test('a medium in memory has no DMA to overlap', () => {
     media: ['memory', 'tmpfs'],
   });
   assert.equal(
-    cases.map(({ medium, dma }) => `${medium} ${dma}`),
-    ['memory in line', 'tmpfs in line', 'tmpfs overlapped'],
+    cases.map(({ medium, dma, cpus }) => `${medium} ${dma} ${cpus}`),
+    ['memory in line 1', 'memory in line 2', 'tmpfs in line 1', 'tmpfs overlapped 1'],
   );
 });
 

@@ -7,6 +7,7 @@ const HEAD = [
   'memory',
   'content',
   'codec',
+  'CPUs',
   'medium',
   'DMA',
   'stored',
@@ -21,6 +22,7 @@ export function dumpTable({ rows, goals, missing, host }: DumpBench): string[] {
     bytes(row.memoryMib * 2 ** 20),
     row.content,
     row.codec,
+    `${row.cpus}`,
     row.medium,
     row.medium === 'memory' ? '-' : row.dma,
     bytes(row.stored_bytes),
@@ -31,9 +33,9 @@ export function dumpTable({ rows, goals, missing, host }: DumpBench): string[] {
   ]);
   return [
     'Dumps, by the firmware of a board: bytes of memory a second (10^9)',
-    `${host}; host time is CPU time of the busiest thread, for a disk the clock`,
+    `${host}; host time is CPU time of the busiest thread, for a disk and for two CPUs the clock`,
     '',
-    ...table([HEAD, ...body], [0, 5, 6, 7]),
+    ...table([HEAD, ...body], [0, 3, 6, 7, 8]),
     ...(goals.length === 0 ? [] : ['', ...goalTable(goals)]),
     ...(missing.length === 0 ? [] : ['', 'Not measured:']),
     ...missing.map(({ name, reason }) => `  ${name}: ${reason}`),

@@ -63,7 +63,7 @@ async function write(source: MemorySource, file: OutFile, flags: ExportFlags): P
     }
     case 'wasm-coredump': {
       const panic = await panicOf(source);
-      const symbols = symbolsOf(flags.firmware);
+      const symbols = symbolsOf(flags.firmware, panic);
       const known = panic !== null && panic !== 'none' && symbols?.build === panic.build;
       const where = known ? symbols.function((await source.registers()).pc) : null;
       return writeWasmCoredump(source, where, file.append);

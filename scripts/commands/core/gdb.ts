@@ -128,11 +128,12 @@ async function linesOf(
     );
   }
   if (command !== 'info') return null;
+  const panic = await panicOf(source);
   return infoLines(PLAIN, {
     source,
-    panic: await panicOf(source),
+    panic,
     log: await logOf(source),
     state: await stateOf(source),
-    symbols: symbolsOf(firmware),
+    symbols: symbolsOf(firmware, panic),
   });
 }

@@ -23,12 +23,13 @@ export const infoCommand = (): Command =>
     .addOption(jsonOption('all of it as one JSON object'))
     .action(async (spec: string, flags: { firmware?: string; json?: true }) => {
       await withSource(spec, async (source) => {
+        const panic = await panicOf(source);
         const findings = {
           source,
-          panic: await panicOf(source),
+          panic,
           log: await logOf(source),
           state: await stateOf(source),
-          symbols: symbolsOf(flags.firmware),
+          symbols: symbolsOf(flags.firmware, panic),
         };
         if (flags.json === true) print([JSON.stringify(asJson(findings))]);
         else print(infoLines(lookOf(process.stdout, process.env), findings));

@@ -19,7 +19,7 @@ export const regsCommand = (): Command =>
       await withSource(spec, async (source) => {
         const { pc } = await source.registers();
         const panic = await panicOf(source);
-        const rows = [['pc', `0x${hex(pc)}`, ...whereOf(pc, panic, symbolsOf(flags.firmware))]];
+        const rows = [['pc', `0x${hex(pc)}`, ...whereOf(pc, panic, symbolsOf(flags.firmware, panic))]];
         if (panic !== null && panic !== 'none') {
           rows.push(
             ['reason', `${panic.reason}`, word(REASONS, panic.reason)],

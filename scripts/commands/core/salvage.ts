@@ -63,12 +63,13 @@ async function salvage(file: HostFile, flags: SalvageFlags): Promise<void> {
   const image = new SalvagedImage(file.read, blocks, dump, search.headers);
   const source = new ImageSource(image, file.path, () => {});
   if (flags.output !== undefined) await write(source, flags.output, flags.force === true);
+  const panic = await panicOf(source);
   const findings = {
     source,
-    panic: await panicOf(source),
+    panic,
     log: await logOf(source),
     state: await stateOf(source),
-    symbols: symbolsOf(flags.firmware),
+    symbols: symbolsOf(flags.firmware, panic),
   };
   print(['', ...infoLines(lookOf(process.stdout, process.env), findings)]);
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { Argument, Option } from 'commander';
 import { privateKeyOf } from '../../../boards/core/key.ts';
 import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
+import type { panicOf } from '../../../boards/core/epitaph.ts';
 import { openFile, toldOf } from '../../../boards/core/open-source.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
 import { Symbols } from '../../../boards/core/symbols.ts';
@@ -53,5 +54,14 @@ export async function openSource(spec: string): Promise<MemorySource> {
   return (await openLive(spec)) ?? openFile(spec, privateKey);
 }
 
-export const symbolsOf = (path: string | undefined): Symbols | null =>
-  path === undefined ? Symbols.find(firmwarePath()) : Symbols.load(path);
+/** Of the image that the user named; else of that one of the build's which the board ran, for one CPU or for two. */
+export function symbolsOf(
+  path: string | undefined,
+  panic: Awaited<ReturnType<typeof panicOf>>,
+): Symbols | null {
+  if (path !== undefined) return Symbols.load(path);
+  const usual = Symbols.find(firmwarePath());
+  if (panic === null || panic === 'none' || usual?.build === panic.build) return usual;
+  const other = Symbols.find(firmwarePath(2));
+  return other?.build === panic.build ? other : usual;
+}
