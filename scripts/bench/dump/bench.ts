@@ -9,6 +9,7 @@ import { kernelGoals } from './kernel-goals.ts';
 import { type Dumped, type Folders, dumpOnce } from './measure.ts';
 import { type MemoryImage, dropImage, makeImage } from './memory-image.ts';
 import { type Missing, Native } from './native.ts';
+import { pinned } from './pinned.ts';
 import { whyNot } from './program.ts';
 import { Qemu } from './qemu.ts';
 import { ELF, KDUMP, referencesOf } from './references.ts';
@@ -161,6 +162,10 @@ async function qemuDumps(
 const note = (map: Map<string, number[]>, name: string, value: number): void =>
   void map.set(name, [...(map.get(name) ?? []), value]);
 
+/** All of the dump's time is one thread's. */
+const isOneThread = ({ dma, cpus, medium }: DumpCase): boolean =>
+  dma === 'in line' && cpus === 1 && medium !== 'disk';
+
 async function row(
   one: DumpCase,
   image: MemoryImage,
@@ -176,19 +181,22 @@ async function row(
   const ratios = new Map<string, number[]>();
   // The first one is cold, and is the one that is read back.
   const { found, first, commands } = await dumpOnce(one, image, folders, { check: true });
-  for (let round = 0; round < rounds; round++) {
-    say(`${nameOf(one)}, round ${round + 1} of ${rounds}`);
-    const dumped = await dumpOnce(one, image, folders, { check: false });
-    dumps.push(dumped);
-    const references = referencesOf(one, image, folders, native);
-    const name = one.codec === 'lz4' ? KDUMP : ELF;
-    const guest = one.medium === 'tmpfs' ? qemu.get(name) : undefined;
-    if (guest !== undefined) references.set(name, guest);
-    for (const [reference, took] of references) {
-      note(seconds, reference, time(took));
-      note(ratios, reference, time(took) / time(dumped.time));
+  const turns = async (): Promise<void> => {
+    for (let round = 0; round < rounds; round++) {
+      say(`${nameOf(one)}, round ${round + 1} of ${rounds}`);
+      const dumped = await dumpOnce(one, image, folders, { check: false });
+      dumps.push(dumped);
+      const references = referencesOf(one, image, folders, native);
+      const name = one.codec === 'lz4' ? KDUMP : ELF;
+      const guest = one.medium === 'tmpfs' ? qemu.get(name) : undefined;
+      if (guest !== undefined) references.set(name, guest);
+      for (const [reference, took] of references) {
+        note(seconds, reference, time(took));
+        note(ratios, reference, time(took) / time(dumped.time));
+      }
     }
-  }
+  };
+  await (isOneThread(one) ? pinned(turns) : turns());
   return {
     ...one,
     rounds,
