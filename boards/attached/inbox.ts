@@ -11,6 +11,11 @@ export class Inbox {
   #calls = false;
   readonly #watch = new CallWatch();
 
+  /** Held back so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   clear(): void {
     this.take();
     this.#watch.clear();

@@ -25,6 +25,7 @@ export class Transport implements Carrier {
   frames = 0;
   readonly #letters: Letters<ToLine, ToRun>;
   readonly #worker: Worker;
+  #isStuck = false;
 
   private constructor(worker: Worker, letters: Letters<ToLine, ToRun>) {
     this.#worker = worker;
@@ -51,7 +52,11 @@ export class Transport implements Carrier {
   exchange(send: Chunk[]): Chunk[] {
     this.#letters.post({ send });
     const answer = this.#letters.wait(THREAD_MS);
-    if (answer === null) throw new CpuLost('the thread of the line does not answer');
+    if (answer === null) {
+      this.#isStuck = true; // nor will it ever end by itself
+      void this.#worker.terminate();
+      throw new CpuLost('the thread of the line does not answer');
+    }
     if ('lost' in answer) throw new CpuLost(answer.lost);
     this.frames = answer.frames;
     return answer.came;
@@ -59,8 +64,10 @@ export class Transport implements Carrier {
 
   /** The board is told that its host has gone. */
   close(): void {
-    this.#worker.ref();
-    this.#letters.post({ close: true });
+    if (!this.#isStuck) {
+      this.#worker.ref();
+      this.#letters.post({ close: true });
+    }
     this.#letters.port.close();
   }
 }

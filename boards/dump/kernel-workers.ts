@@ -55,7 +55,7 @@ export class KernelWorkers {
     const go = Atomics.add(this.#words, GO, 1) + 1;
     Atomics.notify(this.#words, GO);
     this.#wait(go + 1);
-    return this.#words[STORED]!;
+    return this.#words[STORED];
   }
 
   close(): void {

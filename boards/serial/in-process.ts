@@ -46,6 +46,8 @@ export class InProcess implements Wire {
   readonly #inbox = new Inbox();
   /** The owner waits for an answer. */
   #owes = false;
+  /** When the two last said something to each other, us, beside the link's own frames. */
+  #spokeAt = 0;
   #arrived: Uint8Array = new Uint8Array(0);
   #resets = 0;
 
@@ -126,6 +128,7 @@ export class InProcess implements Wire {
       const sends = this.#owner.next();
       if (sends === null) throw new Over();
       this.#owes = true;
+      this.#spokeAt = this.now();
       this.#sends = sends;
       if (host.state === K.LINK_CLOSED || host.state === K.LINK_LOST) this.#open();
     }
@@ -155,6 +158,7 @@ export class InProcess implements Wire {
     while (this.#sends.length > 0) {
       const first = this.#sends[0]!;
       const went = this.host.write(first.channel, first.bytes);
+      if (went > 0) this.#spokeAt = this.now();
       if (went < first.bytes.length) {
         this.#sends[0] = { channel: first.channel, bytes: first.bytes.subarray(went) };
         return;
@@ -165,9 +169,13 @@ export class InProcess implements Wire {
   }
 
   #answer(): void {
+    const { bytes } = this.#inbox;
     if (this.#inbox.gather(this.host)) return this.#reply(this.#inbox.take());
+    if (this.#inbox.bytes > bytes) this.#spokeAt = this.now();
     if (this.host.state === K.LINK_LOST) return this.#reply(new CpuLost('the board was reset'));
-    if (this.host.silent(this.now()) <= this.#options.deadUs) return;
+    // A board may be out of its mind and its link alive: then both would wait for each other for good.
+    const isMute = this.now() - this.#spokeAt > 2 * this.#options.deadUs;
+    if (!isMute && this.host.silent(this.now()) <= this.#options.deadUs) return;
     this.host.close();
     this.#reply(new CpuLost('the board does not answer'));
   }
