@@ -204,11 +204,16 @@ int main(int argc, char **argv) {
     }
     return end(to[bytes / 2]);
   }
-  if (!strcmp(what, "keep")) { /* memcpy of what is not zero, one read of the rest */
+  /* memcpy of what is not zero, one read of the rest; "sum": and each chunk's checksum, as a dump has it */
+  if (!strcmp(what, "keep") || !strcmp(what, "sum")) {
     uint8_t *to = touched(bytes);
+    volatile uint32_t sum = 0;
     begin();
-    for (size_t at = 0; at < bytes; at += CHUNK)
-      if (!is_zero(from + at, CHUNK)) memcpy(to + CHUNK * count++, from + at, CHUNK);
+    for (size_t at = 0; at < bytes; at += CHUNK) {
+      if (is_zero(from + at, CHUNK)) continue;
+      if (*what == 's') sum ^= crc32c(from + at, CHUNK);
+      memcpy(to + CHUNK * count++, from + at, CHUNK);
+    }
     return end(count * CHUNK);
   }
   if (!strcmp(what, "pwrite")) {
