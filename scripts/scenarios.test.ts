@@ -184,6 +184,17 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       assert.ok(stored_bytes < (chunks.stored * L.CHUNK_BYTES) / 2, `${stored_bytes} bytes`);
     },
   },
+  'two-cpus': {
+    ...DUMPED,
+    more: ({ result, scenario }) => {
+      const { started_s: began, ended_s: ended } = result.dump;
+      const one = recordRun({ ...scenario, boards: { ...scenario.boards, cpus: 1 } }).result.dump;
+      assert.is(one.verified, true);
+      assert.is(one.attribute, result.dump.attribute);
+      const ratio = (one.ended_s! - one.started_s!) / (ended! - began!);
+      assert.ok(ratio > 1.5, `${ratio} times as fast as with one`);
+    },
+  },
   'memory-error': {
     ...DUMPED,
     panic: 'memory error',

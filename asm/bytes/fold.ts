@@ -30,13 +30,13 @@ const ROW: u32 = 16;
 
 /**
  * Bytes that the kernel works in. FAR keeps its rows in a ring, followed by a copy of its first row so that a load may
- * reach over its end, and by zeros. SHORT works in the same place, from the front.
+ * reach over its end, and by zeros. SHORT works behind that, or, where there is no FAR, from the front.
  */
-export const FOLD_BYTES: u32 = 16288 + 5424 + 1264 + 640;
-const FAR_LEFT_AT: usize = 16288;
-const SHORT_LEFT_AT: usize = 16288 + 5424;
-const FOLDED_AT: usize = 16288 + 5424 + 1264;
-const STATIC = memory.data(23616, 16);
+export const FOLD_BYTES: u32 = 16288 + 1264 + 640;
+const SHORT_ROWS_AT: usize = 7040;
+const SHORT_LEFT_AT: usize = 16288;
+const FOLDED_AT: usize = 16288 + 1264;
+const STATIC = memory.data(18192, 16);
 
 // A wasm global: a panic handler moves the work out of the memory that it dumps without writing to that memory.
 let area: usize = STATIC;
@@ -59,7 +59,7 @@ export function fold(state: u32, ptr: usize, rows: u32): void {
   if (rows < FAR_MIN / ROW) fold_short(state, ptr, rows);
   else {
     fold_far(state, ptr, rows);
-    fold_short(0, area + FAR_LEFT_AT, FAR_ROWS);
+    fold_far_short(ptr + (rows - FAR_ROWS) * ROW);
   }
   fold_least(area + SHORT_LEFT_AT);
 }
@@ -78,7 +78,6 @@ function fold_far(state: u32, ptr: usize, rows: u32): void {
     far_pass(ring, ptr, 0);
     ptr += FAR;
   }
-  far_rest(ring, ptr);
 }
 
 /**
@@ -178,41 +177,47 @@ function clear(to: usize, rows: u32): void {
   }
 }
 
-/**
- * What is left of FAR: its last FAR bytes, with what the rows before them add: all of the ring, and of the shorter
- * distances what is at its end.
- */
-function far_rest(ring: usize, ptr: usize): void {
-  let to = area + FAR_LEFT_AT;
-  v128.store(ring, i64x2(0, 0), 5424); // the copy of the first row: zeros follow the ring
-  let n: u32 = NEAR_ROWS;
-  // Of 1565 bytes a row has 1278 ago, and 1565 ago.
-  for (; n; n--) {
-    const middle = v128.load(ring, 4146);
-    v128.store(to, far_row(v128.load(ptr), v128.load(ring), middle, v128.load(ring, 3859)));
-    ring += ROW;
-    ptr += ROW;
-    to += ROW;
-  }
-  for (n = FAR_ROWS - NEAR_ROWS; n; n--) {
-    v128.store(to, v128.xor(v128.load(ptr), v128.load(ring)));
-    ring += ROW;
-    ptr += ROW;
-    to += ROW;
-  }
-}
-
-/** The row whose place is SHORT after `to`. */
+/** What SHORT adds to a row, whose place is SHORT after `to`. */
 // @ts-ignore: decorator
 @inline
-function short_row(to: usize, from: usize): v128 {
+function short_row(to: usize, row: v128): v128 {
   return v128.xor(
-    v128.xor(v128.xor(v128.load(from), v128.load(to)), v128.xor(v128.load(to, 16), v128.load(to, 192))),
+    v128.xor(v128.xor(row, v128.load(to)), v128.xor(v128.load(to, 16), v128.load(to, 192))),
     v128.xor(
       v128.xor(v128.load(to, 288), v128.load(to, 928)),
       v128.xor(v128.load(to, 1136), v128.load(to, 1200)),
     ),
   );
+}
+
+/**
+ * SHORT of what is left of FAR: of its last FAR bytes, at `ptr`, with what the rows before them add: all of the ring, and
+ * of the shorter distances what is at its end.
+ */
+function fold_far_short(ptr: usize): void {
+  let ring = area;
+  let to = area + SHORT_ROWS_AT;
+  v128.store(ring, i64x2(0, 0), 5424); // the copy of the first row: zeros follow the ring
+  clear(to, SHORT_ROWS);
+  // Of 1565 bytes a row has 1278 ago, and 1565 ago.
+  for (let n = NEAR_ROWS; n; n--) {
+    const row = far_row(v128.load(ptr), v128.load(ring), v128.load(ring, 4146), v128.load(ring, 3859));
+    v128.store(to, short_row(to, row), 1264);
+    ring += ROW;
+    ptr += ROW;
+    to += ROW;
+  }
+  for (let pairs = (FAR_ROWS - NEAR_ROWS - SHORT_ROWS) >> 1; pairs; pairs--) {
+    v128.store(to, short_row(to, v128.xor(v128.load(ptr), v128.load(ring))), 1264);
+    v128.store(to, short_row(to + 16, v128.xor(v128.load(ptr, 16), v128.load(ring, 16))), 1280);
+    ring += 32;
+    ptr += 32;
+    to += 32;
+  }
+  clear(to + SHORT, SHORT_ROWS);
+  const left_at = area + SHORT_LEFT_AT;
+  for (let at: usize = 0; at < SHORT; at += ROW)
+    v128.store(left_at + at, short_row(to + at, v128.xor(v128.load(ptr + at), v128.load(ring + at))));
 }
 
 function fold_short(state: u32, ptr: usize, rows: u32): void {
@@ -223,18 +228,19 @@ function fold_short(state: u32, ptr: usize, rows: u32): void {
   let to = rows_at;
   const count = rows - SHORT_ROWS;
   for (let pairs = count >> 1; pairs; pairs--) {
-    v128.store(to, short_row(to, ptr), 1264);
-    v128.store(to + 16, short_row(to + 16, ptr + 16), 1264);
+    v128.store(to, short_row(to, v128.load(ptr)), 1264);
+    v128.store(to + 16, short_row(to + 16, v128.load(ptr, 16)), 1264);
     to += 32;
     ptr += 32;
   }
   if (count & 1) {
-    v128.store(to, short_row(to, ptr), 1264);
+    v128.store(to, short_row(to, v128.load(ptr)), 1264);
     to += ROW;
     ptr += ROW;
   }
   clear(to + SHORT, SHORT_ROWS);
-  for (let at: usize = 0; at < SHORT; at += ROW) v128.store(left_at + at, short_row(to + at, ptr + at));
+  for (let at: usize = 0; at < SHORT; at += ROW)
+    v128.store(left_at + at, short_row(to + at, v128.load(ptr + at)));
 }
 
 /** The row whose place is FOLDED_BYTES after `to`. */

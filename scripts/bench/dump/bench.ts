@@ -163,8 +163,8 @@ const note = (map: Map<string, number[]>, name: string, value: number): void =>
   void map.set(name, [...(map.get(name) ?? []), value]);
 
 /** All of the dump's time is one thread's. */
-const isOneThread = ({ dma, cpus, medium }: DumpCase): boolean =>
-  dma === 'in line' && cpus === 1 && medium !== 'disk';
+const isOneThread = (one: DumpCase): boolean =>
+  one.dma === 'in line' && one.cpus === 1 && one.medium !== 'disk';
 
 async function row(
   one: DumpCase,

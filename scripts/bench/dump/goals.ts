@@ -11,6 +11,8 @@ import { type DumpRow, type Goal, goal, median } from './result.ts';
 /** One chunk and a block a WRITE: the smallest that the firmware takes. */
 const SMALL_KIB = 65;
 const LARGE_BYTES = 2 ** 20;
+/** A command's cost is a small difference of large times. */
+const PATH_ROUNDS = 4;
 const SMALL_BYTES = 65_536;
 
 /** Goals that rows answer. */
@@ -85,18 +87,18 @@ export async function pathGoals(
     return { busy: spent.busy, commands };
   };
   await pinned(async () => {
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < Math.max(rounds, PATH_ROUNDS); round++) {
       const few = await time(1024);
       const many = await time(SMALL_KIB);
       cost.push((many.busy - few.busy) / (many.commands - few.commands));
       const real = await dumpOnce({ ...one, medium: 'tmpfs', dma: 'in line', cpus: 1 }, image, folders, {
         check: false,
       });
-      large.push(real.time.busy / (one.memoryMib * 2 ** 20));
+      large.push(real.time.busy / real.written);
     }
   });
   const command = median(cost);
-  const byte = median(large); // a byte all the way, the command's part of it small
+  const byte = median(large); // of the dump's time for each byte that it writes, the command's part of it small
   // Less than nothing is what the noise of a small board makes of it.
   const share = (whole: number): number | null => (command > 0 ? (100 * command) / whole : null);
   return [
