@@ -58,7 +58,7 @@ export function loadFirmwareFor(cpus: 1 | 2, path: string | null): Firmware {
   const image = loadFirmware(path ?? firmwarePath(cpus));
   if (image.cpus === cpus) return image;
   throw new InputError(
-    `${path ?? firmwarePath(cpus)}: is firmware of a board with ${image.cpus === 1 ? 'one CPU' : 'two CPUs'}, and boards.cpus is ${cpus}`,
+    `${path ?? firmwarePath(cpus)}: is firmware of a board with ${image.cpus === 1 ? 'one CPU' : 'two CPUs'}, and boards.cpus is ${cpus}: make it ${image.cpus}, or give other firmware`,
     EXIT_BAD_FIRMWARE,
   );
 }

@@ -57,13 +57,13 @@ function refused(code: number, says: RegExp, ...parameters: string[]): void {
 
 test('what has one CPU is told in one line: an attached board, firmware for one, and the other way round', () => {
   const path = scenarioOf('refused', {}, []);
-  const attached = /an attached board has one CPU, and boards\.cpus is 2$/m;
+  const attached = /an attached board has one CPU, and boards\.cpus is 2: make it 1$/m;
   refused(EXIT_BAD_SCENARIO, attached, path, '--board-a', 'inproc');
   refused(EXIT_BAD_SCENARIO, attached, path, '--board-b', 'inproc');
   const one = 'build/firmware.wasm';
   refused(
     EXIT_BAD_FIRMWARE,
-    /is firmware of a board with one CPU, and boards\.cpus is 2$/m,
+    /is firmware of a board with one CPU, and boards\.cpus is 2: make it 1, or give other firmware$/m,
     path,
     '--firmware',
     one,
@@ -71,7 +71,7 @@ test('what has one CPU is told in one line: an attached board, firmware for one,
   const two = 'build/firmware-smp.wasm';
   refused(
     EXIT_BAD_FIRMWARE,
-    /is firmware of a board with two CPUs, and boards\.cpus is 1$/m,
+    /is firmware of a board with two CPUs, and boards\.cpus is 1: make it 2, or give other firmware$/m,
     'small',
     '--firmware',
     two,

@@ -20,7 +20,7 @@ export interface LinesOptions {
 export async function openLines({ scenario, firmware, attached }: LinesOptions): Promise<Lines> {
   const lines: Lines = [null, null];
   if (scenario.boards.cpus > 1 && attached?.some((to) => to !== null) === true)
-    throw new InputError('an attached board has one CPU, and boards.cpus is 2', EXIT_BAD_SCENARIO);
+    throw new InputError('an attached board has one CPU, and boards.cpus is 2: make it 1', EXIT_BAD_SCENARIO);
   try {
     for (const [index, to] of (attached ?? []).entries()) {
       if (to === null || 'exchange' in to) lines[index] = to;
