@@ -15,8 +15,7 @@
 
 const FAR: u32 = 5424;
 const FAR_ROWS: u32 = 339;
-/** The longer of its two short distances, and the rows that it reaches into. */
-const NEAR: u32 = 1565;
+/** Rows that the longer of its two short distances reaches into. */
 const NEAR_ROWS: u32 = 98;
 const SHORT: u32 = 1264;
 const SHORT_ROWS: u32 = 79;

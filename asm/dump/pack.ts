@@ -35,7 +35,7 @@ export const PACK_FULL: u32 = 0xffffffff;
 /** What does not save a block is stored as it is. */
 export const PACK_ROOM: u32 = CHUNK_BYTES - SECTOR_BYTES;
 /** lz4_compress writes so far beyond its output. */
-export const PACK_SPILL: u32 = 8;
+const SPILL: u32 = 8;
 
 /** A copy of the chunk at `at`, its poisoned pages left alone; its address. */
 export function mend(w: Writer, at: usize, poison: u32): usize {
@@ -56,8 +56,8 @@ export function pack(area: usize, w: Writer, batch: Batch, chunk: u32, at: usize
   if (w.codec != CODEC_LZ4 && !w.cipher) return as_it_is(w, at, to, left);
   let bytes: u32 = 0;
   if (w.codec == CODEC_LZ4) {
-    if (left <= PACK_SPILL + CIPHER_TAG_BYTES) return PACK_FULL;
-    const room = min<u32>(left - PACK_SPILL - CIPHER_TAG_BYTES, PACK_ROOM);
+    if (left <= SPILL + CIPHER_TAG_BYTES) return PACK_FULL;
+    const room = min<u32>(left - SPILL - CIPHER_TAG_BYTES, PACK_ROOM);
     bytes = compress(w, at, to, room);
     w.packed += CHUNK_BYTES;
     if (!bytes && room < PACK_ROOM) return PACK_FULL;

@@ -5,20 +5,12 @@ import { EXIT_BAD_PORT, InputError } from '../input-error.ts';
 import type { Chunk } from '../serial/link-end.ts';
 import type { BoardAddress } from './address.ts';
 import type { Ready, LineData, ToLine, ToRun } from './letters.ts';
+import { threadScript } from '../thread-script.ts';
 import { Letters, makeShared } from './mailbox.ts';
 import type { Carrier } from './rpc.ts';
 
 /** The thread of the line itself answers within this, even if the board does not. */
 const THREAD_MS = 60_000;
-
-/** The sources, too, run the compiled thread: a loader for TypeScript does not reach into workers. */
-function threadScript(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  return new URL(
-    isSource ? '../../build/js/boards/attached/line-thread.js' : './line-thread.js',
-    import.meta.url,
-  );
-}
 
 export class Transport implements Carrier {
   /** Frames on the line so far, both ways. */
@@ -36,7 +28,11 @@ export class Transport implements Carrier {
   static async open(address: BoardAddress, firmware: string, roomBytes: number): Promise<Transport> {
     const { port1, port2 } = new MessageChannel();
     const data: LineData = { shared: makeShared(), port: port2, address, firmware, roomBytes };
-    const worker = new Worker(threadScript(), { workerData: data, transferList: [port2], execArgv: [] });
+    const worker = new Worker(threadScript('attached/line-thread'), {
+      workerData: data,
+      transferList: [port2],
+      execArgv: [],
+    });
     const ready = await new Promise<Ready>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

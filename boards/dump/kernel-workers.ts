@@ -1,5 +1,6 @@
 /** LZ4 of a memory by several threads, which share its chunks: for measuring. */
 import { Worker } from 'node:worker_threads';
+import { threadScript } from '../thread-script.ts';
 
 export interface KernelData {
   content: Uint8Array;
@@ -14,13 +15,6 @@ export const STORED = 3;
 const WORDS = 4;
 const START_MS = 60_000;
 
-/** The sources, too, run the compiled thread: a loader for TypeScript does not reach into workers. */
-function threadScript(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  const script = isSource ? '../../build/js/boards/dump/kernel-thread.js' : './kernel-thread.js';
-  return new URL(script, import.meta.url);
-}
-
 export class KernelWorkers {
   readonly #threads: Worker[] = [];
   readonly #words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
@@ -31,7 +25,7 @@ export class KernelWorkers {
     shared.set(content);
     for (let number = 0; number < workers; number++) {
       const workerData: KernelData = { content: shared, words: this.#words };
-      const thread = new Worker(threadScript(), { workerData, execArgv: [] });
+      const thread = new Worker(threadScript('dump/kernel-thread'), { workerData, execArgv: [] });
       thread.unref();
       this.#threads.push(thread);
     }

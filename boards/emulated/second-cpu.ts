@@ -3,6 +3,7 @@
  * each power-on or reset, ready before the first CPU runs its first instruction, and gone when RAM is.
  */
 import { Worker } from 'node:worker_threads';
+import { threadScript } from '../thread-script.ts';
 
 export interface SecondData {
   module: WebAssembly.Module;
@@ -21,13 +22,6 @@ export const READY = 1;
 /** A thread that has not begun in this time never will. */
 const START_MS = 60_000;
 
-/** The sources, too, run the compiled thread: a loader for TypeScript does not reach into workers. */
-function threadScript(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  const script = isSource ? '../../build/js/boards/emulated/second-thread.js' : './second-thread.js';
-  return new URL(script, import.meta.url);
-}
-
 export class SecondCpu {
   readonly #worker: Worker;
   readonly #state = new Int32Array(new SharedArrayBuffer(4));
@@ -36,7 +30,7 @@ export class SecondCpu {
   /** Begins: the board's self-test takes about as long. */
   constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
     const workerData: SecondData = { module, memory, state: this.#state };
-    this.#worker = new Worker(threadScript(), { workerData, execArgv: [] });
+    this.#worker = new Worker(threadScript('emulated/second-thread'), { workerData, execArgv: [] });
     this.#worker.unref();
     // A thread that ends is a CPU that is silent: no reason to end the run.
     this.#worker.on('error', (error) => (this.#error = error));
