@@ -61,7 +61,7 @@ test('crc32c by folding meets the table wherever a pass of the kernel ends', () 
   const io = new Formats();
   const at = io.room(1 << 16);
   new Dice(7).roll(io.part(at, 1 << 16));
-  for (let bytes = 12_000; bytes < 24_000; bytes += 16)
+  for (let bytes = 496; bytes < 30_000; bytes += 16)
     assert.is(io.u32('crc32c', 0x1234, at, bytes), oracle(io.part(at, bytes), 0x1234), `${bytes} bytes`);
 });
 

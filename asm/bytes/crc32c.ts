@@ -4,7 +4,7 @@
  * [iSCSI]   RFC 7143 13.1, and RFC 3385: the Castagnoli polynomial 1EDC6F41h, reflected 82F63B78h
  * [Slicing] Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008
  */
-import { FOLDED_BYTES, FOLD_MIN, fold, folded } from './fold';
+import { FOLDED_BYTES, FOLD_MIN, before_zeros, fold, folded } from './fold';
 import { slice_init, slice_run } from './slicing';
 
 const POLYNOMIAL: u32 = 0x82f63b78;
@@ -32,8 +32,9 @@ export function crc32c(crc: u32, ptr: usize, bytes: u32): u32 {
   if (ASC_FEATURE_SIMD) {
     while (bytes >= FOLD_MIN) {
       const rows = min<u32>(bytes, PIECE) >> 4;
-      fold(state, ptr, rows);
+      const hasZeros = fold(state, ptr, rows);
       state = slice_run(TABLES, 0, folded(), FOLDED_BYTES);
+      if (hasZeros) state = before_zeros(state);
       ptr += (<usize>rows) << 4;
       bytes -= rows << 4;
     }

@@ -4,38 +4,50 @@
  * The bytes are a polynomial in z = x^8. A multiple of Castagnoli's polynomial with few terms, all powers of z, divides
  * it: r[i] = d[i] ^ r[i - k1] ^ r[i - k2] ^ ..., sixteen bytes at a time where no distance is shorter than a row. The
  * remainder, as many bytes as the largest k, has the checksum that all the bytes have, and goes to the next multiple,
- * and in the end to the tables. Three serve, all found by search: the fewer terms, the longer the remainder.
+ * and in the end to the tables. Two serve, both found by search: the fewer terms, the longer the remainder.
  *
- *   FAR    4 terms in z, the only one below 6,000 bytes with a distance of whole rows: distances 1278, 1565, 5424
- *   SHORT  8 terms in y = z^16: distances 4, 8, 21, 61, 67, 78, 79 rows
- *   LEAST  12 terms in y: distances 2, 4, 5, 7, 10, 13, 20, 27, 33, 39, 40 rows
+ *   FAR    4 terms, the only one below 7,000 bytes one of whose distances is within five rows: these stay in registers,
+ *          and a row costs three loads. Distances 76, 4989, 5572 bytes
+ *   NEAR   6 terms, the shortest: distances 65, 155, 170, 195, 209 bytes
  *
- * [iSCSI] RFC 7143 13.1: the polynomial 1EDC6F41h; all three sums are 0 modulo it
+ * FAR goes to the end of the rows, and NEAR takes what FAR would add to as many rows of zeros behind them: so all that is
+ * read is read at one pace, which is what a CPU fetches ahead best. The zeros are undone by one multiplication.
+ *
+ * No distance is of whole rows, and a load of parts of two rows that were stored a moment ago waits until both are in the
+ * cache: so rows are loaded whole and put together. All of it works in some 6 KiB that stay in the first cache beside
+ * what streams through it.
+ *
+ * [iSCSI] RFC 7143 13.1: the polynomial 1EDC6F41h; both sums are 0 modulo it
  */
 
-const FAR: u32 = 5424;
-const FAR_ROWS: u32 = 339;
-/** Rows that the longer of its two short distances reaches into. */
-const NEAR_ROWS: u32 = 98;
-const SHORT: u32 = 1264;
-const SHORT_ROWS: u32 = 79;
-const LEAST_ROWS: u32 = 40;
-/** Bytes of the remainder that fold leaves. */
-export const FOLDED_BYTES: u32 = 640;
-/** Below these the next shorter way is as fast. */
-const FAR_MIN: u32 = 12288;
-export const FOLD_MIN: u32 = 2048;
 const ROW: u32 = 16;
+/** Of the remainder of FAR. */
+const FAR_ROWS: u32 = 349;
+/** Rows that the distance of 76 reaches into: as many as are done in one turn of the loop. */
+const TURN: u32 = 5;
+const TURN_BYTES: u32 = TURN * ROW;
+const NEAR_ROWS: u32 = 14;
+/** Bytes of the remainder that fold leaves. */
+export const FOLDED_BYTES: u32 = NEAR_ROWS * ROW;
+/** Below these the next shorter way is as fast. */
+const FAR_MIN_ROWS: u32 = 768;
+export const FOLD_MIN: u32 = 512;
 
 /**
- * Bytes that the kernel works in. FAR keeps its rows in a ring, followed by a copy of its first row so that a load may
- * reach over its end, and by zeros. SHORT works behind that, or, where there is no FAR, from the front.
+ * FAR keeps its rows in a ring. Behind it are copies of its first two rows, and before it copies of its last ones, so
+ * that a distance wraps around only where a turn begins; and zeros, where what NEAR takes out of the ring ends.
  */
-export const FOLD_BYTES: u32 = 16288 + 1264 + 640;
-const SHORT_ROWS_AT: usize = 7040;
-const SHORT_LEFT_AT: usize = 16288;
-const FOLDED_AT: usize = 16288 + 1264;
-const STATIC = memory.data(18192, 16);
+const RING_ROWS: u32 = 350;
+const RING: u32 = RING_ROWS * ROW;
+const BEFORE: u32 = NEAR_ROWS * ROW;
+const BEHIND_ROWS: u32 = 39;
+/** Bytes that the kernel works in. */
+export const FOLD_BYTES: u32 = BEFORE + RING + BEHIND_ROWS * ROW;
+/** From this row of the ring on, what lies 4989 bytes ago is at its beginning again: whole turns. */
+const WRAP_ROW: u32 = 310;
+/** That 4989 bytes reach back, to the row that holds their end. */
+const MIDDLE: u32 = 311 * ROW;
+const STATIC = memory.data(6448, 16);
 
 // A wasm global: a panic handler moves the work out of the memory that it dumps without writing to that memory.
 let area: usize = STATIC;
@@ -47,119 +59,39 @@ export function fold_in(at: usize): void {
 
 /** Where fold leaves its FOLDED_BYTES. */
 export function folded(): usize {
-  return area + FOLDED_AT;
+  return area;
 }
 
 /**
  * Leaves at folded() what has, from inner state 0, the same inner state after it as `rows` rows (at least FOLD_MIN bytes)
- * at `ptr` have from `state`.
+ * at `ptr` have from `state`; if true, with FAR_ROWS rows of zeros behind them.
  */
-export function fold(state: u32, ptr: usize, rows: u32): void {
-  if (rows < FAR_MIN / ROW) fold_short(state, ptr, rows);
-  else {
-    fold_far(state, ptr, rows);
-    fold_far_short(ptr + (rows - FAR_ROWS) * ROW);
+export function fold(state: u32, ptr: usize, rows: u32): bool {
+  if (rows < FAR_MIN_ROWS) {
+    fold_near(state, ptr, rows);
+    return false;
   }
-  fold_least(area + SHORT_LEFT_AT);
-}
-
-function fold_far(state: u32, ptr: usize, rows: u32): void {
-  const ring = area;
-  clear(ring, FAR_ROWS + NEAR_ROWS + 2);
-  let left = rows - FAR_ROWS;
-  // What is no whole pass comes first, so that the last row of all is the last of the ring.
-  const odd = left % FAR_ROWS;
-  const first = odd ? FAR_ROWS - odd : 0;
-  v128.store(ring + first * ROW, i32x4(state, 0, 0, 0)); // reaches the first row alone: the distance of FAR
-  if (odd) far_pass(ring, ptr, first);
-  ptr += odd * ROW;
-  for (left -= odd; left; left -= FAR_ROWS) {
-    far_pass(ring, ptr, 0);
-    ptr += FAR;
-  }
+  fold_far(state, ptr, rows);
+  fold_rest();
+  return true;
 }
 
 /**
- * Rows in the ring, from row `first` to its end, become those of the rows at `ptr`, one for one. Neither shorter distance
- * is of whole rows, and a load of parts of two rows that were stored a moment ago waits until both are in the cache: so
- * each row is loaded whole, once for each distance, and put together with the one before it. Each loop wraps other
- * distances around. Only a ring that holds nothing yet may begin in its middle.
+ * The inner state that is `state` after FAR_ROWS rows of zeros: times z to the power of -5584. Bits 31, 23, 15 and 7 of it
+ * are looked at together, and so on down.
  */
-function far_pass(ring: usize, ptr: usize, first: u32): void {
-  let middle = v128.load(ring, 4144); // 1280 bytes ago
-  let near = v128.load(ring, 3856); // 1568 bytes ago
-  let to = ring + first * ROW;
-  if (first) middle = near = i64x2(0, 0);
-  for (let n = first < 80 ? 80 - first : 0; n; n--) {
-    const m1 = v128.load(to, 4160);
-    const n1 = v128.load(to, 3872);
-    v128.store(to, far_row(v128.load(ptr), v128.load(to), after2(middle, m1), after3(near, n1)));
-    if (to == ring) v128.store(ring, v128.load(ring), 5424);
-    middle = m1;
-    near = n1;
-    to += ROW;
-    ptr += ROW;
+export function before_zeros(state: u32): u32 {
+  let bits = i32x4(state, state << 8, state << 16, state << 24);
+  let power = i32x4(0x3bcaa977, 0xa569fa4f, 0x1fcd4862, 0x80e22edd); // for bit 31, and x^8, x^16, x^24 times that
+  let sum = i64x2(0, 0);
+  for (let n = 8; n; n--) {
+    sum = v128.xor(sum, v128.and(power, i32x4.shr_s(bits, 31)));
+    bits = i32x4.shl(bits, 1);
+    const carry = i32x4.neg(v128.and(power, i32x4.splat(1)));
+    power = v128.xor(i32x4.shr_u(power, 1), v128.and(carry, i32x4.splat(0x82f63b78)));
   }
-  to -= 1264;
-  for (let n = first < 98 ? 98 - max<u32>(first, 80) : 0; n; n--) {
-    const m1 = v128.load(to);
-    const n1 = v128.load(to, 5136);
-    v128.store(to, far_row(v128.load(ptr), v128.load(to, 1264), after2(middle, m1), after3(near, n1)), 1264);
-    middle = m1;
-    near = n1;
-    to += ROW;
-    ptr += ROW;
-  }
-  to -= 288;
-  let n = FAR_ROWS - max<u32>(first, 98);
-  for (; n >= 4; n -= 4) {
-    const m1 = v128.load(to, 288);
-    const n1 = v128.load(to);
-    v128.store(to, far_row(v128.load(ptr), v128.load(to, 1552), after2(middle, m1), after3(near, n1)), 1552);
-    const m2 = v128.load(to, 304);
-    const n2 = v128.load(to, 16);
-    v128.store(to, far_row(v128.load(ptr, 16), v128.load(to, 1568), after2(m1, m2), after3(n1, n2)), 1568);
-    const m3 = v128.load(to, 320);
-    const n3 = v128.load(to, 32);
-    v128.store(to, far_row(v128.load(ptr, 32), v128.load(to, 1584), after2(m2, m3), after3(n2, n3)), 1584);
-    middle = v128.load(to, 336);
-    near = v128.load(to, 48);
-    v128.store(
-      to,
-      far_row(v128.load(ptr, 48), v128.load(to, 1600), after2(m3, middle), after3(n3, near)),
-      1600,
-    );
-    to += 64;
-    ptr += 64;
-  }
-  for (; n; n--) {
-    const m1 = v128.load(to, 288);
-    const n1 = v128.load(to);
-    v128.store(to, far_row(v128.load(ptr), v128.load(to, 1552), after2(middle, m1), after3(near, n1)), 1552);
-    middle = m1;
-    near = n1;
-    to += ROW;
-    ptr += ROW;
-  }
-}
-
-/** A row of FAR: what comes in, the row at its place in the ring, and those of the shorter distances. */
-// @ts-ignore: decorator
-@inline
-function far_row(row: v128, far: v128, middle: v128, near: v128): v128 {
-  return v128.xor(v128.xor(row, far), v128.xor(middle, near));
-}
-
-/** Sixteen bytes from byte 2 of two rows on, and from byte 3. */
-// @ts-ignore: decorator
-@inline
-function after2(a: v128, b: v128): v128 {
-  return v128.shuffle<u8>(a, b, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
-}
-// @ts-ignore: decorator
-@inline
-function after3(a: v128, b: v128): v128 {
-  return v128.shuffle<u8>(a, b, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+  const half = i64x2.extract_lane(sum, 0) ^ i64x2.extract_lane(sum, 1);
+  return <u32>(half ^ (half >> 32));
 }
 
 function clear(to: usize, rows: u32): void {
@@ -176,106 +108,250 @@ function clear(to: usize, rows: u32): void {
   }
 }
 
-/** What SHORT adds to a row, whose place is SHORT after `to`. */
 // @ts-ignore: decorator
 @inline
-function short_row(to: usize, row: v128): v128 {
+function xor3(a: v128, b: v128, c: v128): v128 {
+  return v128.xor(v128.xor(a, b), c);
+}
+
+/** Sixteen bytes of two rows, `a` before `b`, from that byte of `a` on. */
+// @ts-ignore: decorator
+@inline
+function from3(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+}
+// @ts-ignore: decorator
+@inline
+function from4(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
+}
+// @ts-ignore: decorator
+@inline
+function from5(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20);
+}
+// @ts-ignore: decorator
+@inline
+function from6(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21);
+}
+// @ts-ignore: decorator
+@inline
+function from12(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27);
+}
+// @ts-ignore: decorator
+@inline
+function from13(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28);
+}
+// @ts-ignore: decorator
+@inline
+function from15(a: v128, b: v128): v128 {
+  return v128.shuffle<u8>(a, b, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
+}
+
+/** FAR over `rows` rows at `ptr`; the last one becomes the last row of the ring. */
+function fold_far(state: u32, ptr: usize, rows: u32): void {
+  const end = ptr + rows * ROW;
+  const ring = area + BEFORE;
+  clear(area, NEAR_ROWS + RING_ROWS + 2);
+  // The first revolution begins where the last one ends with the ring, and with a turn.
+  let row = RING_ROWS - 1 - ((rows - 1) % RING_ROWS);
+  let to = ring + row * ROW;
+  if (row % TURN == 0)
+    store<u32>(to, state, 28); // reaches the first row alone, by the longest distance
+  else {
+    // Nothing reaches the first four rows of all: they are what comes in.
+    v128.store(to, i32x4(state, 0, 0, 0));
+    for (; row % TURN; row++) {
+      v128.store(to, v128.xor(v128.load(to), v128.load(ptr)));
+      to += ROW;
+      ptr += ROW;
+    }
+  }
+  for (;;) {
+    if (row < WRAP_ROW) {
+      far_turns(to, to + (RING - MIDDLE), ptr, WRAP_ROW - row);
+      ptr += (WRAP_ROW - row) * ROW;
+      to = ring + WRAP_ROW * ROW;
+      row = WRAP_ROW;
+    }
+    copy_first(ring);
+    far_turns(to, to - MIDDLE, ptr, RING_ROWS - row);
+    ptr += (RING_ROWS - row) * ROW;
+    if (ptr == end) return;
+    copy_last(ring);
+    to = ring;
+    row = 0;
+  }
+}
+
+function copy_first(ring: usize): void {
+  v128.store(ring, v128.load(ring), RING);
+  v128.store(ring, v128.load(ring, 16), RING + 16);
+}
+
+function copy_last(ring: usize): void {
+  for (let n: usize = 0; n < TURN_BYTES; n += ROW)
+    v128.store(ring - TURN_BYTES + n, v128.load(ring + n, RING - TURN_BYTES));
+}
+
+/** Whole turns; `middle`: the row that holds the end of what lies 4989 bytes before `to`. */
+function far_turns(to: usize, middle: usize, ptr: usize, rows: u32): void {
+  let a = v128.load(to - 80);
+  let b = v128.load(to - 64);
+  let c = v128.load(to - 48);
+  let d = v128.load(to - 32);
+  let e = v128.load(to - 16);
+  let f = v128.load(to, 16); // 349 rows ago
+  let m = v128.load(middle - 16);
+  for (; rows; rows -= TURN) {
+    let f1 = v128.load(to, 32);
+    let m1 = v128.load(middle);
+    a = v128.xor(v128.xor(v128.load(ptr), from4(a, b)), v128.xor(from12(f, f1), from3(m, m1)));
+    v128.store(to, a);
+    f = v128.load(to, 48);
+    m = v128.load(middle, 16);
+    b = v128.xor(v128.xor(v128.load(ptr, 16), from4(b, c)), v128.xor(from12(f1, f), from3(m1, m)));
+    v128.store(to, b, 16);
+    f1 = v128.load(to, 64);
+    m1 = v128.load(middle, 32);
+    c = v128.xor(v128.xor(v128.load(ptr, 32), from4(c, d)), v128.xor(from12(f, f1), from3(m, m1)));
+    v128.store(to, c, 32);
+    f = v128.load(to, 80);
+    m = v128.load(middle, 48);
+    d = v128.xor(v128.xor(v128.load(ptr, 48), from4(d, e)), v128.xor(from12(f1, f), from3(m1, m)));
+    v128.store(to, d, 48);
+    f1 = v128.load(to, 96);
+    m1 = v128.load(middle, 64);
+    e = v128.xor(v128.xor(v128.load(ptr, 64), from4(e, a)), v128.xor(from12(f, f1), from3(m, m1)));
+    v128.store(to, e, 64);
+    f = f1;
+    m = m1;
+    to += TURN_BYTES;
+    middle += TURN_BYTES;
+    ptr += TURN_BYTES;
+  }
+}
+
+/** What NEAR adds to the row whose place is BEFORE after `to`. */
+// @ts-ignore: decorator
+@inline
+function near(to: usize): v128 {
+  const r13 = v128.load(to, 16);
+  const r10 = v128.load(to, 64);
   return v128.xor(
-    v128.xor(v128.xor(row, v128.load(to)), v128.xor(v128.load(to, 16), v128.load(to, 192))),
-    v128.xor(
-      v128.xor(v128.load(to, 288), v128.load(to, 928)),
-      v128.xor(v128.load(to, 1136), v128.load(to, 1200)),
-    ),
+    xor3(from15(v128.load(to), r13), from13(r13, v128.load(to, 32)), from6(v128.load(to, 48), r10)),
+    v128.xor(from5(r10, v128.load(to, 80)), from15(v128.load(to, 144), v128.load(to, 160))),
   );
 }
 
 /**
- * SHORT of what is left of FAR: of its last FAR bytes, at `ptr`, with what the rows before them add: all of the ring, and
- * of the shorter distances what is at its end.
+ * NEAR of what FAR leaves, as if FAR_ROWS rows of zeros had come in behind the last one: what the rows before them add,
+ * which are in the ring. It takes the ring's rows one by one, and needs none that it has taken.
  */
-function fold_far_short(ptr: usize): void {
-  let ring = area;
-  let to = area + SHORT_ROWS_AT;
-  v128.store(ring, i64x2(0, 0), 5424); // the copy of the first row: zeros follow the ring
-  clear(to, SHORT_ROWS);
-  // Of 1565 bytes a row has 1278 ago, and 1565 ago.
-  for (let n = NEAR_ROWS; n; n--) {
-    const row = far_row(v128.load(ptr), v128.load(ring), v128.load(ring, 4146), v128.load(ring, 3859));
-    v128.store(to, short_row(to, row), 1264);
-    ring += ROW;
-    ptr += ROW;
+function fold_rest(): void {
+  const ring = area + BEFORE;
+  clear(area, NEAR_ROWS);
+  clear(ring + RING, BEHIND_ROWS);
+  let to = area;
+  for (let n: u32 = 0; n < 7; n++) {
+    const last = from4(v128.load(to, BEFORE + RING - 80), v128.load(to, BEFORE + RING - 64));
+    v128.store(to, xor3(rest(to), last, near(to)), BEFORE);
     to += ROW;
   }
-  for (let pairs = (FAR_ROWS - NEAR_ROWS - SHORT_ROWS) >> 1; pairs; pairs--) {
-    v128.store(to, short_row(to, v128.xor(v128.load(ptr), v128.load(ring))), 1264);
-    v128.store(to, short_row(to + 16, v128.xor(v128.load(ptr, 16), v128.load(ring, 16))), 1280);
-    ring += 32;
-    ptr += 32;
-    to += 32;
-  }
-  clear(to + SHORT, SHORT_ROWS);
-  const left_at = area + SHORT_LEFT_AT;
-  for (let at: usize = 0; at < SHORT; at += ROW)
-    v128.store(left_at + at, short_row(to + at, v128.xor(v128.load(ptr + at), v128.load(ring + at))));
+  near_turns(to, FAR_ROWS - NEAR_ROWS - 7);
+  to = area + (FAR_ROWS - NEAR_ROWS) * ROW;
+  for (let at: usize = 0; at < BEFORE; at += ROW) v128.store(area + at, rest(to + at));
+  clear(to + BEFORE, NEAR_ROWS);
+  for (let at: usize = 0; at < BEFORE; at += ROW)
+    v128.store(area + at, v128.xor(v128.load(area + at), near(to + at)));
 }
 
-function fold_short(state: u32, ptr: usize, rows: u32): void {
-  const rows_at = area;
-  const left_at = area + SHORT_LEFT_AT;
-  clear(rows_at, SHORT_ROWS);
-  v128.store(rows_at, i32x4(state, 0, 0, 0));
-  let to = rows_at;
-  const count = rows - SHORT_ROWS;
-  for (let pairs = count >> 1; pairs; pairs--) {
-    v128.store(to, short_row(to, v128.load(ptr)), 1264);
-    v128.store(to + 16, short_row(to + 16, v128.load(ptr, 16)), 1264);
-    to += 32;
-    ptr += 32;
-  }
-  if (count & 1) {
-    v128.store(to, short_row(to, v128.load(ptr)), 1264);
-    to += ROW;
-    ptr += ROW;
-  }
-  clear(to + SHORT, SHORT_ROWS);
-  for (let at: usize = 0; at < SHORT; at += ROW)
-    v128.store(left_at + at, short_row(to + at, v128.load(ptr + at)));
-}
-
-/** The row whose place is FOLDED_BYTES after `to`. */
+/** What the two longer distances add to the row whose place is BEFORE after `to`. */
 // @ts-ignore: decorator
 @inline
-function least_row(to: usize, from: usize): v128 {
+function rest(to: usize): v128 {
   return v128.xor(
-    v128.xor(
-      v128.xor(v128.xor(v128.load(from), v128.load(to)), v128.xor(v128.load(to, 16), v128.load(to, 112))),
-      v128.xor(
-        v128.xor(v128.load(to, 208), v128.load(to, 320)),
-        v128.xor(v128.load(to, 432), v128.load(to, 480)),
-      ),
-    ),
-    v128.xor(
-      v128.xor(v128.load(to, 528), v128.load(to, 560)),
-      v128.xor(v128.load(to, 576), v128.load(to, 608)),
-    ),
+    from12(v128.load(to, BEFORE + 16), v128.load(to, BEFORE + 32)),
+    from3(v128.load(to, BEFORE + RING - MIDDLE - 16), v128.load(to, BEFORE + RING - MIDDLE)),
   );
 }
 
-/** SHORT bytes at `ptr`, from inner state 0. */
-function fold_least(ptr: usize): void {
-  const left_at = area + FOLDED_AT;
-  let to = area;
-  clear(to, LEAST_ROWS);
-  v128.store(to, least_row(to, ptr), 640);
-  to += ROW;
-  ptr += ROW;
-  for (let pairs = (SHORT_ROWS - LEAST_ROWS) >> 1; pairs; pairs--) {
-    v128.store(to, least_row(to, ptr), 640);
-    v128.store(to, least_row(to + 16, ptr + 16), 656);
-    to += 32;
-    ptr += 32;
+function near_turns(to: usize, rows: u32): void {
+  let e = v128.load(to, BEFORE - 80);
+  let d = v128.load(to, BEFORE - 64);
+  let c = v128.load(to, BEFORE - 48);
+  let b = v128.load(to, BEFORE - 32);
+  let a = v128.load(to, BEFORE - 16);
+  let f = v128.load(to, BEFORE + 16);
+  let m = v128.load(to, BEFORE + RING - MIDDLE - 16);
+  for (; rows; rows -= 4) {
+    let x = v128.load(to);
+    let y = v128.load(to, 16);
+    const r12 = v128.load(to, 32);
+    const r11 = v128.load(to, 48);
+    const r10 = v128.load(to, 64);
+    const r9 = v128.load(to, 80);
+    let f1 = v128.load(to, BEFORE + 32);
+    let m1 = v128.load(to, BEFORE + RING - MIDDLE);
+    const s = v128.xor(
+      xor3(from12(f, f1), from3(m, m1), from15(e, d)),
+      v128.xor(v128.xor(from15(x, y), from13(y, r12)), v128.xor(from6(r11, r10), from5(r10, r9))),
+    );
+    v128.store(to, s, BEFORE);
+    e = a;
+    x = v128.load(to, 96); // r8
+    f = v128.load(to, BEFORE + 48);
+    m = v128.load(to, BEFORE + RING - MIDDLE + 16);
+    const t = v128.xor(
+      xor3(from12(f1, f), from3(m1, m), from15(d, c)),
+      v128.xor(v128.xor(from15(y, r12), from13(r12, r11)), v128.xor(from6(r10, r9), from5(r9, x))),
+    );
+    v128.store(to, t, BEFORE + 16);
+    y = v128.load(to, 112); // r7
+    f1 = v128.load(to, BEFORE + 64);
+    m1 = v128.load(to, BEFORE + RING - MIDDLE + 32);
+    const u = v128.xor(
+      xor3(from12(f, f1), from3(m, m1), from15(c, b)),
+      v128.xor(v128.xor(from15(r12, r11), from13(r11, r10)), v128.xor(from6(r9, x), from5(x, y))),
+    );
+    v128.store(to, u, BEFORE + 32);
+    const r6 = v128.load(to, 128);
+    f = v128.load(to, BEFORE + 80);
+    m = v128.load(to, BEFORE + RING - MIDDLE + 48);
+    a = v128.xor(
+      xor3(from12(f1, f), from3(m1, m), from15(b, a)),
+      v128.xor(v128.xor(from15(r11, r10), from13(r10, r9)), v128.xor(from6(x, y), from5(y, r6))),
+    );
+    v128.store(to, a, BEFORE + 48);
+    d = s;
+    c = t;
+    b = u;
+    to += 64;
   }
-  clear(to + FOLDED_BYTES, LEAST_ROWS);
-  for (let at: usize = 0; at < FOLDED_BYTES; at += ROW)
-    v128.store(left_at + at, least_row(to + at, ptr + at));
+}
+
+function fold_near(state: u32, ptr: usize, rows: u32): void {
+  clear(area, NEAR_ROWS);
+  store<u32>(area, state, 15); // reaches the first row alone, by the longest distance
+  for (let left = rows - NEAR_ROWS; ;) {
+    const part = min<u32>(left, RING_ROWS - NEAR_ROWS);
+    let to = area;
+    for (let n = part; n; n--) {
+      v128.store(to, v128.xor(v128.load(ptr), near(to)), BEFORE);
+      to += ROW;
+      ptr += ROW;
+    }
+    left -= part;
+    if (!left) {
+      const end = folded();
+      clear(to + BEFORE, NEAR_ROWS);
+      for (let at: usize = 0; at < BEFORE; at += ROW)
+        v128.store(end + at, v128.xor(v128.load(ptr + at), near(to + at)));
+      return;
+    }
+    memory.copy(area, to, BEFORE);
+  }
 }
