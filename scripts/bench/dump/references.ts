@@ -38,7 +38,7 @@ export function referencesOf(
   }
   const sync = one.medium === 'disk' ? ['sync'] : [];
   add(PWRITE, native.time('pwrite', image.path, 0, image.bytes, out, ...sync));
-  if (one.codec !== 'lz4' || one.medium !== 'tmpfs' || one.dma !== 'in line') return found;
+  if (one.codec !== 'lz4' || one.medium !== 'tmpfs') return found;
   add(LZ4, native.run('lz4', '-1', '-f', '-q', image.path, out));
   add(ZSTD, native.run('zstd', '-1', '-f', '-q', '--single-thread', image.path, '-o', out));
   return found;
