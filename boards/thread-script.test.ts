@@ -12,7 +12,7 @@ test('a script that the build has made is found, and one that it has not is refu
     (error: unknown) =>
       error instanceof InputError &&
       error.exitCode === EXIT_BAD_FIRMWARE &&
-      /nothing\.js: is not there; npm run build makes it$/.test(error.message),
+      error.message.endsWith('nothing.js: is not there; npm run build makes it'),
   );
 });
 
