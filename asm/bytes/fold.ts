@@ -279,6 +279,7 @@ function rest(to: usize): v128 {
   );
 }
 
+/** Rows of what NEAR and the two longer distances of FAR add, four a turn: what two of them need is loaded once. */
 function near_turns(to: usize, rows: u32): void {
   let e = v128.load(to, BEFORE - 80);
   let d = v128.load(to, BEFORE - 64);
@@ -333,6 +334,7 @@ function near_turns(to: usize, rows: u32): void {
   }
 }
 
+/** NEAR over `rows` rows at `ptr`, as many at a time as there is room for in the ring. */
 function fold_near(state: u32, ptr: usize, rows: u32): void {
   clear(area, NEAR_ROWS);
   store<u32>(area, state, 15); // reaches the first row alone, by the longest distance
