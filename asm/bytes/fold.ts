@@ -47,7 +47,7 @@ export const FOLD_BYTES: u32 = BEFORE + RING + BEHIND_ROWS * ROW;
 const WRAP_ROW: u32 = 310;
 /** That 4989 bytes reach back, to the row that holds their end. */
 const MIDDLE: u32 = 311 * ROW;
-const STATIC = memory.data(6448, 16);
+const STATIC = memory.data(FOLD_BYTES, 16);
 
 // A wasm global: a panic handler moves the work out of the memory that it dumps without writing to that memory.
 let area: usize = STATIC;
@@ -114,7 +114,7 @@ function xor3(a: v128, b: v128, c: v128): v128 {
   return v128.xor(v128.xor(a, b), c);
 }
 
-/** Sixteen bytes of two rows, `a` before `b`, from that byte of `a` on. */
+/** Sixteen bytes of two rows, `a` before `b`, from that byte of `a` on. One for each: the lanes must be literals. */
 // @ts-ignore: decorator
 @inline
 function from3(a: v128, b: v128): v128 {
