@@ -12,7 +12,7 @@ import {
   writeSync,
   writev,
 } from 'node:fs';
-import { type Extent, type Medium, piecesOf } from '../shelf/medium.ts';
+import { type Extent, type Medium, VECTORS_MAX, piecesOf } from '../shelf/medium.ts';
 
 const SLAB = 2 ** 28;
 
@@ -66,6 +66,14 @@ export class TouchedMedium implements Medium {
   close(): void {}
 }
 
+/** A write that the host does not have yet. */
+interface Posted {
+  offset: number;
+  bytes: number;
+  pieces: Uint8Array[];
+  done: (good: boolean) => void;
+}
+
 /**
  * A file whose writes are posted: the host's threads take them straight out of the initiator's memory, and the command
  * ends when they have. Until then that memory must stay as it is, which is what DMA asks of firmware anyway.
@@ -81,6 +89,8 @@ export class PostedMedium implements Medium {
   /** Called after each write that has ended. */
   onDone: () => void = () => {};
   readonly #file: number;
+  readonly #waiting: Posted[] = [];
+  #isWriting = false;
 
   constructor(path: string, bytes: number) {
     this.bytes = bytes;
@@ -96,7 +106,11 @@ export class PostedMedium implements Medium {
       : undefined;
   }
 
-  /** Pieces of `memory`, in pairs of address and bytes, one after the other to `offset`. */
+  /**
+   * Pieces of `memory`, in pairs of address and bytes, one after the other to `offset`. One call of the host at a time,
+   * because a file takes no two and a thread that waits for it spins; what comes meanwhile and goes on where the last
+   * one ends is one call, too.
+   */
   #post(
     offset: number,
     memory: Uint8Array,
@@ -104,15 +118,42 @@ export class PostedMedium implements Medium {
     bytes: number,
     done: (good: boolean) => void,
   ): void {
-    const pieces = piecesOf(memory, list, bytes);
     this.inFlight++;
     this.posted++;
+    this.#waiting.push({ offset, bytes, pieces: piecesOf(memory, list, bytes), done });
+    if (!this.#isWriting) this.#next();
+  }
+
+  #next(): void {
+    const writes = this.#waiting.splice(0, this.#row());
+    this.#isWriting = writes.length > 0;
+    if (!this.#isWriting) return;
+    const pieces = writes.flatMap((write) => write.pieces);
+    const { offset } = writes[0]!;
+    const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
     writev(this.#file, pieces, offset, (error, written) => {
-      this.inFlight--;
       const good = error === null && (written === bytes || this.#rest(offset, pieces, written));
-      done(good);
+      this.#next();
+      for (const write of writes) {
+        this.inFlight--;
+        write.done(good);
+      }
       this.onDone();
     });
+  }
+
+  /** How many of those that wait follow each other, and fit into a call. */
+  #row(): number {
+    let count = 0;
+    let pieces = 0;
+    for (const [n, write] of this.#waiting.entries()) {
+      const before = this.#waiting[n - 1];
+      pieces += write.pieces.length;
+      if (before !== undefined && (before.offset + before.bytes !== write.offset || pieces > VECTORS_MAX))
+        break;
+      count++;
+    }
+    return count;
   }
 
   /** The host has taken less than it was given. */

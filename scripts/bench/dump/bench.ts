@@ -15,6 +15,7 @@ import { Qemu } from './qemu.ts';
 import { ELF, KDUMP, referencesOf } from './references.ts';
 import { type DumpBench, type DumpRow, type Goal, VERSION, median, timeOf } from './result.ts';
 import type { Timed } from './timed.ts';
+import { useFiles } from './used-pages.ts';
 
 export interface BenchChoice extends Choice {
   rounds: number;
@@ -149,6 +150,9 @@ async function qemuDumps(
       [KDUMP, 'kdump-zlib'],
     ] as const) {
       say(name);
+      // Its kernel has not yet read its memory; for the other format it is QEMU that reads it.
+      if (name === ELF) await qemu.dump(join(tmpfs, 'qemu.dump'), format);
+      useFiles(tmpfs, image.path);
       found.set(name, await qemu.dump(join(tmpfs, 'qemu.dump'), format));
     }
   } catch (error) {
@@ -163,10 +167,16 @@ const note = (map: Map<string, number[]>, name: string, value: number): void =>
   void map.set(name, [...(map.get(name) ?? []), value]);
 
 /**
- * Dumps until the host's compiler is done with the emulator's code. A dump to memory takes a tenth of a second, and for
- * the first few the compiler has more work than the two CPUs.
+ * Boards that dump unmeasured before: for the first ones the host's compiler has more work than the two CPUs, and lays
+ * out the emulator's objects anew. Small, because it is their number that counts.
  */
-const WARM: Readonly<Record<DumpCase['medium'], number>> = { memory: 4, tmpfs: 1, disk: 1 };
+const WARM = 7;
+const WARM_MIB = 64;
+
+async function warmUp(one: DumpCase, image: MemoryImage, folders: Folders): Promise<void> {
+  const small = { ...one, memoryMib: Math.min(one.memoryMib, WARM_MIB) };
+  for (let n = 0; n < WARM; n++) await dumpOnce(small, image, folders, { check: false, unmeasured: true });
+}
 
 /** All of the dump's time is one thread's. */
 const isOneThread = (one: DumpCase): boolean =>
@@ -186,8 +196,8 @@ async function row(
   const seconds = new Map<string, number[]>();
   const ratios = new Map<string, number[]>();
   // The first one is cold, and is the one that is read back.
-  const { found, first, commands } = await dumpOnce(one, image, folders, { check: true });
-  for (let n = 1; n < WARM[one.medium]; n++) await dumpOnce(one, image, folders, { check: false });
+  const { found, first, commands } = await dumpOnce(one, image, folders, { check: true, unmeasured: true });
+  await warmUp(one, image, folders);
   const turns = async (): Promise<void> => {
     for (let round = 0; round < rounds; round++) {
       say(`${nameOf(one)}, round ${round + 1} of ${rounds}`);

@@ -31,8 +31,7 @@ export interface Choice {
 
 /** Where a second CPU is measured, too: where the first one has most to do beside the medium. */
 const isForTwo = (codec: Codec, medium: MediumName, dma: Dma): boolean =>
-  dma === 'in line' &&
-  ((codec === 'sparse' && medium === 'memory') || (codec === 'lz4' && medium === 'tmpfs'));
+  dma === 'in line' && ((codec === 'sparse' && medium !== 'disk') || (codec === 'lz4' && medium === 'tmpfs'));
 
 /** Every combination; a medium in memory has no DMA that could be overlapped. */
 export function casesOf({ memory, contents, codecs, media }: Choice): DumpCase[] {

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ATTRIBUTE_COMPLETED } from '../../../asm/layout.ts';
+import { MS } from '../../../boards/clock.ts';
 import { PostedMedium, TouchedMedium } from '../../../boards/dump/media.ts';
 import { NowhereMedium } from '../../../boards/dump/nowhere.ts';
 import { DumpRig, spareBytes } from '../../../boards/dump/rig.ts';
@@ -12,6 +13,7 @@ import type { DumpCase } from './cases.ts';
 import { type MemoryImage, loadImage } from './memory-image.ts';
 import type { Timed } from './timed.ts';
 import { stopwatch } from './stopwatch.ts';
+import { useMemory } from './used-pages.ts';
 
 export interface Dumped {
   time: Timed;
@@ -30,10 +32,12 @@ export interface Folders {
   disk: string;
 }
 
-/** Writes in flight at which there is nothing to do but to wait for one. */
-const BUSY = 7;
-/** Events of the queue between two looks at the host: some cycles, in which firmware fills a write. */
-const STEPS = 16;
+/** Writes in flight at which there is nothing to do but to wait for one: as many as the dump writer has. */
+const BUSY = 8;
+/** Events of the queue between two looks at the host: a cycle or two. */
+const STEPS = 4;
+/** Of board time without a write that begins or ends: enough to look at 50 MiB of zeros. */
+const AHEAD = 20 * MS;
 
 function mediumOf({ memoryMib, medium, dma }: DumpCase, path: string): Medium {
   const bytes = spareBytes(memoryMib);
@@ -43,6 +47,8 @@ function mediumOf({ memoryMib, medium, dma }: DumpCase, path: string): Medium {
 
 export interface Extra {
   check: boolean;
+  /** Nobody looks at its time. */
+  unmeasured?: boolean;
   maxTransferKib?: number;
   medium?: Medium;
 }
@@ -68,6 +74,7 @@ export async function dumpOnce(
     loadImage(image.path, ram);
     if (medium instanceof TouchedMedium) medium.touch();
     touch(ram);
+    if (one.medium === 'tmpfs' && extra.unmeasured !== true) useMemory(folder, ram);
     touchHeap();
     if (medium instanceof PostedMedium) medium.posting(true);
     if (medium instanceof NowhereMedium) medium.deaf();
@@ -109,13 +116,19 @@ function touchHeap(): void {
 
 const nothing = (): void => {};
 
-/** The host's threads write; here firmware goes on, and waits only when all that may be in flight is. */
+/**
+ * The host's threads write; here firmware goes on, and waits only when all that may be in flight is, or when it has been
+ * at it for long: for board time, which is not the host's, a write that the host holds up must not come too late.
+ */
 async function overlapped(rig: DumpRig, medium: PostedMedium): Promise<void> {
   let wake: () => void = nothing;
   medium.onDone = () => wake();
-  for (let posted = -1; !rig.step(STEPS);) {
-    const goesOn = medium.posted !== posted && medium.inFlight < BUSY;
-    posted = medium.posted;
+  let moved = -1;
+  for (let since = 0; !rig.step(STEPS);) {
+    const begunAndDone = 2 * medium.posted - medium.inFlight;
+    if (begunAndDone !== moved) since = rig.clock.now;
+    moved = begunAndDone;
+    const goesOn = medium.inFlight < BUSY && rig.clock.now - since < AHEAD;
     if (goesOn || medium.inFlight === 0) await hostTurn();
     else
       await new Promise<void>((resolve) => {

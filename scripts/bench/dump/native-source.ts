@@ -127,6 +127,18 @@ static const uint8_t *image_of(const char *path, size_t offset, size_t bytes) {
   close(file);
   return to;
 }
+/* Pages for a new file on tmpfs that were in use a moment ago, as for a dump. */
+static void used(const char *path, const uint8_t *from, size_t bytes) {
+  int file = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+  if (file < 0) exit(3);
+  for (size_t at = 0; at < bytes;) {
+    ssize_t done = pwrite(file, from + at, bytes - at < 1 << 20 ? bytes - at : 1 << 20, at);
+    if (done <= 0) exit(3);
+    at += done;
+  }
+  close(file);
+  unlink(path);
+}
 
 static int run(char **argv) {
   struct rusage use;
@@ -218,6 +230,7 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(what, "pwrite")) {
     if (argc < 6) return 2;
+    if (argc == 6) used(argv[5], from, bytes);
     begin();
     int out = open(argv[5], O_CREAT | O_EXCL | O_WRONLY, 0600);
     if (out < 0) return 3;

@@ -6,6 +6,7 @@ import type { Folders } from './measure.ts';
 import type { MemoryImage } from './memory-image.ts';
 import type { Native } from './native.ts';
 import type { Timed } from './timed.ts';
+import { useFiles } from './used-pages.ts';
 
 export const COPY = 'memcpy of all';
 export const KEEP = 'memcpy of what is stored';
@@ -25,7 +26,8 @@ export function referencesOf(
   native: Native,
 ): Map<string, Timed> {
   const found = new Map<string, Timed>();
-  const out = join(one.medium === 'disk' ? folders.disk : folders.tmpfs, 'reference.out');
+  const folder = one.medium === 'disk' ? folders.disk : folders.tmpfs;
+  const out = join(folder, 'reference.out');
   const add = (name: string, time: Timed | null): void => {
     rmSync(out, { force: true });
     if (time !== null) found.set(name, time);
@@ -39,7 +41,9 @@ export function referencesOf(
   const sync = one.medium === 'disk' ? ['sync'] : [];
   add(PWRITE, native.time('pwrite', image.path, 0, image.bytes, out, ...sync));
   if (one.codec !== 'lz4' || one.medium !== 'tmpfs') return found;
+  useFiles(folder, image.path);
   add(LZ4, native.run('lz4', '-1', '-f', '-q', image.path, out));
+  useFiles(folder, image.path);
   add(ZSTD, native.run('zstd', '-1', '-f', '-q', '--single-thread', image.path, '-o', out));
   return found;
 }

@@ -73,6 +73,7 @@ test('goals take their ratio from the row of that medium, codec and DMA', () => 
   const goals = rowGoals(
     [
       row(),
+      row({ cpus: 2, references: [{ name: PWRITE, seconds: 1, ratio: 0.9 }] }),
       row({
         dma: 'overlapped',
         references: [PWRITE, ELF].map((name, i) => ({ name, seconds: 1, ratio: 1.4 + i })),
@@ -83,9 +84,10 @@ test('goals take their ratio from the row of that medium, codec and DMA', () => 
     'mixed',
   );
   assert.equal(
-    goals.slice(0, 6).map(({ measured, ok }) => [measured, ok]),
+    goals.slice(0, 7).map(({ measured, ok }) => [measured, ok]),
     [
       [1.2, true],
+      [0.9, false],
       [1.4, true],
       [0.5, false],
       [null, null],
@@ -164,7 +166,7 @@ test('a medium in memory has no DMA to overlap', () => {
   });
   assert.equal(
     cases.map(({ medium, dma, cpus }) => `${medium} ${dma} ${cpus}`),
-    ['memory in line 1', 'memory in line 2', 'tmpfs in line 1', 'tmpfs overlapped 1'],
+    ['memory in line 1', 'memory in line 2', 'tmpfs in line 1', 'tmpfs in line 2', 'tmpfs overlapped 1'],
   );
 });
 
