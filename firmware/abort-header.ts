@@ -18,7 +18,7 @@ import {
 } from '../asm/dump/header';
 import { cdb_write16 } from '../asm/initiator/cdb';
 import { NO_COMMAND, command_new, command_send, entry_of } from './command';
-import { disk_at } from './memory';
+import { HEADER_CUT, disk_at } from './memory';
 
 /**
  * Writes it over the older of the two copies at `copies`, as read from the disk; the command is of `kind`. False when
@@ -41,6 +41,7 @@ export function abort_header(kind: u32, d: u32, copies: usize, cause: u32): bool
   command_send(i);
   const disk = disk_at(d);
   disk.attribute = ATTRIBUTE_ABORTED;
+  disk.header_abort = cause == ABORT_NONE ? HEADER_CUT : <u16>cause;
   disk.header_copy = victim;
   disk.header_sequence = sequence;
   return true;

@@ -7,15 +7,22 @@
  * [SBC-3] 6.5.4 Block Limits VPD page B0h
  */
 import {
+  ABORT_NONE,
   ATTRIBUTE_INACTIVE,
   COPY_BLOCKS,
   COPY_BYTES,
   COREDUMP_LBA,
+  HEADER_ABORT_AT,
   HEADER_ATTRIBUTE_AT,
+  HEADER_CHUNK_TOTAL_AT,
   HEADER_EPOCH_AT,
+  HEADER_LOST_AT,
+  HEADER_POISONED_AT,
   HEADER_SAVED_AT,
   HEADER_SEQUENCE_AT,
+  HEADER_STORED_AT,
   HEADER_SYSTEM_AT,
+  HEADER_ZERO_AT,
   LABEL_HOLDER_AT,
   LABEL_LBA,
   LABEL_OWNER_AT,
@@ -42,7 +49,7 @@ import { label_newest } from '../asm/volume/label';
 import { NO_COMMAND, command_new, command_send, command_send_on, entry_of } from './command';
 import { DISK_MAX, EV_DISCOVERED, VOLUME_MAX } from './layout';
 import { log_begin, log_end, log_hex, log_number, log_text } from './log';
-import { Disk, command_at, core, disk_at, scratch, volume_at } from './memory';
+import { Disk, HEADER_CUT, command_at, core, disk_at, scratch, volume_at } from './memory';
 import { trace } from './trace';
 
 export const KIND_DISCOVER: u32 = 0x1000;
@@ -214,18 +221,32 @@ export function read_header(disk: Disk, copies: usize): i32 {
   const newest = header_newest(copies);
   if (newest < 0) {
     disk.attribute = ATTRIBUTE_INACTIVE;
+    disk.header_abort = <u16>ABORT_NONE;
     disk.header_epoch = disk.header_system = disk.header_sequence = disk.header_saved = 0;
     disk.header_copy = 1;
     return newest;
   }
   const header = copies + <usize>newest * COPY_BYTES;
   disk.attribute = load<u32>(header + HEADER_ATTRIBUTE_AT);
+  disk.header_abort = abort_of(header);
   disk.header_epoch = load<u32>(header + HEADER_EPOCH_AT);
   disk.header_system = load<u32>(header + HEADER_SYSTEM_AT);
   disk.header_saved = load<u32>(header + HEADER_SAVED_AT);
   disk.header_sequence = load<u32>(header + HEADER_SEQUENCE_AT);
   disk.header_copy = newest;
   return newest;
+}
+
+function abort_of(header: usize): u16 {
+  const abort = load<u32>(header + HEADER_ABORT_AT);
+  const counted =
+    load<u32>(header + HEADER_STORED_AT) +
+    load<u32>(header + HEADER_ZERO_AT) +
+    load<u32>(header + HEADER_LOST_AT) +
+    load<u32>(header + HEADER_POISONED_AT);
+  return abort == ABORT_NONE && counted != load<u32>(header + HEADER_CHUNK_TOTAL_AT)
+    ? HEADER_CUT
+    : <u16>abort;
 }
 
 /** Disk number of a WWN, or NO_DISK. */

@@ -20,6 +20,7 @@ import {
   OUTCOME_CONFLICT,
   OUTCOME_GOOD,
   OUTCOME_LOST,
+  OUTCOME_MEDIUM,
   OUTCOME_PATH,
 } from '../asm/initiator/outcome';
 import {
@@ -300,11 +301,15 @@ export function control_done(outcome: u32): void {
     case STEP_MARK:
       if (outcome == OUTCOME_GOOD) return marked();
       if (outcome == OUTCOME_CONFLICT) return ask_for(d.disk);
-      if (outcome == OUTCOME_PATH && !d.path_tried) return move_reservation();
+      if (outcome == OUTCOME_PATH && !d.path_tried) {
+        undo_header();
+        return move_reservation();
+      }
       return next_disk();
     case STEP_PROGRESS:
       d.step = writer().closing ? STEP_CLOSE : STEP_RUN;
       if (outcome == OUTCOME_CONFLICT) writer().fenced = 1;
+      if (outcome == OUTCOME_PATH || outcome == OUTCOME_LOST) undo_header();
       return;
     case STEP_END:
       return ended(outcome);
@@ -324,14 +329,25 @@ export function control_done(outcome: u32): void {
   }
 }
 
+/** The header has not arrived: the next one goes where this one should have, and not over the one that counts. */
+function undo_header(): void {
+  const d = dump();
+  d.header_sequence--;
+  d.header_copy ^= 1;
+}
+
 function ended(outcome: u32): void {
   const d = dump();
   if (outcome == OUTCOME_PATH && !d.path_tried) {
-    d.header_sequence--;
-    d.header_copy ^= 1;
+    undo_header();
     d.moving = 1;
     d.step = STEP_CLOSE;
     return;
+  }
+  // A copy that cannot be written: a dump that says nothing of its end is worse than one without a second copy.
+  if (outcome == OUTCOME_MEDIUM && !d.end_again) {
+    d.end_again = 1;
+    return control_header(d.attribute, d.cause);
   }
   trace_event(EV_DUMP_END, d.disk, outcome == OUTCOME_GOOD ? d.attribute : ATTRIBUTE_DUMPING, d.cause);
   if (d.dropping) {

@@ -74,7 +74,7 @@ export function restart(pastErrors: bool): void {
   w.cipher = d.cipher == KEY_GOOD ? <u32>DUMP_CIPHER : 0;
   w.attempt = d.attempt;
   writer_begin(DUMP_WRITER, pastErrors);
-  d.walked = d.pending_chunk = d.tables_told = d.moving = 0;
+  d.walked = d.pending_chunk = d.tables_told = d.moving = d.end_again = 0;
   memory.fill(DUMP_DONE, 0, DUMP_DONE_BYTES);
   walk_begin(dump_walk(), <u32>DUMP_DONE);
   if (ASC_FEATURE_THREADS) ahead_begin();

@@ -82,7 +82,8 @@ function assertExact(image: DumpImage, memory: Uint8Array, what: string): void {
 
 for (const build of ['firmware', 'firmware-mcu']) {
   for (const codec of ['raw', 'lz4'] as const) {
-    test(`${build}, ${codec}: the private key opens the image on the disk and the saved container; without it nothing is there`, () => {
+    test(`${build}, ${codec}: the private key opens the image on the disk and the saved container; without it nothing is there`, async () => {
+      let container: Buffer | null = null;
       dumped(codec, build, (machine, memory, disk) => {
         const { read, bytes } = mediumOf(machine, disk);
         const blocks = bytes / L.SECTOR_BYTES;
@@ -109,7 +110,18 @@ for (const build of ['firmware', 'firmware-mcu']) {
         assert.ok(containedImage(part, file.length, null).count(L.MISSING_SEALED) > 20);
         assert.match(resultOf(machine, '9', true).core!.path, /\.enc$/);
         assert.is(resultOf(machine, '9', true).dump.verified, null);
+        container = file;
       });
+      for (const key of [PRIVATE, null]) {
+        const part = (at: number, count: number): Uint8Array => container!.subarray(at, at + count);
+        const image = containedImage(part, container!.length, key);
+        const checks = await verify(new ImageSource(image, 'core.enc', () => {}, true));
+        assert.equal(
+          checks.flatMap(({ problems }) => problems),
+          [],
+          'the container is in order',
+        );
+      }
     });
   }
 }
@@ -212,6 +224,14 @@ test('without the key a dump is verified all the same, and salvaged: what was ov
       headers.find((each) => each !== null)!.imageLba,
       'found by its checksums',
     );
+    const opened = new SalvagedImage(
+      reader(medium),
+      medium.bytes / L.SECTOR_BYTES,
+      dumps[0]!,
+      headers,
+      PRIVATE,
+    );
+    assert.ok(opened.chunk(230).content !== null, 'with the key and a header it is opened');
     const { at, bytes } = imageOf(medium).place(230);
     const last = reader(medium)(at + bytes - 1, 1);
     medium.write(at + bytes - 1, Uint8Array.of(last[0]! ^ 1), 0, 1);

@@ -124,6 +124,9 @@ export class Core {
   probe_at: u64; // us, when lost paths are asked again
 }
 
+/** For ABORT_NONE in the header of a dump that lacks chunks: both boards were off before it had an end. */
+export const HEADER_CUT: u16 = 0xffff;
+
 /** A disk as seen by this board. */
 @unmanaged
 export class Disk {
@@ -137,7 +140,7 @@ export class Disk {
   failing_over: u8;
   paths_known: u8; // bit a path that answered at boot
   veto: u8; // the partner could not take it: not given back in this round
-  spare0: u16;
+  header_abort: u16; // ABORT_*, or HEADER_CUT
   volume: u32;
   owner: u32; // system id of the home board
   wwn: u64;

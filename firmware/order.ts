@@ -3,7 +3,8 @@
  * the trace, static data and buffers, the cache's index, then the cache, hottest lines first, then all that is left.
  * Cut anywhere, what was written is of use. A chunk is a wasm page.
  */
-import { CHUNK_BYTES } from '../asm/layout';
+import { CHUNK_BYTES, PAGE_BYTES } from '../asm/layout';
+import { ecc_next } from './board';
 import { cache_count, cache_first_line } from './cache';
 import { CACHE_AT, CORE_AT, LOG_AT, SCRATCH_AT, TRACE_AT, WORK_AT, WORK_BYTES } from './layout';
 import { cache_at } from './memory';
@@ -67,6 +68,8 @@ export class Walk {
   at: u32;
   heat: u32;
   done: u32; // address of a bit a chunk
+  page: u32; // + 1: of the index, looked at last
+  lost: u32; // 1: it cannot be read
 }
 
 export function walk_begin(walk: Walk, done: u32): void {
@@ -74,6 +77,7 @@ export function walk_begin(walk: Walk, done: u32): void {
   walk.at = 0;
   walk.heat = 15;
   walk.done = done;
+  walk.page = walk.lost = 0;
 }
 
 /** The next chunk to dump; ORDER_LATER or ORDER_END. */
@@ -100,10 +104,22 @@ function step(walk: Walk): u32 {
       return ORDER_LATER;
     }
     const line = walk.at++;
+    if (is_lost(walk, line)) return ORDER_LATER;
     const e = cache_at(line);
     return e.used && <u32>e.heat == walk.heat ? cache_first_line() + line : ORDER_LATER;
   }
   return walk.at < <u32>memory.size() ? walk.at++ : ORDER_END;
+}
+
+/** True when the index entry of the line cannot be read, so that nobody knows how hot it is: it comes with the rest. */
+function is_lost(walk: Walk, line: u32): bool {
+  const entry = changetype<usize>(cache_at(line));
+  const page = <u32>(entry / PAGE_BYTES);
+  if (walk.page != page + 1) {
+    walk.page = page + 1;
+    walk.lost = ecc_next(page) == page ? 1 : 0;
+  }
+  return walk.lost != 0;
 }
 
 /** True when the bit was not set before. */

@@ -163,6 +163,21 @@ test('or it halts, with the record in RAM, when it is set so', () => {
   );
 });
 
+test('an HBA that answers nothing any more holds a panicked board no longer than five seconds past its limit', () => {
+  panicked(
+    { do: 'nmi' },
+    (pair) => {
+      pair.a.hba.doorbell = () => {};
+      pair.run(400);
+      assert.ok(pair.a.running, 'it waits');
+      pair.run(6000);
+      assert.not(pair.a.running);
+      assert.is(pair.events(F.EV_HALT, 0).length, 1);
+    },
+    { boards: { rebootAfterPanic: false, dumpLimitMs: 500 } },
+  );
+});
+
 for (const ms of [51, 53, 56, 60, 70, 80]) {
   test(`a panic ${ms - 50} ms into the first life of the board is none the worse: it ends, and the partner serves`, () => {
     withPair({ events: [eventOf({ atMs: ms, do: 'nmi', board: 'a' })] }, (pair) => {

@@ -193,6 +193,14 @@ function begin(): void {
   control_mail();
 }
 
+/** So long after its limit nothing is waited for any more, not even for the closing header. */
+const LATE_US: u64 = 5000000;
+
+function give_in(): u32 {
+  over();
+  return 1000;
+}
+
 /** One cycle of the panic handler. Returns the cycles that may be skipped: none, it polls. */
 export function panic_cycle(): u32 {
   const d = dump();
@@ -203,6 +211,8 @@ export function panic_cycle(): u32 {
   if (d.step == STEP_RUN || d.step == STEP_PROGRESS) run();
   else if (d.step == STEP_CLOSE) close();
   else if (d.step == STEP_LEND && d.now > d.lend_until) ask_arbiter();
+  // An HBA that answers nothing any more leaves every step waiting.
+  if (d.now > d.limit_at + LATE_US && d.step != STEP_OVER) return give_in();
   // Whatever is waited for has a time limit of its own, and the whole of it the dump's.
   watchdog_feed(d.watchdog_ms);
   if (d.moving && !writer().in_flight && !d.control_busy) move_reservation();

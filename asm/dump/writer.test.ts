@@ -420,6 +420,28 @@ test('a mended chunk that is lost on its way is lost as a whole, and its pages a
   assert.equal([rig.get('poisoned_pages'), rig.get('lost')], [0, 16]);
 });
 
+test('past errors, a block of the table that cannot be written makes its chunks lost, and each is counted once', () => {
+  const rig = rigOf(200, { pastErrors: true });
+  for (const chunk of [FIRST + 1, FIRST + 40]) rig.memory(chunk).fill(0);
+  let tables = 0;
+  rig.dump(chunksOf(200), () => {
+    const isBad = rig.out[0]!.isTable && ++tables === 2;
+    rig.answer(0, isBad ? 'medium' : 'good');
+  });
+  const [stored, zero, lost] = [rig.get('stored'), rig.get('zero'), rig.get('lost')];
+  assert.ok(lost > 0 && tables > 2);
+  assert.is(stored + zero + lost, 200);
+  const entries = tableOf(rig);
+  assert.is(entries.length, 200 - lost);
+  assert.is(entries.filter(({ codec }) => codec === L.CODEC_ZERO).length, zero);
+});
+
+test('an image that is full at the first chunk of a block of the table ends, too', () => {
+  const rig = rigOf(17, { imageBlocks: BATCH_CHUNKS * BLOCKS });
+  rig.dump(chunksOf(17));
+  assert.equal([rig.get('no_room'), rig.get('stored')], [1, BATCH_CHUNKS]); // prettier-ignore
+});
+
 test('a completion that is not of the writer is left to others', () => {
   const rig = rigOf(1);
   assert.not.ok(rig.isOwn(0x300) || rig.isOwn(0x100 + BATCHES) || rig.isOwn(0x200 + 8) || rig.isOwn(0));

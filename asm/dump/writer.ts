@@ -292,7 +292,10 @@ export function writer_step(area: usize): void {
     const state = table_state(area, i);
     if (state.state == TABLE_OPEN && (w.closing || w.now >= w.table_close_at)) {
       if (table_count(table_buffer(area, i))) close_table(area, i);
-      else if (w.closing) state.state = TABLE_FREE;
+      else if (w.closing) {
+        close_table(area, i); // a batch may have been opened for it, and no chunk was put in
+        state.state = TABLE_FREE;
+      }
     }
     if (state.state == TABLE_CLOSED && !state.pending && writer_has_room(w)) send_table(area, w, i);
   }
@@ -431,6 +434,20 @@ function table_done(area: usize, w: Writer, state: TableState, buf: usize, outco
     return;
   }
   if (!w.past_errors) w.failed = 1;
-  else w.lost += table_count(buf); // chunks that nobody will find
+  else unlist(w, buf);
   state.state = TABLE_FREE;
+}
+
+/** Chunks that nobody will find: they are lost, and no longer what they were counted as before. */
+function unlist(w: Writer, buf: usize): void {
+  for (let n: u32 = 0; n < table_count(buf); n++) {
+    const entry = buf + TABLE_ENTRIES_AT + n * TABLE_ENTRY_BYTES;
+    const codec = (load<u32>(entry + 4) >> 24) & ~CODEC_SEALED;
+    if (codec == CODEC_LOST && load<u32>(entry + 8) != MISSING_POISONED) continue; // counted already
+    if (codec == CODEC_LOST) w.poisoned--;
+    else if (codec == CODEC_ZERO) w.zero--;
+    else w.stored--;
+    if (codec != CODEC_LOST) w.poisoned_pages -= popcnt<u32>(load<u16>(entry, 2));
+    w.lost++;
+  }
 }

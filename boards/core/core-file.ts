@@ -76,9 +76,12 @@ export class CoreFile {
     this.isArm = !this.is64 && Fields.read(FORMAT, read, 18, 2).u16(0) === EM_ARM;
     const phdrs = programHeaders(read, this.is64);
     this.segments = loads(phdrs, bytes, this.is64, this.isArm);
-    this.notes = phdrs
-      .filter((p) => p.u32(0) === PT_NOTE)
-      .flatMap((p) => readNotes(read, p, bytes, this.is64));
+    this.notes = readNotes(
+      read,
+      phdrs.filter((p) => p.u32(0) === PT_NOTE),
+      bytes,
+      this.is64,
+    );
     this.panic = this.#own(NOTE_PANIC, parsePanic);
     this.log = this.#own(NOTE_LOG, parseLog);
     this.trace = this.#own(NOTE_TRACE, (fields) => fields);
@@ -178,10 +181,17 @@ function loads(phdrs: readonly Fields[], fileEnd: number, is64: boolean, isArm: 
   return segments;
 }
 
-function readNotes(read: Read, p: Fields, fileEnd: number, is64: boolean): Note[] {
-  const at = is64 ? p.size(8) : p.u32(4);
-  const bytes = is64 ? p.size(32) : p.u32(16);
-  if (at + bytes > fileEnd) p.fail(0, 'notes past the end of the file');
-  if (bytes > NOTES_BYTES_MAX) throw new Malformed(FORMAT, p.at, `${bytes} bytes of notes`);
-  return splitNotes(Fields.read(FORMAT, read, at, bytes));
+function readNotes(read: Read, phdrs: readonly Fields[], fileEnd: number, is64: boolean): Note[] {
+  const notes: Note[] = [];
+  let sum = 0; // of all: many headers may point to the same bytes
+  for (const p of phdrs) {
+    const at = is64 ? p.size(8) : p.u32(4);
+    const bytes = is64 ? p.size(32) : p.u32(16);
+    if (at + bytes > fileEnd) p.fail(0, 'notes past the end of the file');
+    sum += bytes;
+    if (sum > NOTES_BYTES_MAX)
+      throw new Malformed(FORMAT, p.at, `more than ${NOTES_BYTES_MAX} bytes of notes`);
+    notes.push(...splitNotes(Fields.read(FORMAT, read, at, bytes)));
+  }
+  return notes;
 }

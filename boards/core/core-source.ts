@@ -16,6 +16,7 @@ import type { CoreFile, Segment } from './core-file.ts';
 import { MISSING_NO_RAM, MISSING_NOT_SAID, joined } from './memory-source.ts';
 import { STATUS_PC_AT } from './native.ts';
 import type { DumpFacts, MemorySource, Piece, Registers } from './memory-source.ts';
+import type { Scrubbed } from './records.ts';
 import type { Fields } from './source.ts';
 
 const NT_PRSTATUS = 1;
@@ -28,6 +29,7 @@ export class CoreSource implements MemorySource {
   readonly map: Uint8Array;
   readonly poisoned: ReadonlyMap<number, number>;
   readonly dump: DumpFacts | null;
+  readonly scrubbed: readonly Scrubbed[];
   readonly problems: readonly string[] = [];
   readonly #close: () => void;
 
@@ -39,6 +41,7 @@ export class CoreSource implements MemorySource {
     this.poisoned = new Map(core.coverage?.pages.map(({ chunk, pages }) => [chunk, pages]));
     this.map = mapOf(core, Math.ceil(this.memoryBytes / CHUNK_BYTES));
     this.dump = factsOf(core);
+    this.scrubbed = core.scrubbed;
   }
 
   note(type: number): Fields | null {
@@ -120,10 +123,12 @@ function mapOf(core: CoreFile, chunks: number): Uint8Array {
 
 /** A chunk with missing pages has a segment for each run of the others. */
 function mapPages(core: CoreFile, map: Uint8Array, inPages: ReadonlySet<number>): void {
-  for (const chunk of inPages) map[chunk] = CODEC_ZERO;
+  for (const chunk of inPages) map[chunk] = MISSING_NOT_SAID;
   for (const { address, fileBytes } of core.segments) {
     const chunk = Math.floor(address / CHUNK_BYTES);
-    if (fileBytes > 0 && inPages.has(chunk)) map[chunk] = CODEC_RAW;
+    if (!inPages.has(chunk)) continue;
+    if (fileBytes > 0) map[chunk] = CODEC_RAW;
+    else if (map[chunk] !== CODEC_RAW) map[chunk] = CODEC_ZERO;
   }
 }
 

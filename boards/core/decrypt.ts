@@ -31,6 +31,15 @@ interface Sealed {
   codec: number;
 }
 
+/** A key of low order has no secret with anybody; no board makes one. */
+function sharedSecret(privateKey: KeyObject, publicKey: KeyObject): Buffer {
+  try {
+    return diffieHellman({ privateKey, publicKey });
+  } catch {
+    throw new Malformed('dump image', 0, 'a public key of low order');
+  }
+}
+
 export class Opener {
   readonly #key: Buffer;
   readonly #header: Header;
@@ -45,7 +54,7 @@ export class Opener {
       throw new WrongKey(`encrypted to the key ${header.recipient}, and this is ${id.toString('hex')}`);
     const theirs = publicKeyOf(header.boardKey);
     if (theirs === null) throw new Malformed('dump image', 0, 'a public key that is none');
-    const shared = diffieHellman({ privateKey, publicKey: theirs });
+    const shared = sharedSecret(privateKey, theirs);
     const salt = Buffer.concat([Buffer.from(header.boardKey, 'hex'), own]);
     this.#key = Buffer.from(hkdfSync('sha256', shared, salt, INFO, 32));
     this.#header = header;

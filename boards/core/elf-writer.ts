@@ -26,9 +26,11 @@ import {
   NOTE_COVERAGE,
   NOTE_LOG,
   NOTE_PANIC,
+  NOTE_SCRUBBED,
   NOTE_TRACE,
   PAGE_BYTES,
   RANGE_BYTES,
+  SCRUB_BYTES,
 } from '../../asm/layout.ts';
 import {
   LOG_AT,
@@ -57,6 +59,8 @@ const NT_PRSTATUS = 1;
 const NT_PRPSINFO = 3;
 /** Shorter runs of zero chunks take room in the file, a hole: file(1) reads 2,048 program headers at most. */
 const ZEROS_MIN = 8;
+/** The rest of a core's program headers is for its notes and a native stack. */
+const LOADS_MAX = 0xfffc;
 
 export interface Write {
   (at: number, bytes: Uint8Array): void;
@@ -85,6 +89,8 @@ export async function writeCore(
 ): Promise<{ bytes: number; map: Uint8Array }> {
   const map = await survey(source);
   const { loads, slots } = plan(source, map);
+  if (loads.length > LOADS_MAX)
+    throw new Malformed('core file', 0, `${loads.length} runs of memory, and it has room for ${LOADS_MAX}`);
   const panic = await panicOf(source);
   const own = await ownNotes(source);
   const record = own.find(({ type }) => type === NOTE_PANIC)?.bytes;
@@ -197,7 +203,18 @@ async function ownNotes(source: MemorySource): Promise<OwnNote[]> {
     if (type === NOTE_PANIC && new Fields('core file', 0, found).u32(0) !== RECORD_MAGIC) continue;
     notes.push({ type, bytes: found });
   }
+  if (source.scrubbed.length > 0) notes.push({ type: NOTE_SCRUBBED, bytes: scrubbedBytes(source.scrubbed) });
   return notes;
+}
+
+function scrubbedBytes(scrubbed: MemorySource['scrubbed']): Uint8Array {
+  const out = Buffer.alloc(scrubbed.length * SCRUB_BYTES);
+  for (const [i, { address, bytes, kind }] of scrubbed.entries()) {
+    out.writeUInt32LE(address, i * SCRUB_BYTES);
+    out.writeUInt32LE(bytes, i * SCRUB_BYTES + 4);
+    out.writeUInt32LE(kind, i * SCRUB_BYTES + 8);
+  }
+  return out;
 }
 
 interface Task {

@@ -1,5 +1,5 @@
 /** The memory in the dump image of a disk. */
-import { endOf } from './records.ts';
+import { type Scrubbed, endOf } from './records.ts';
 import { CHUNK_BYTES, MISSING_POISONED } from '../../asm/layout.ts';
 import { RECORD_BYTES, RECORD_PC_AT } from '../../firmware/layout.ts';
 import type { Chunk, ChunkImage } from './image.ts';
@@ -15,6 +15,7 @@ export class ImageSource implements MemorySource {
   readonly map: Uint8Array;
   readonly poisoned: ReadonlyMap<number, number>;
   readonly dump: DumpFacts;
+  readonly scrubbed: readonly Scrubbed[];
   readonly problems: readonly string[];
   readonly #close: () => void;
   #last: Chunk | null = null;
@@ -28,6 +29,7 @@ export class ImageSource implements MemorySource {
     this.poisoned = poisonOf(image);
     this.problems = image.problems;
     const { header } = image;
+    this.scrubbed = header.scrubbed;
     this.dump = {
       attribute: endOf(header),
       abort: header.abort,

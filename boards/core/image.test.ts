@@ -5,6 +5,7 @@ import * as L from '../../asm/layout.ts';
 import { BLOCKS, EPOCH, ImageWriter, lost, raw, zero } from './image.test-helper.ts';
 import { mended } from './source.test-helper.ts';
 import { DumpImage } from './image.ts';
+import { endOf, readHeaders } from './records.ts';
 import { Malformed } from './source.ts';
 
 const test = suite('dump image');
@@ -168,6 +169,18 @@ test('the header before a torn one counts', () => {
   const image = open(writer);
   assert.is(image.header.attribute, L.ATTRIBUTE_DUMPING);
   assert.is(image.headers.copies[1], null);
+});
+
+test('a saved dump has completed only if it has all chunks: one that both boards left without power has no cause', () => {
+  const fields = { [L.HEADER_SAVED_AT]: L.SAVED_DONE, [L.HEADER_STORED_AT]: 3, [L.HEADER_ZERO_AT]: 4 };
+  const writer = new ImageWriter();
+  for (const [chunks, attribute] of [
+    [7, L.ATTRIBUTE_COMPLETED],
+    [8, L.ATTRIBUTE_ABORTED],
+  ] as const) {
+    writer.header(L.ATTRIBUTE_INACTIVE, chunks, fields);
+    assert.is(endOf(readHeaders(writer.disk.read, L.COREDUMP_LBA).newest!), attribute);
+  }
 });
 
 test.run();

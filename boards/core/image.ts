@@ -6,6 +6,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import {
+  ATTRIBUTE_COMPLETED,
   CHUNK_BYTES,
   CHUNK_POISONED,
   CIPHER_TAG_BYTES,
@@ -42,13 +43,14 @@ import {
 import { crc32c, crc32cWithout } from './crc32c.ts';
 import { Opener } from './decrypt.ts';
 import { lz4Decode } from './lz4.ts';
-import { readHeaders, readLabels } from './records.ts';
+import { endOf, readHeaders, readLabels, readOnlyHeader } from './records.ts';
 import type { Copies, Header, Label } from './records.ts';
 import { Fields, Malformed } from './source.ts';
 import type { Read } from './source.ts';
 
 const FORMAT = 'dump image';
 const CHUNKS_MAX = 65536;
+const NOT_THERE = 'not there';
 const TABLE_ROOM_MAX = 4096;
 /** A container has none. */
 const NO_LABELS: Copies<Label> = { copies: [null, null], newest: null, blank: [true, true] };
@@ -153,7 +155,7 @@ export class DumpImage implements ChunkImage {
     this.#read = read;
     this.labels = isContainer ? NO_LABELS : readLabels(read, LABEL_LBA);
     this.label = this.labels.newest;
-    this.headers = readHeaders(read, isContainer ? 0 : COREDUMP_LBA);
+    this.headers = isContainer ? readOnlyHeader(read) : readHeaders(read, COREDUMP_LBA);
     const header = this.headers.newest;
     if (!header) throw new Malformed(FORMAT, COREDUMP_LBA * SECTOR_BYTES, 'no valid coredump header');
     this.header = header;
@@ -165,7 +167,7 @@ export class DumpImage implements ChunkImage {
     this.#crcs = new Uint32Array(this.chunks);
     this.#poison = new Uint16Array(this.chunks);
     this.#opener = privateKey === null || header.cipher === 0 ? null : new Opener(privateKey, header);
-    this.problems = this.#readTable();
+    this.problems = this.#readTable(isContainer && endOf(header) !== ATTRIBUTE_COMPLETED);
   }
 
   /** Blocks of the table that are whole. */
@@ -219,22 +221,24 @@ export class DumpImage implements ChunkImage {
 
   /**
    * All blocks that there is room for, and not only as many as the header counts: the header lags behind. A block that
-   * is not whole hides nothing after it, for blocks are written as the chunks arrive.
+   * is not whole hides nothing after it, for blocks are written as the chunks arrive. `hasHoles`: a block that was never
+   * written is no fault, because the header counts up to the last one, and not what there was when it was written.
    */
-  #readTable(): string[] {
+  #readTable(hasHoles: boolean): string[] {
     const problems: string[] = [];
     for (let i = 0; i < this.header.tableRoom; i++) {
       const at = (Number(this.header.tableLba) + i * TABLE_BLOCKS) * SECTOR_BYTES;
       const block = Fields.read(FORMAT, this.#read, at, TABLE_BYTES);
       const wrong = this.#wrongWith(block, i);
       if (wrong === null) this.#enter(block);
-      else if (i < this.header.tableCount) problems.push(`block ${i} of the chunk table: ${wrong}`);
+      else if (i < this.header.tableCount && !(hasHoles && wrong === NOT_THERE))
+        problems.push(`block ${i} of the chunk table: ${wrong}`);
     }
     return problems;
   }
 
   #wrongWith(block: Fields, index: number): string | null {
-    if (block.u32(TABLE_MAGIC_AT) !== TABLE_MAGIC) return 'not there';
+    if (block.u32(TABLE_MAGIC_AT) !== TABLE_MAGIC) return NOT_THERE;
     if (block.u32(TABLE_CRC_AT) !== crc32cWithout(block.bytes, TABLE_CRC_AT)) return 'torn';
     const { system, epoch } = this.header;
     if (block.u32(TABLE_SYSTEM_AT) !== system || block.u32(TABLE_EPOCH_AT) !== epoch)

@@ -16,6 +16,7 @@ export class LiveSource implements MemorySource {
   readonly map: Uint8Array;
   readonly poisoned: ReadonlyMap<number, number> = new Map();
   readonly dump: DumpFacts | null = null;
+  readonly scrubbed = [];
   readonly problems: readonly string[] = [];
   readonly #board: 'a' | 'b';
   readonly #ask: Ask;

@@ -246,6 +246,7 @@ function sourceOfMap(map: Uint8Array): MemorySource {
     map,
     poisoned: new Map(),
     dump: null,
+    scrubbed: [],
     problems: [],
     note: () => null,
     registers: async () => ({ pc: 0 }),

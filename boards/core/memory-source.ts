@@ -3,6 +3,7 @@
  * memory works on this alone. What is not there is a piece without content and with a reason; it is never read as zero.
  */
 import { CHUNK_BYTES, CHUNK_PAGES, CODEC_LOST, MISSING_UNREACHED, PAGE_BYTES } from '../../asm/layout.ts';
+import type { Scrubbed } from './records.ts';
 import type { Fields } from './source.ts';
 
 /** Of the reasons why memory is missing one of our own: the source does not say. */
@@ -56,6 +57,8 @@ export interface MemorySource {
   /** Of chunks that are there: pages that are MISSING_POISONED in them all the same, bit n for page n. */
   readonly poisoned: ReadonlyMap<number, number>;
   readonly dump: DumpFacts | null;
+  /** Regions that held secrets and were cleared before the dump: zero here, and not because they were. */
+  readonly scrubbed: readonly Scrubbed[];
   /** What was found wrong when it was opened, and did not stop the reading. */
   readonly problems: readonly string[];
   /** A note NOTE_* that the source carries beside the memory. */

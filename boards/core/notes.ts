@@ -7,6 +7,7 @@
 import {
   CHUNK_BYTES,
   CHUNK_POISONED,
+  CODEC_LOST,
   COVERAGE_ABORT_AT,
   COVERAGE_ATTRIBUTE_AT,
   COVERAGE_CHUNKS_AT,
@@ -18,6 +19,8 @@ import {
   COVERAGE_VERSION,
   COVERAGE_VERSION_AT,
   COVERAGE_ZERO_AT,
+  MISSING_SEALED,
+  MISSING_UNREACHED,
   RANGE_BYTES,
 } from '../../asm/layout.ts';
 import {
@@ -40,6 +43,7 @@ import {
   RECORD_TIME_AT,
   RECORD_UTC_AT,
 } from '../../firmware/layout.ts';
+import { MISSING_NOT_SAID, MISSING_NO_RAM } from './memory-source.ts';
 import type { Fields } from './source.ts';
 
 export interface Note {
@@ -87,6 +91,8 @@ export interface Coverage {
 }
 
 const NOTES_MAX = 4096;
+/** Of 4 GiB. */
+const CHUNKS_MAX = 65536;
 const align4 = (n: number): number => (n + 3) & ~3;
 
 /** Splits a PT_NOTE segment; Malformed when a note runs over its end. */
@@ -143,11 +149,19 @@ export function parseLog(note: Fields): string {
   return text.decode(bytes.subarray(bytes.indexOf(0x0a) + 1)); // the oldest line is cut: leave it out
 }
 
+/** What stands for something else must not make a gap look like memory that is there. */
+const isReason = (reason: number): boolean =>
+  reason === CODEC_LOST ||
+  (reason >= MISSING_UNREACHED && reason <= MISSING_SEALED) ||
+  reason === MISSING_NO_RAM ||
+  reason === MISSING_NOT_SAID;
+
 export function parseCoverage(note: Fields): Coverage {
   if (note.u32(COVERAGE_VERSION_AT) !== COVERAGE_VERSION) note.fail(COVERAGE_VERSION_AT, 'another version');
   if (note.u32(COVERAGE_CHUNK_BYTES_AT) !== CHUNK_BYTES)
     note.fail(COVERAGE_CHUNK_BYTES_AT, 'another chunk size');
   const chunks = note.u32(COVERAGE_CHUNKS_AT);
+  if (chunks > CHUNKS_MAX) note.fail(COVERAGE_CHUNKS_AT, `a memory of ${chunks} chunks`);
   const stored = note.u32(COVERAGE_STORED_AT);
   const zero = note.u32(COVERAGE_ZERO_AT);
   const missing = note.u32(COVERAGE_MISSING_AT);
@@ -166,6 +180,7 @@ export function parseCoverage(note: Fields): Coverage {
     if (range.firstChunk < end || range.chunks < 1) note.fail(at, 'ranges out of order');
     end = range.firstChunk + range.chunks;
     if (end > chunks) note.fail(at, 'a range past the memory');
+    if (!isReason(range.reason)) note.fail(at + 8, `memory that is missing for no reason: ${range.reason}`);
     if (pages !== 0) {
       if (pages >= CHUNK_POISONED || range.chunks !== 1) note.fail(at, 'pages of no one chunk');
       inChunks.push({ chunk: range.firstChunk, pages, reason: range.reason });

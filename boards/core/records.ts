@@ -134,10 +134,14 @@ export interface Header {
   scrubbed: Scrubbed[];
 }
 
-/** How the dump ended: a disk whose dump was saved is inactive again, and its image still there. */
-export function endOf({ attribute, saved, abort }: Header): number {
+/**
+ * How the dump ended: a disk whose dump was saved is inactive again, and its image still there. One that power loss of
+ * both boards ended has no cause, but its counts are not those of all chunks.
+ */
+export function endOf({ attribute, saved, abort, ...header }: Header): number {
   if (attribute !== ATTRIBUTE_INACTIVE || !saved) return attribute;
-  return abort === ABORT_NONE ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED;
+  const counted = header.stored + header.zero + header.lost + header.poisoned;
+  return abort === ABORT_NONE && counted === header.chunks ? ATTRIBUTE_COMPLETED : ATTRIBUTE_ABORTED;
 }
 
 export interface Scrubbed {
@@ -162,6 +166,11 @@ export interface Copies<T> {
   blank: [boolean, boolean];
 }
 
+/** Of two copies that which counts; sequence numbers wrap. */
+export function newerOf<T extends { sequence: number }>(a: T | null, b: T | null): T | null {
+  return a && b ? (((b.sequence - a.sequence) | 0) > 0 ? b : a) : (a ?? b);
+}
+
 function copies<T extends { sequence: number }>(
   read: Read,
   lba: number,
@@ -169,7 +178,7 @@ function copies<T extends { sequence: number }>(
 ): Copies<T> {
   const both = Fields.read('dump image', read, lba * SECTOR_BYTES, 2 * COPY_BYTES);
   const [a, b] = [parse(both.part(0, COPY_BYTES)), parse(both.part(COPY_BYTES, COPY_BYTES))];
-  const newest = a && b ? (((b.sequence - a.sequence) | 0) > 0 ? b : a) : (a ?? b);
+  const newest = newerOf(a, b);
   const isBlank = (at: number): boolean =>
     both.bytes.subarray(at, at + COPY_BYTES).every((byte) => byte === 0);
   return { copies: [a, b], newest, blank: [isBlank(0), isBlank(COPY_BYTES)] };
@@ -261,4 +270,10 @@ export function readLabels(read: Read, lba: number): Copies<Label> {
 /** Both header copies at block `lba` (COREDUMP_LBA on a whole disk). */
 export function readHeaders(read: Read, lba: number): Copies<Header> {
   return copies(read, lba, parseHeader);
+}
+
+/** The only header of a container, which begins at its first byte. */
+export function readOnlyHeader(read: Read): Copies<Header> {
+  const header = parseHeader(Fields.read('dump image', read, 0, COPY_BYTES));
+  return { copies: [header, null], newest: header, blank: [false, true] };
 }

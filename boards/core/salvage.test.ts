@@ -68,6 +68,35 @@ test('with both copies of the header torn, all of the memory is still there', ()
   assert.match(image.problems.join(), /no header of this dump is left/);
 });
 
+test('chunks that lie on the disk more than once do not lead to another place of the image', () => {
+  const memory = memoryOf();
+  for (const chunk of [11, 12, 13, 14]) memory.set(chunkOf(memory, 10), chunk * L.CHUNK_BYTES);
+  const { disk } = imageOf(memory);
+  disk.write(HEADERS_AT, noise(2 * L.COPY_BYTES));
+  const image = salvaged(disk);
+  for (let chunk = 0; chunk < CHUNKS; chunk++)
+    assert.equal(image.chunk(chunk).content, chunkOf(memory, chunk), `chunk ${chunk}`);
+  assert.is(image.header.reason, L.PANIC_ASSERT, 'its record is there');
+});
+
+test('of two copies of the header the newer one tells how it ended, wherever it lies', () => {
+  for (const more of [0, 1]) {
+    const writer = imageOf(MEMORY, { attribute: L.ATTRIBUTE_DUMPING });
+    for (let n = 0; n < more; n++) writer.header(L.ATTRIBUTE_DUMPING, CHUNKS);
+    writer.header(L.ATTRIBUTE_ABORTED, CHUNKS, { [L.HEADER_ABORT_AT]: L.ABORT_LIMIT });
+    assert.is(salvaged(writer.disk).header.attribute, L.ATTRIBUTE_ABORTED);
+  }
+});
+
+test('a header that tells of more memory than there can be is none', () => {
+  for (const field of [L.HEADER_CHUNK_TOTAL_AT, L.HEADER_TABLE_COUNT_AT]) {
+    const writer = imageOf(MEMORY);
+    for (let copy = 0; copy < 2; copy++)
+      writer.header(L.ATTRIBUTE_COMPLETED, CHUNKS, { [field]: 0xffff_fff0 });
+    assert.is(assertExact(salvaged(writer.disk)).length, CHUNKS);
+  }
+});
+
 test('a block of the table that is gone costs the chunks that it lists, and no other', () => {
   const { disk } = imageOf(MEMORY);
   disk.write(HEADERS_AT, noise(2 * L.COPY_BYTES));

@@ -5,6 +5,7 @@
  *
  * [layout] TABLE_*, HEADER_*, RECORD_*
  */
+import type { KeyObject } from 'node:crypto';
 import {
   ABORT_NONE,
   ATTRIBUTE_DUMPING,
@@ -30,11 +31,12 @@ import {
 } from '../../asm/layout.ts';
 import { RECORD_AT, RECORD_BYTES, RECORD_MAGIC } from '../../firmware/layout.ts';
 import { crc32cWithout } from './crc32c.ts';
+import { Opener } from './decrypt.ts';
 import { entry, isPresent, isSound, isStoredExact, readChunk, stateOf } from './image.ts';
 import type { Chunk, ChunkImage, Entry } from './image.ts';
 import { parsePanic } from './notes.ts';
 import type { PanicNote } from './notes.ts';
-import { endOf, readHeaders } from './records.ts';
+import { endOf, newerOf, readHeaders } from './records.ts';
 import type { Header } from './records.ts';
 import { Fields, Malformed } from './source.ts';
 import type { Read } from './source.ts';
@@ -43,8 +45,9 @@ const FORMAT = 'dump image';
 const CHUNKS_MAX = 65536;
 const ROOM_MAX = 4096;
 const PIECE = 1 << 20;
-/** Chunks that must be where an image is thought to begin. */
-const SAMPLES = 4;
+/** Chunks that are looked for where an image is thought to begin, and of these, each so manieth first. */
+const SAMPLES = 16;
+const FEW = 4;
 
 /** A block of a chunk table, found anywhere on the disk. */
 interface Block {
@@ -150,15 +153,23 @@ export class SalvagedImage implements ChunkImage {
   readonly #entries = new Map<number, Entry>();
   readonly #read: Read;
   readonly #imageLba: number;
+  readonly #opener: Opener | null;
 
-  /** Malformed when no chunk is where the table says, for any place of the image. */
-  constructor(read: Read, diskBlocks: number, dump: Found, headers: Search['headers']) {
+  /**
+   * Malformed when no chunk is where the table says, for any place of the image; WrongKey when the key is not the
+   * recipient's.
+   */
+  constructor(
+    read: Read,
+    diskBlocks: number,
+    dump: Found,
+    headers: Search['headers'],
+    privateKey: KeyObject | null = null,
+  ) {
     this.#read = read;
-    const own =
-      headers.find(
-        (each) =>
-          each?.system === dump.system && each.epoch === dump.epoch && endOf(each) !== ATTRIBUTE_INACTIVE,
-      ) ?? null;
+    const [one, two] = headers.map((each) => (each !== null && isOf(each, dump) ? each : null));
+    const own = newerOf(one!, two!);
+    this.#opener = privateKey === null || !own?.cipher ? null : new Opener(privateKey, own);
     for (const { fields } of dump.blocks.toSorted((a, b) => a.index - b.index))
       this.#enter(fields, diskBlocks);
     const hints = headers.flatMap((each) => (each === null ? [] : [Number(each.imageLba)]));
@@ -166,12 +177,12 @@ export class SalvagedImage implements ChunkImage {
     const record = this.#record(own);
     this.chunks = own?.chunks ?? chunksOf(record) ?? Math.max(0, ...this.#entries.keys()) + 1;
     this.header = own ?? headerOf(dump, record, this.chunks, this.#imageLba, diskBlocks);
-    this.problems = this.#problems(dump, own);
+    this.problems = this.#problems(dump, own, privateKey !== null);
   }
 
   state(chunk: number): number {
     const found = this.#entries.get(chunk);
-    return found === undefined ? MISSING_UNREACHED : stateOf(found, null);
+    return found === undefined ? MISSING_UNREACHED : stateOf(found, this.#opener);
   }
 
   poison(chunk: number): number {
@@ -181,7 +192,7 @@ export class SalvagedImage implements ChunkImage {
   chunk(index: number): Chunk {
     const found = this.#entries.get(index);
     if (found === undefined) return { index, state: MISSING_UNREACHED, content: null };
-    return readChunk(this.#read, index, found, (this.#imageLba + found.block) * SECTOR_BYTES);
+    return readChunk(this.#read, index, found, (this.#imageLba + found.block) * SECTOR_BYTES, this.#opener);
   }
 
   #enter(block: Fields, diskBlocks: number): void {
@@ -201,15 +212,17 @@ export class SalvagedImage implements ChunkImage {
     );
     if (stored.length === 0) return hints[0] ?? dump.tableLba;
     const step = Math.max(1, Math.floor(stored.length / SAMPLES));
-    const samples = stored.filter((_, i) => i % step === 0);
+    const samples = stored.filter((_, i) => i % step === 0).slice(0, SAMPLES);
     const rooms = Array.from({ length: ROOM_MAX }, (_, room) => dump.tableLba + (room + 1) * TABLE_BLOCKS);
-    const isThere = (lba: number): boolean =>
-      samples.slice(0, SAMPLES).some((e) => {
-        const at = (lba + e.block) * SECTOR_BYTES;
-        const isExact = isStoredExact(this.#read, { cipher: CIPHER_X25519_STORED }, e, at);
-        return isExact ?? readChunk(this.#read, e.chunk, e, at).content !== null;
-      });
-    const lba = [...hints, ...rooms].find((each) => each >= DATA_LBA && each < diskBlocks && isThere(each));
+    let lba: number | undefined;
+    let most = 0;
+    // A chunk that lies on the disk twice is there for more than one place: that counts which has most.
+    for (const each of [...hints, ...rooms]) {
+      if (each < DATA_LBA || each >= diskBlocks) continue;
+      const there = this.#countThere(samples, each);
+      if (there > most) [lba, most] = [each, there];
+      if (there === samples.length) break;
+    }
     if (lba === undefined)
       throw new Malformed(
         FORMAT,
@@ -217,6 +230,18 @@ export class SalvagedImage implements ChunkImage {
         'a chunk table, and none of its chunks is left',
       );
     return lba;
+  }
+
+  /** Of these entries, how many are right for an image at `lba`; the others are looked at only if one of a few is. */
+  #countThere(samples: readonly Entry[], lba: number): number {
+    const isThere = (e: Entry): boolean => {
+      const at = (lba + e.block) * SECTOR_BYTES;
+      const isExact = isStoredExact(this.#read, { cipher: CIPHER_X25519_STORED }, e, at);
+      return isExact ?? readChunk(this.#read, e.chunk, e, at).content !== null;
+    };
+    const few = samples.filter((_, i) => i % FEW === 0);
+    if (!few.some(isThere)) return 0;
+    return samples.filter(isThere).length;
   }
 
   #record(own: Header | null): PanicNote | null {
@@ -228,13 +253,16 @@ export class SalvagedImage implements ChunkImage {
     return record.u32(0) === RECORD_MAGIC ? parsePanic(record) : null;
   }
 
-  #problems({ blocks }: Found, own: Header | null): string[] {
+  #problems({ blocks }: Found, own: Header | null, hasKey: boolean): string[] {
     const seen = new Set(blocks.map(({ index }) => index));
     const last = Math.max(...seen, (own?.tableCount ?? 0) - 1);
     const lost = Array.from({ length: last + 1 }, (_, i) => i).filter((i) => !seen.has(i));
     return [
       ...(own === null
         ? ['no header of this dump is left: what it said is put together from its table and record']
+        : []),
+      ...(own === null && hasKey
+        ? ['without its header nothing encrypted can be opened, whatever --key is']
         : []),
       ...(lost.length > 0
         ? [`${lost.length} of ${last + 1} blocks of the chunk table are gone, and the chunks that they list`]
@@ -248,6 +276,15 @@ function chunksOf(record: PanicNote | null): number | null {
   const chunks = record.memoryBytes / CHUNK_BYTES;
   return Number.isInteger(chunks) && chunks >= 1 && chunks <= CHUNKS_MAX ? chunks : null;
 }
+
+/** A header of this dump that can be true: nothing is told of it that would only cost memory. */
+const isOf = (header: Header, { system, epoch }: Found): boolean =>
+  header.system === system &&
+  header.epoch === epoch &&
+  endOf(header) !== ATTRIBUTE_INACTIVE &&
+  header.chunks >= 1 &&
+  header.chunks <= CHUNKS_MAX &&
+  header.tableCount <= ROOM_MAX;
 
 /** What a header would have said while the dump went on. */
 function headerOf(

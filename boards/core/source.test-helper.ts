@@ -118,6 +118,7 @@ export const wholeOf = (memory: Uint8Array): MemorySource => ({
   map: new Uint8Array(memory.length / L.CHUNK_BYTES).fill(L.CODEC_RAW),
   poisoned: new Map(),
   dump: null,
+  scrubbed: [],
   problems: [],
   note: () => null,
   registers: async () => ({ pc: 0 }),

@@ -16,6 +16,7 @@ import {
   mended,
   placeOf,
   sourceOf,
+  wholeOf,
 } from './source.test-helper.ts';
 import { verify } from './verify.ts';
 
@@ -75,6 +76,58 @@ test('a header that counts other poisoned pages than the table is found, and a n
     const core = new CoreFile((from, count) => all.subarray(from, from + count), bytes);
     assert.match((await problemsOf(new CoreSource(core, 'core', () => {}))).join(), problem);
   }
+});
+
+test('a header that was ahead of its table when the power went is in order', async () => {
+  const writer = imageOf(MEMORY, { reached: 10, attribute: L.ATTRIBUTE_DUMPING });
+  writer.header(L.ATTRIBUTE_ABORTED, CHUNKS, {
+    [L.HEADER_STORED_AT]: 6,
+    [L.HEADER_ZERO_AT]: 9,
+  });
+  const problems = await problemsOf(sourceOf(writer));
+  assert.not.match(problems.join(), /the header says/);
+});
+
+test('a core that was made of a board without a panic is in order', async () => {
+  const memory = memoryOf();
+  memory.fill(0, F.RECORD_AT, F.RECORD_AT + F.RECORD_BYTES);
+  const file = new Bytes();
+  const { bytes } = await writeCore(wholeOf(memory), file.write);
+  const core = new CoreSource(new CoreFile(file.read, bytes), 'core', () => {});
+  assert.equal(await problemsOf(core), []);
+});
+
+test('regions that were cleared are told by every copy of a core', async () => {
+  const scrubbed = [{ address: 0x6f000, bytes: 32, kind: 1 }];
+  const file = new Bytes();
+  const { bytes } = await writeCore({ ...wholeOf(MEMORY), scrubbed }, file.write);
+  const core = new CoreSource(new CoreFile(file.read, bytes), 'core', () => {});
+  assert.equal(core.scrubbed, scrubbed);
+  const again = new Bytes();
+  const copy = await writeCore(core, again.write);
+  assert.equal(new CoreFile(again.read, copy.bytes).scrubbed, scrubbed);
+});
+
+test('a reason that is none, and a memory of more than 4 GiB, are refused: neither makes a gap look like memory', async () => {
+  const file = new Bytes();
+  const { bytes } = await writeCore(sourceOf(imageOf(MEMORY, { lost: [10] })), file.write);
+  const all = Buffer.from(file.read(0, bytes));
+  const read = (from: number, count: number): Uint8Array => all.subarray(from, from + count);
+  const range = Buffer.alloc(16);
+  range.writeUInt32LE(10, 0);
+  range.writeUInt32LE(1, 4);
+  const at = all.indexOf(range);
+  assert.ok(at > 0);
+  for (const reason of [1, 2, 0x7f, 0x86, 0x101]) {
+    all.writeUInt32LE(reason, at + 8);
+    assert.throws(() => new CoreFile(read, bytes), /missing for no reason/);
+  }
+  all.writeUInt32LE(L.CODEC_LOST, at + 8);
+  const counts = at - L.COVERAGE_RANGE_AT;
+  const stored = all.readUInt32LE(counts + L.COVERAGE_STORED_AT);
+  all.writeUInt32LE(0x4000_0000, counts + L.COVERAGE_CHUNKS_AT);
+  all.writeUInt32LE(0x4000_0000 - CHUNKS + stored, counts + L.COVERAGE_STORED_AT);
+  assert.throws(() => new CoreFile(read, bytes), /a memory of 1073741824 chunks/);
 });
 
 const SPOILED: [string, (writer: ReturnType<typeof imageOf>) => void, RegExp][] = [

@@ -5,6 +5,7 @@
 import { endOf } from './records.ts';
 import {
   ATTRIBUTE_COMPLETED,
+  ATTRIBUTE_INACTIVE,
   CHUNK_BYTES,
   CHUNK_PAGES,
   CODEC_LOST,
@@ -20,6 +21,7 @@ import {
   NOTE_TRACE,
   PAGE_BYTES,
   SECTOR_BYTES,
+  TABLE_ENTRIES,
 } from '../../asm/layout.ts';
 import { LOG_AT, RECORD_AT, TRACE_AT } from '../../firmware/layout.ts';
 import { CoreSource } from './core-source.ts';
@@ -70,9 +72,12 @@ function copiesCheck(what: string, { copies, blank }: Copies<{ sequence: number 
   return { what: `${what}, its copies`, found, problems };
 }
 
+/** Entries of the blocks that a writer may have open or under way when it writes a header. */
+const UNDER_WAY = 8 * TABLE_ENTRIES;
+
 /**
- * The header of a dump that completed was closed last, so its counts are those of the table. One that power loss or the
- * partner ended lags behind the table, and never runs before it.
+ * The header of a dump that completed was closed last, so its counts are those of the table. One that was cut lags behind
+ * the table, or is before it by what was in no block on the disk yet.
  */
 function countsCheck(image: DumpImage): Check {
   const { header } = image;
@@ -84,8 +89,8 @@ function countsCheck(image: DumpImage): Check {
   ];
   const problems: string[] = [];
   const compare = (what: string, says: number, has: number): void => {
-    const lags = endOf(header) !== ATTRIBUTE_COMPLETED;
-    if (lags ? says > has : says !== has)
+    const isCut = endOf(header) !== ATTRIBUTE_COMPLETED;
+    if (isCut ? says > has + UNDER_WAY : says !== has)
       problems.push(`the header says ${says} chunks ${what}, the table ${has}`);
   };
   compare('stored', header.stored, stored);
@@ -99,7 +104,8 @@ function countsCheck(image: DumpImage): Check {
   const pages = poisonedPages(poisonOf(image));
   if (
     image.count(MISSING_SEALED) === 0 &&
-    (endOf(header) === ATTRIBUTE_COMPLETED ? pages !== header.poisonedPages : pages < header.poisonedPages)
+    endOf(header) === ATTRIBUTE_COMPLETED &&
+    pages !== header.poisonedPages
   )
     problems.push(`the header says ${header.poisonedPages} pages poisoned, the table ${pages}`);
   const found = `${stored} stored, ${zero} zero, ${lost} lost`;
@@ -221,6 +227,10 @@ async function contentCheck(source: MemorySource): Promise<Check> {
   return { what: 'content of the chunks', found: `${read} chunks, ${how}`, problems: cut(problems) };
 }
 
+/** Of a live board, or a core that was made of one. */
+const isOfRunning = ({ dump }: MemorySource): boolean =>
+  dump === null || dump.attribute === ATTRIBUTE_INACTIVE;
+
 async function recordCheck(source: MemorySource): Promise<Check> {
   const panic = await panicOf(source);
   const what = 'panic record';
@@ -229,7 +239,7 @@ async function recordCheck(source: MemorySource): Promise<Check> {
     return {
       what,
       found: 'no panic in it',
-      problems: source.dump === null ? [] : ['the dump is of a board that had no panic'],
+      problems: isOfRunning(source) ? [] : ['the dump is of a board that had no panic'],
     };
   const problems: string[] = [];
   const compare = (name: string, record: number | string, says: number | string | null | undefined): void => {

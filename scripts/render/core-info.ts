@@ -1,6 +1,7 @@
 // What happened to a board, for whoever is called at night: the reason and the source line first, then how much there is.
 import { PANIC_ASSERT, PANIC_MEMORY } from '../../asm/layout.ts';
 import type { BoardState } from '../../boards/core/epitaph.ts';
+import { hexOf } from '../../boards/core/hex.ts';
 import type { MemorySource } from '../../boards/core/memory-source.ts';
 import type { PanicNote } from '../../boards/core/notes.ts';
 import { regionsOf } from '../../boards/core/regions.ts';
@@ -38,6 +39,7 @@ export function infoLines(look: Look, findings: Findings): string[] {
     ...block(look, 'dump', dumpLines(source)),
     ...block(look, 'memory', memoryLines(look, source)),
     ...block(look, 'there', source.kind === 'live board' ? [] : regionLines(source)),
+    ...block(look, 'cleared', clearedLines(source)),
     ...block(
       look,
       'log',
@@ -190,6 +192,13 @@ const memoryLines = (look: Look, source: MemorySource): string[] =>
   source.kind === 'live board'
     ? [`${bytes(source.memoryBytes)} of RAM`]
     : [countLine(source.map, source.poisoned), ...mapLines(look, source.map, source.poisoned)];
+
+/** Zero here, and not because it was. */
+function clearedLines({ scrubbed }: MemorySource): string[] {
+  if (scrubbed.length === 0) return [];
+  const list = scrubbed.map(({ address, bytes: count }) => `${bytes(count)} at 0x${hexOf(address)}`);
+  return [`before the dump, because they held secrets: ${list.join(', ')}`];
+}
 
 /** By importance: what was written first stands first. What is whole needs no more than its name. */
 function regionLines(source: MemorySource): string[] {

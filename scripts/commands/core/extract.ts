@@ -4,13 +4,15 @@ import { CoreSource } from '../../../boards/core/core-source.ts';
 import { writeCore } from '../../../boards/core/elf-writer.ts';
 import { HostFile } from '../../../boards/core/host-file.ts';
 import type { MemorySource } from '../../../boards/core/memory-source.ts';
-import { fileIn, locate, volumeOf } from '../../../boards/core/open-source.ts';
+import { ImageSource } from '../../../boards/core/image-source.ts';
+import { fileIn, locate, told, volumeOf } from '../../../boards/core/open-source.ts';
+import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
 import { bytes, table } from '../../render/format.ts';
 import { countLine } from '../../render/core-map.ts';
 import { utc } from '../../render/core-info.ts';
 import { print } from '../show.ts';
 import { OutFile } from './out-file.ts';
-import { sourceArgument, withSource } from './source.ts';
+import { givenKey, sourceArgument, withSource } from './source.ts';
 
 const PIECE = 1 << 20;
 
@@ -34,31 +36,41 @@ export const extractCommand = (): Command =>
     });
 
 function listOf(spec: string): string[] {
-  const file = new HostFile(locate(spec).path);
+  const { path } = locate(spec);
+  const file = new HostFile(path);
   try {
-    const volume = volumeOf(file);
-    const cores = volume?.exfat.list('/').some(({ name }) => name === 'cores')
-      ? volume.exfat.list('/cores')
-      : [];
-    return cores.length === 0
-      ? ['no core in it']
-      : table(
-          cores.map(({ path, bytes: size, modifiedUtc }) => [
-            path,
-            bytes(size),
-            modifiedUtc === null ? '' : utc(modifiedUtc),
-          ]),
-          [1],
-        );
+    return told(path, () => coresIn(file));
   } finally {
     file.close();
   }
 }
 
+function coresIn(file: HostFile): string[] {
+  const volume = volumeOf(file);
+  if (volume === null)
+    throw new InputError(`${file.path}: holds no exFAT volume, so there is no list of cores`, EXIT_BAD_CORE);
+  const cores = volume.exfat.list('/').some(({ name }) => name === 'cores')
+    ? volume.exfat.list('/cores')
+    : [];
+  return cores.length === 0
+    ? ['no core in it']
+    : table(
+        cores.map(({ path, bytes: size, modifiedUtc }) => [
+          path,
+          bytes(size),
+          modifiedUtc === null ? '' : utc(modifiedUtc),
+        ]),
+        [1],
+      );
+}
+
+/** The container of an encrypted dump, and no key to open it with: what is in it stays as it is. */
+const isClosed = (source: MemorySource): boolean => source instanceof ImageSource && givenKey() === null;
+
 /** A core in a volume keeps its name; of a dump it is core.SYSTEM.YYYY-MM-DD.hh_mm_ss, as savecore names it. */
 function nameOf(source: MemorySource): string {
   const { inside } = locate(source.name);
-  if (inside !== null) return basename(inside);
+  if (inside !== null) return isClosed(source) ? basename(inside) : basename(inside).replace(/\.enc$/, '');
   const { system = null, utcSeconds = null } = source.dump ?? {};
   const time =
     utcSeconds === null
@@ -71,7 +83,8 @@ async function extract(source: MemorySource, output: string, force: boolean): Pr
   let map = source.map;
   await OutFile.make(output, force, async (file) => {
     const place = locate(source.name);
-    if (source instanceof CoreSource && place.inside !== null) copyFile(place.path, place.inside, file);
+    const isFile = source instanceof CoreSource || isClosed(source);
+    if (isFile && place.inside !== null) copyFile(place.path, place.inside, file);
     else {
       const made = await writeCore(source, file.write);
       file.extend(made.bytes);

@@ -12,6 +12,9 @@ import {
 import { EXIT_BAD_CORE, InputError } from '../../../boards/input-error.ts';
 import { EXIT_OUTPUT } from '../../exit-codes.ts';
 
+/** What a file system without hard links says, FAT for instance. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
 export class OutFile {
   readonly #path: string;
   readonly #unfinished: string;
@@ -49,12 +52,23 @@ export class OutFile {
         renameSync(this.#unfinished, this.#path);
         return;
       }
-      linkSync(this.#unfinished, this.#path); // fails when there is such a file
-      rmSync(this.#unfinished);
+      this.#link();
     } catch (error) {
       rmSync(this.#unfinished, { force: true });
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw taken(this.#path);
       throw failed(this.#path, error);
+    }
+  }
+
+  /** Fails when there is such a file. */
+  #link(): void {
+    try {
+      linkSync(this.#unfinished, this.#path);
+      rmSync(this.#unfinished);
+    } catch (error) {
+      if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      closeSync(openSync(this.#path, 'wx')); // so it takes the name first
+      renameSync(this.#unfinished, this.#path);
     }
   }
 

@@ -16,7 +16,7 @@ import { lookOf } from '../../render/look.ts';
 import { print } from '../show.ts';
 import { parseAddress } from './number.ts';
 import { OutFile } from './out-file.ts';
-import { firmwareOption, symbolsOf } from './source.ts';
+import { firmwareOption, givenKey, symbolsOf } from './source.ts';
 
 interface SalvageFlags {
   output?: string;
@@ -60,7 +60,7 @@ async function salvage(file: HostFile, flags: SalvageFlags): Promise<void> {
   const dump = search.dumps.find(({ epoch }) => flags.epoch === undefined || epoch === flags.epoch);
   if (dump === undefined)
     throw new InputError(`${file.path}: ${nothing(search, flags.epoch)}`, EXIT_BAD_CORE);
-  const image = new SalvagedImage(file.read, blocks, dump, search.headers);
+  const image = new SalvagedImage(file.read, blocks, dump, search.headers, givenKey());
   const source = new ImageSource(image, file.path, () => {});
   if (flags.output !== undefined) await write(source, flags.output, flags.force === true);
   const panic = await panicOf(source);

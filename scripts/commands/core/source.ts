@@ -31,12 +31,24 @@ let privateKey: KeyObject | null = null;
 
 export function useKey(path: string | undefined): void {
   if (path === undefined) return;
-  const text = existsSync(path) && statSync(path).isFile() ? readFileSync(path, 'utf8').slice(0, 8192) : null;
-  if (text === null) throw new InputError(`${path}: no such file; --key takes a private key`, EXIT_BAD_CORE);
+  const text = keyText(path);
   privateKey = privateKeyOf(text);
   if (privateKey === null)
     throw new InputError(`${path}: is no X25519 private key (PEM, or 64 hexadecimal digits)`, EXIT_BAD_CORE);
 }
+
+function keyText(path: string): string {
+  if (!existsSync(path) || !statSync(path).isFile())
+    throw new InputError(`${path}: no such file; --key takes a private key`, EXIT_BAD_CORE);
+  try {
+    return readFileSync(path, 'utf8').slice(0, 8192);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(`${path}: cannot be read (${code})`, EXIT_BAD_CORE);
+  }
+}
+
+export const givenKey = (): KeyObject | null => privateKey;
 
 /** Lends `use` the memory; what is malformed in it is told in one line. */
 export async function withSource<T>(spec: string, use: (source: MemorySource) => Promise<T>): Promise<T> {
