@@ -119,6 +119,8 @@ import { secrets_list } from './secrets';
 import { header_point, spare_pick } from './spare';
 
 const CONTROL_TRIES: u32 = 4;
+/** A disk that is busy is left alone for so long. */
+const BUSY_US: u64 = 10000;
 
 /** A command of the partner may abort ours, and then no answer ever comes. */
 const CONTROL_MS: u32 = 400;
@@ -154,6 +156,7 @@ export function control(disk: u32): void {
   d.control_disk = disk;
   d.control_busy = 1;
   d.control_tries = 0;
+  d.control_again_at = 0;
   d.control_at = now_us();
   send_control();
 }
@@ -271,6 +274,14 @@ export function move_reservation(): void {
   control(d.disk);
 }
 
+/** Sends what a busy disk did not take, when its time has come. */
+export function control_again(): void {
+  const d = dump();
+  if (!d.control_again_at || d.now < d.control_again_at) return;
+  d.control_again_at = 0;
+  send_control();
+}
+
 export function control_done(outcome: u32): void {
   const d = dump();
   d.control_busy = 0;
@@ -282,7 +293,9 @@ export function control_done(outcome: u32): void {
   if (again && d.control_tries < CONTROL_TRIES) {
     d.control_tries++;
     d.control_busy = 1;
-    return send_control();
+    if (outcome != OUTCOME_BUSY) return send_control();
+    d.control_again_at = d.now + BUSY_US;
+    return;
   }
   switch (d.step) {
     case STEP_MAIL:

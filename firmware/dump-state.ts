@@ -84,6 +84,7 @@ export class Dump {
   cpus: u32; // 2: the second one helps
   clean_from: u32; // pages from here on
   clean_to: u32; // up to this one are not poisoned
+  control_again_at: u64; // the disk is busy: the control command goes out anew then; 0: it does not
   end_again: u32; // the closing header goes to the other copy, too
 }
 

@@ -42,6 +42,7 @@ import {
 import {
   announce,
   control,
+  control_again,
   control_done,
   control_mail,
   mark,
@@ -207,6 +208,7 @@ export function panic_cycle(): u32 {
   if (d.step == STEP_OVER) return 1000;
   d.now = writer().now = now_us();
   reap();
+  control_again();
   receive();
   if (d.step == STEP_RUN || d.step == STEP_PROGRESS) run();
   else if (d.step == STEP_CLOSE) close();

@@ -177,7 +177,7 @@ testUnless(needsTool('readelf'), 'readelf reads what extract and export write, w
     const said = tool('readelf', '-a', '-W', path);
     assert.match(said, /CORE \(Core file\)/);
     assert.match(said, /NT_PRSTATUS/);
-    assert.is(said.match(/^ {2}sparecore /gm)?.length, 4);
+    assert.is(said.match(/^ {2}sparecore /gm)?.length, 5);
     assert.not.match(said, /warning|error|<corrupt/i);
   }
 });

@@ -93,6 +93,7 @@ export class Writer {
   mended: u32; // bytes copied there since the caller last cleared this
   poisoned_pages: u32; // pages missing in chunks that are stored or zero
   found: u32; // Found of the chunk that is offered, by another CPU; 0: none has looked at it
+  busy_until: u64; // us: the disk takes no more, and nothing is sent again before
 }
 
 /** What is known of a chunk before it is offered. */

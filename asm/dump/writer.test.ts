@@ -136,11 +136,30 @@ for (const answer of ['attention', 'busy'] as const) {
     for (let tries = 0; tries < 5; tries++) {
       assert.is(stubborn.get('failed'), 0);
       stubborn.answer(0, answer);
+      stubborn.set('now', (tries + 1) * 20_000);
       stubborn.step();
     }
     assert.equal([stubborn.get('failed'), stubborn.out.length], [1, 0]);
   });
 }
+
+test('a disk that is busy is asked again after ten milliseconds, one with a unit attention at once', () => {
+  for (const [answer, after] of [
+    ['busy', 10_000],
+    ['attention', 0],
+  ] as const) {
+    const rig = rigOf(16);
+    for (const chunk of chunksOf(16)) rig.offer(chunk);
+    rig.answer(0, answer);
+    const sent: number[] = [];
+    for (let now = 0; now <= 10_000; now += 1000) {
+      rig.set('now', now);
+      rig.step();
+      sent.push(rig.out.length);
+    }
+    assert.is(sent.indexOf(1) * 1000, after);
+  }
+});
 
 test('a medium error ends an attempt; the last one goes past it, and lists the chunks of that write alone as lost', () => {
   const first = rigOf(64);
@@ -232,7 +251,7 @@ for (const ring of [2, 4, 8, 16, 64]) {
       most = Math.max(most, rig.out.length);
       batches = Math.max(batches, rig.out.filter(({ isTable }) => !isTable).length);
       const { lba } = rig.out[0]!;
-      rig.answer(0, dice.below(3) === 0 && !refused.has(lba) ? 'busy' : 'good');
+      rig.answer(0, dice.below(3) === 0 && !refused.has(lba) ? 'attention' : 'good');
       refused.add(lba);
     });
     assertImage(rig, chunksOf(400));

@@ -80,6 +80,8 @@ const BLOCKS_PER_CHUNK: u32 = CHUNK_BYTES / SECTOR_BYTES;
 const TABLE_US: u64 = 250000;
 const EARLY_TABLES: u32 = 3;
 const TRIES_MAX: u32 = 4;
+/** A disk that is busy, or whose task set is full, is left alone for so long. */
+const BUSY_US: u64 = 10000;
 const NONE: u32 = 0xffffffff;
 /** CRC32C of a chunk of zeros. */
 const ZERO_CRC: u32 = 0x72c0c4a4;
@@ -96,7 +98,7 @@ export function writer_begin(area: usize, pastErrors: bool): void {
   w.hold = w.closing = w.failed = w.fenced = w.no_room = w.path_dead = 0;
   w.next_block = w.table = w.tables_written = w.scanned = w.summed = 0;
   w.zero = w.stored = w.lost = w.packed = w.sealed = w.mended = w.poisoned = w.poisoned_pages = 0;
-  w.stored_bytes = w.recent_us = 0;
+  w.stored_bytes = w.recent_us = w.busy_until = 0;
   for (let i: u32 = 0; i < BATCH_MAX; i++) batch_at(area, i).state = BATCH_FREE;
   for (let i: u32 = 0; i < TABLE_MAX; i++) table_state(area, i).state = TABLE_FREE;
 }
@@ -285,8 +287,9 @@ function send_batch(area: usize, batch: Batch): void {
 export function writer_step(area: usize): void {
   const w = writer_at(area);
   if (w.hold) return;
+  const isBusy = w.now < w.busy_until;
   for (let i: u32 = 0; i < BATCH_MAX; i++) {
-    if (batch_at(area, i).state == BATCH_AGAIN) send_batch(area, batch_at(area, i));
+    if (batch_at(area, i).state == BATCH_AGAIN && !isBusy) send_batch(area, batch_at(area, i));
   }
   for (let i: u32 = 0; i < TABLE_MAX; i++) {
     const state = table_state(area, i);
@@ -297,7 +300,8 @@ export function writer_step(area: usize): void {
         state.state = TABLE_FREE;
       }
     }
-    if (state.state == TABLE_CLOSED && !state.pending && writer_has_room(w)) send_table(area, w, i);
+    if (state.state == TABLE_CLOSED && !state.pending && !isBusy && writer_has_room(w))
+      send_table(area, w, i);
   }
 }
 
@@ -335,6 +339,7 @@ export function writer_done(area: usize, tag: u32, outcome: u32): bool {
   const isBatch = kind == TAG_BATCH && i < BATCH_MAX;
   if (!isBatch && (kind != TAG_TABLE || i >= TABLE_MAX)) return false;
   w.in_flight--;
+  if (outcome == OUTCOME_BUSY) w.busy_until = w.now + BUSY_US;
   if (outcome == OUTCOME_PATH) w.path_dead = 1;
   if (outcome == OUTCOME_CONFLICT) w.fenced = 1;
   if (isBatch) batch_done(area, w, batch_at(area, i), outcome);

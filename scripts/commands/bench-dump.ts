@@ -70,7 +70,7 @@ export const benchDumpCommand = (): Command =>
     .summary('measure dumps against native references')
     .description(
       'Measures dumps from the panic to the closed header, by the firmware of a board, beside native references on the ' +
-        'same bytes: memcpy, pwrite, lz4 and zstd, QEMU. Sparse dumps to memory and LZ4 dumps to tmpfs are measured by ' +
+        'same bytes: memcpy, pwrite, lz4 and zstd, QEMU. Sparse dumps to memory or tmpfs and LZ4 dumps to tmpfs are measured by ' +
         'boards with two CPUs, too. Takes four times the memory of the board of the host.',
     )
     .addOption(
