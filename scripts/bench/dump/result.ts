@@ -73,9 +73,12 @@ export const goal = (
   ok: measured === null ? null : bound === 'least' ? measured >= limit : measured <= limit,
 });
 
+/** Of an even number, half of the two in the middle: the upper one alone would be the better of two ratios. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
-  return sorted.length === 0 ? NaN : sorted[sorted.length >> 1]!;
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return NaN;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** The bytes of a memory a second, in 10^9. */

@@ -170,8 +170,10 @@ test('a medium in memory has no DMA to overlap', () => {
   );
 });
 
-test('the median of an even number is the upper one, and rates count in 10^9', () => {
-  assert.is(median([3, 1, 2, 9]), 3);
+test('the median of an even number is between the two in the middle, and rates count in 10^9', () => {
+  assert.is(median([3, 1, 2, 9]), 2.5);
+  assert.is(median([3, 1, 2]), 2);
+  assert.ok(Number.isNaN(median([])));
   assert.is(rateOf(1024, 1).toFixed(3), '1.074');
 });
 
