@@ -57,6 +57,26 @@ test('a dump disk that dies in the middle of the dump: the dump is completed on 
   assert.ok(result.core !== null);
 });
 
+test('of two dumps of one panic that were both cut none is given up for the other: both are saved', () => {
+  const record = recordRun(
+    pair(
+      [
+        { atMs: 600, do: 'nmi', board: 'a' },
+        { on: 'dump-begin', plusMs: 2, do: 'fail-disk', disk: 'a.spare.0' },
+        { on: 'dump-begin', plusMs: 19, do: 'mend-disk', disk: 'a.spare.0' },
+      ],
+      (scenario) => {
+        scenario.boards.dumpLimitMs = 62;
+        scenario.endMs = 20_000;
+      },
+    ),
+  );
+  assert.equal(record.result.invariants.violations, []);
+  assert.equal([record.result.dump.disk, record.result.dump.attribute], ['a.spare.1', 'aborted']);
+  assert.is(record.events.filter(({ name }) => name === 'dump-begin').length, 2);
+  assert.is(record.events.filter(({ name }) => name === 'save-end').length, 2);
+});
+
 test('a dump disk that dies while it is saved: what is in the core is exact, all else is missing in it', async () => {
   const result = await runPair({
     scenario: pair(
