@@ -12,6 +12,7 @@ import {
   NOTE_TRACE,
   PAGE_BYTES,
   SCRUB_BYTES,
+  SCRUB_MAX,
 } from '../../asm/layout.ts';
 import { EM_ARM, NO_BOARD_ADDRESS } from './native.ts';
 import { parseCoverage, parseLog, parsePanic, splitNotes } from './notes.ts';
@@ -86,9 +87,7 @@ export class CoreFile {
     this.log = this.#own(NOTE_LOG, parseLog);
     this.trace = this.#own(NOTE_TRACE, (fields) => fields);
     this.coverage = this.#own(NOTE_COVERAGE, parseCoverage);
-    this.scrubbed =
-      this.#own(NOTE_SCRUBBED, (note) => scrubbedOf(note, 0, Math.floor(note.bytes.length / SCRUB_BYTES))) ??
-      [];
+    this.scrubbed = this.#own(NOTE_SCRUBBED, scrubbedIn) ?? [];
   }
 
   #own<T>(type: number, parse: (fields: Fields) => T): T | null {
@@ -148,6 +147,12 @@ export class CoreFile {
       coverage.pages.find((each) => each.chunk === chunk && ((each.pages >> page) & 1) === 1);
     return range?.reason ?? null;
   }
+}
+
+function scrubbedIn(note: Fields): Scrubbed[] {
+  const count = Math.floor(note.bytes.length / SCRUB_BYTES);
+  if (count > SCRUB_MAX) note.fail(0, `${count} regions that were cleared`);
+  return scrubbedOf(note, 0, count);
 }
 
 function programHeaders(read: Read, is64: boolean): Fields[] {
