@@ -63,6 +63,7 @@ function asJson({ source, panic, log, symbols }: Findings): object {
     build,
     build_matches: build === null || symbols === null ? null : build === symbols.build,
     dump: source.dump,
+    cleared: source.scrubbed.map(({ address, bytes }) => ({ address, bytes })),
     memory: {
       bytes: source.memoryBytes,
       ...countsOf(source.map),
